@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Each file of examples/ is a program of its own: <build>/examples/<name>. The target `examples` builds them all.
+file(GLOB examples CONFIGURE_DEPENDS examples/*.cc)
+add_custom_target(examples)
+foreach(source ${examples})
+    cmake_path(GET source STEM name)
+    add_executable(example_${name} EXCLUDE_FROM_ALL ${source})
+    set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY examples)
+    target_compile_options(example_${name} PRIVATE ${HOCKET_WARNINGS})
+    target_link_libraries(example_${name} PRIVATE hocket::hocket)
+    add_dependencies(examples example_${name})
+endforeach()

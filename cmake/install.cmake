@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# What `cmake --install` installs: both libraries, the public headers, a CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hocket)
+install(TARGETS hocket_static hocket_shared EXPORT hocket)
+install(EXPORT hocket NAMESPACE hocket:: DESTINATION ${package_dir} FILE hocketTargets.cmake)
+install(DIRECTORY hocket DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h"
+        PATTERN "*_internal.h" EXCLUDE
+        PATTERN "*_test.h" EXCLUDE
+        PATTERN compile_fail EXCLUDE)
+
+configure_package_config_file(cmake/hocketConfig.cmake.in hocketConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(hocketConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/hocketConfig.cmake ${PROJECT_BINARY_DIR}/hocketConfigVersion.cmake
+        DESTINATION ${package_dir})
+
+set(pkg_config_requires liburing)
+if(HOCKET_WITH_LIBDW)
+    string(APPEND pkg_config_requires ", libdw")
+endif()
+configure_file(cmake/hocket.pc.in hocket.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/hocket.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

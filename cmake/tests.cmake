@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+# The tests: hocket/<room>/*_test.cc once per backend, what must not compile, the house rules, the documentation's
+# snippets, and the installed package. The target `tests` builds all that ctest runs.
+find_package(GTest REQUIRED)
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+include(GoogleTest)
+
+set(HOCKET_TEST_BACKENDS virtual epoll uring CACHE STRING
+    "The backends that tests run on (a container that forbids io_uring can leave uring out)")
+
+add_custom_target(tests ALL)
+if(HOCKET_SANITIZE)
+    set(timeout 600)
+else()
+    set(timeout 60)
+endif()
+
+# What tests share: tests/support, included as <tests/support/x.h>.
+file(GLOB support CONFIGURE_DEPENDS tests/support/*.cc)
+add_library(test_support INTERFACE)
+target_link_libraries(test_support INTERFACE hocket::static GTest::gmock_main)
+if(support)
+    add_library(test_support_objects OBJECT ${support})
+    target_compile_options(test_support_objects PRIVATE ${HOCKET_WARNINGS})
+    target_link_libraries(test_support_objects PRIVATE test_support)
+    target_sources(test_support INTERFACE $<TARGET_OBJECTS:test_support_objects>)
+endif()
+
+# A suite's name says where its tests have a meaning: `Virtual...` in virtual time only, `Real...` on the system's clock and
+# descriptors only, `Once...` on no backend (it runs no loop, or chooses its own). All others run on every backend.
+set(virtual_only "Virtual*:*/Virtual*")
+set(real_only "Real*:*/Real*")
+set(once_only "Once*:*/Once*")
+set(filter_virtual "-${real_only}:${once_only}")
+set(filter_epoll "-${virtual_only}:${once_only}")
+set(filter_uring "-${virtual_only}:${once_only}")
+set(filter_once "${once_only}")
+
+function(hocket_room_tests room)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS hocket/${room}/*_test.cc)
+    if(NOT sources)
+        return()
+    endif()
+    set(program ${room}_test)
+    add_executable(${program} EXCLUDE_FROM_ALL ${sources})
+    set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
+    # Half the time to compile, and another level than the library's own.
+    target_compile_options(${program} PRIVATE ${HOCKET_WARNINGS} -O0)
+    target_link_libraries(${program} PRIVATE test_support)
+    add_dependencies(tests ${program})
+
+    set(common NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${timeout} LABELS ${room})
+    if(room STREQUAL "base")
+        gtest_discover_tests(${program} ${common})
+        return()
+    endif()
+    gtest_discover_tests(${program} TEST_FILTER ${filter_once} TEST_LIST ${program}_once ${common})
+    foreach(backend ${HOCKET_TEST_BACKENDS})
+        gtest_discover_tests(${program} TEST_PREFIX ${backend}. TEST_FILTER ${filter_${backend}}
+                             TEST_LIST ${program}_${backend} ${common} ENVIRONMENT HOCKET_BACKEND=${backend})
+    endforeach()
+endfunction()
+file(GLOB rooms CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/hocket hocket/*)
+foreach(room ${rooms})
+    if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/hocket/${room})
+        hocket_room_tests(${room})
+    endif()
+endforeach()
+
+# Documentation: each program of docs/snippets is built and run, its output compared with <name>.out beside it; the blocks in
+# the pages are regions of these programs.
+file(GLOB snippets CONFIGURE_DEPENDS docs/snippets/*.cc)
+foreach(source ${snippets})
+    cmake_path(GET source STEM name)
+    add_executable(snippet_${name} EXCLUDE_FROM_ALL ${source})
+    set_target_properties(snippet_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY docs/snippets)
+    target_compile_options(snippet_${name} PRIVATE ${HOCKET_WARNINGS})
+    target_link_libraries(snippet_${name} PRIVATE hocket::static)
+    add_dependencies(tests snippet_${name})
+    add_test(NAME docs.snippet.${name}
+             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/snippets/snippets.py run
+                     $<TARGET_FILE:snippet_${name}> ${PROJECT_SOURCE_DIR}/docs/snippets/${name}.out)
+    set_tests_properties(docs.snippet.${name} PROPERTIES TIMEOUT ${timeout} LABELS docs)
+endforeach()
+
+# The rest does not run the library, or builds it by itself: once, without sanitizers, is enough.
+if(HOCKET_SANITIZE)
+    return()
+endif()
+include(cmake/compile_fail.cmake)
+
+function(hocket_python_test name label)
+    add_test(NAME ${name} COMMAND Python3::Interpreter ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${label} ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endfunction()
+hocket_python_test(docs.pages docs tests/snippets/snippets.py check)
+hocket_python_test(docs.pages_test docs tests/snippets/snippets_test.py)
+hocket_python_test(house.rules house tests/house/rules.py)
+hocket_python_test(house.rules_test house tests/house/rules_test.py)
+hocket_python_test(house.compile_fail_test house tests/compile_fail/verdict_test.py ${CMAKE_CXX_COMPILER})
+hocket_python_test(install.consumer install tests/install/install_test.py
+                   --build ${PROJECT_BINARY_DIR} --compiler ${CMAKE_CXX_COMPILER})
+add_dependencies(tests hocket_static hocket_shared)
+
+# compiler.cmake, told of a compiler that need not be on this machine.
+function(hocket_compiler_test name version)
+    add_test(NAME house.${name} COMMAND ${CMAKE_COMMAND} -DCMAKE_CXX_COMPILER_ID=GNU -DCMAKE_CXX_COMPILER_VERSION=${version}
+                                        ${ARGN} -P ${PROJECT_SOURCE_DIR}/cmake/compiler.cmake)
+    set_tests_properties(house.${name} PROPERTIES LABELS house)
+endfunction()
+hocket_compiler_test(gcc_12_is_refused 12.2.0)
+set_tests_properties(house.gcc_12_is_refused PROPERTIES
+    PASS_REGULAR_EXPRESSION "GCC 12.2.0 miscompiles coroutines.*apt[ \n]+install[ \n]+clang-19")
+hocket_compiler_test(gcc_12_is_accepted_when_insisted_on 12.2.0 -DHOCKET_UNSAFE_COMPILER=ON)
+hocket_compiler_test(gcc_14_is_accepted 14.2.0)
+
+# Every header compiles alone, and twice in a row: one generated file each.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} hocket/*.h)
+list(FILTER headers EXCLUDE REGEX "_test\\.h$")
+set(header_sources)
+foreach(header ${headers})
+    string(REPLACE "/" "_" name ${header})
+    set(source ${PROJECT_BINARY_DIR}/headers/${name}.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include <@header@>\n#include <@header@>  // a second time\n" @ONLY)
+    list(APPEND header_sources ${source})
+endforeach()
+if(header_sources)
+    add_library(headers OBJECT EXCLUDE_FROM_ALL ${header_sources})
+    target_compile_options(headers PRIVATE ${HOCKET_WARNINGS} -O0 -g0)
+    target_link_libraries(headers PRIVATE hocket::static)
+    add_dependencies(tests headers)
+endif()

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The programs of executors.md.
+#include <hocket/hocket.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+using namespace hocket;
+using namespace std::chrono_literals;
+
+// [blocking]
+std::string slow_lookup(const std::string& name) {  // an ordinary function that blocks its thread
+    std::this_thread::sleep_for(20ms);
+    return "the number of " + name;
+}
+
+Coro<> look_up() {
+    auto [anna, bert] = co_await gather(to_thread(slow_lookup, "Anna"), to_thread(slow_lookup, "Bert"));
+    std::printf("%s, %s\n", anna.c_str(), bert.c_str());
+}
+// [/blocking]
+
+// [pool]
+long sum_to(long n) {
+    long sum = 0;
+    for (long i = 1; i <= n; ++i) sum += i;
+    return sum;
+}
+
+Coro<> compute() {
+    ThreadPoolExecutor pool({.max_workers = 2, .thread_name_prefix = "sum"});
+    Future<long> first = run_in_executor(pool, sum_to, 1000);  // submitted now
+    Future<long> second = run_in_executor(pool, sum_to, 2000);
+    const long sum = co_await first + co_await second;
+    std::printf("the sums are %ld together\n", sum);
+}  // the pool waits for its threads
+// [/pool]
+
+// [context]
+ContextVar<std::string> request("request", "none");
+
+Coro<> with_context() {
+    request.set("7");
+    const std::string in_thread = co_await to_thread([] { return request.get(); });
+    const std::string in_pool = co_await run_in_executor([] { return request.get(); });
+    std::printf("to_thread sees request %s, run_in_executor sees %s\n", in_thread.c_str(), in_pool.c_str());
+}
+// [/context]
+
+// [abandon]
+Coro<> give_up() {
+    Future<std::string> lookup = run_in_executor(slow_lookup, "Carla");
+    try {
+        co_await wait_for(lookup, 1ms);
+    } catch (const TimeoutError&) {
+        std::printf("no answer in time; the thread goes on, its answer is dropped\n");
+    }
+}
+// [/abandon]
+
+// [threadsafe]
+Coro<int> answer(int question) {
+    co_await hocket::sleep(1ms);
+    co_return 2 * question;
+}
+
+Coro<> serve_a_thread() {
+    EventLoop& loop = get_running_loop();
+    const int result = co_await to_thread([&loop] {
+        ConcurrentFuture<int> future = run_coroutine_threadsafe(answer(21), loop);
+        return future.result(5s);  // blocks this thread, not the loop
+    });
+    std::printf("a thread asked the loop: %d\n", result);
+}
+// [/threadsafe]
+
+// [foreign]
+Coro<> use_a_foreign_thread() {
+    ConcurrentFuture<int> measured;
+    std::thread sensor([measured] { measured.set_result(20); });  // any thread, of any library
+    std::printf("%d degrees\n", co_await wrap_future(measured));
+    sensor.join();
+}
+// [/foreign]
+
+int main() {
+    run(look_up());
+    run(compute());
+    run(with_context());
+    run(give_up());
+    run(serve_a_thread());
+    run(use_a_foreign_thread());
+}

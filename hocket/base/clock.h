@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Spans and points of the loop's time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace hocket {
+
+/// A span of time. Every `std::chrono::duration` converts to it: `2s`, `150ms`, `0.5s`. Spans beyond 292 years are cut to that;
+/// a NaN is no time at all.
+class Duration {
+public:
+    constexpr Duration() noexcept = default;
+
+    template <class Rep, class Period>
+    constexpr Duration(std::chrono::duration<Rep, Period> d) noexcept : ns_(nanoseconds(d)) {}
+
+    constexpr std::int64_t count() const noexcept { return ns_; }  ///< nanoseconds
+    constexpr operator std::chrono::nanoseconds() const noexcept { return std::chrono::nanoseconds(ns_); }
+
+private:
+    template <class Rep, class Period>
+    static constexpr std::int64_t nanoseconds(std::chrono::duration<Rep, Period> d) noexcept {
+        using std::chrono::nanoseconds;
+        if constexpr (std::is_integral_v<Rep>) {
+            using Scale = std::ratio_divide<Period, std::nano>;
+            std::int64_t scaled = 0;
+            if (__builtin_mul_overflow(d.count(), Scale::num, &scaled)) return d.count() > 0 ? INT64_MAX : INT64_MIN;
+            return scaled / Scale::den;
+        } else {
+            const auto exact = std::chrono::duration<long double, std::nano>(d).count();
+            if (exact >= 9.2e18L) return INT64_MAX;
+            if (exact <= -9.2e18L) return INT64_MIN;
+            return exact == exact ? static_cast<std::int64_t>(exact) : 0;
+        }
+    }
+
+    std::int64_t ns_ = 0;
+};
+
+/// The clock of `EventLoop::time()`: monotonic, its zero unspecified, virtual where the backend's time is. It has no `now()`, since
+/// only a loop can tell.
+struct LoopClock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<LoopClock>;
+    static constexpr bool is_steady = true;
+};
+
+using TimePoint = LoopClock::time_point;
+
+}  // namespace hocket

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// The slow paths of the frame memory: trade with the depot, chunks from the system, threads that end.
+#include <hocket/base/memory.h>
+
+#include <pthread.h>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace hocket {
+
+const char HOCKET_VARIANT = 0;
+
+namespace {
+
+constexpr std::size_t chunk_size = 64 << 10, list_bytes = 256 << 10;
+
+// The words of the first block of a list that lies in the depot.
+struct Batch {
+    void* next_block;
+    Batch* next_batch;
+    std::uint32_t count;
+};
+static_assert(sizeof(Batch) <= FramePool::smallest);
+
+void* system_block(std::size_t size) {
+    if (void* block = std::malloc(size)) return block;
+    throw std::bad_alloc();
+}
+
+}  // namespace
+
+struct FramePool::Depot {
+    std::mutex mutex;
+    Batch* batches[classes] = {};
+
+    void put(std::size_t i, void* head, std::uint32_t count) noexcept {
+        if (!head) return;
+        auto* batch = static_cast<Batch*>(head);
+        batch->count = count;
+        const std::lock_guard lock(mutex);
+        batch->next_batch = std::exchange(batches[i], batch);
+    }
+    bool take(std::size_t i, List& list) noexcept {
+        const std::lock_guard lock(mutex);
+        Batch* batch = batches[i];
+        if (!batch) return false;
+        batches[i] = batch->next_batch;
+        list.head = batch;
+        list.count = batch->count;
+        return true;
+    }
+    // Never destroyed: threads may end after static destructors.
+    static Depot& get() noexcept {
+        static Depot* depot = new Depot;
+        return *depot;
+    }
+    // A fork waits until no other thread trades, so that the child finds the depot whole and unlocked.
+    Depot() noexcept {
+        const auto unlock = [] { get().mutex.unlock(); };
+        pthread_atfork([] { get().mutex.lock(); }, unlock, unlock);
+    }
+};
+
+struct FramePool::Thread : Lists {
+    List full[classes];  // the second list of each size: full or empty
+    char* cursor = nullptr;
+    char* end = nullptr;
+    std::size_t system_allocations = 0;
+    bool ended = false;
+
+    Thread() noexcept {
+        for (std::size_t i = 0; i < classes; ++i) {
+            const auto limit = static_cast<std::uint32_t>(list_bytes / ((i ? i : 1) * granule));
+            lists[i] = full[i] = {nullptr, 0, limit};
+        }
+    }
+    ~Thread() {
+        for (std::size_t i = 0; i < classes; ++i) {
+            Depot::get().put(i, lists[i].head, lists[i].count);
+            Depot::get().put(i, full[i].head, full[i].count);
+        }
+        ended = true;
+        mine_ = const_cast<Lists*>(&none_);
+    }
+    // After the thread-local object is gone, destructors that run later are served by the system and the depot.
+    static Thread* mine() noexcept {
+        static constinit thread_local bool gone = false;
+        struct Holder {
+            Thread thread;
+            Holder() { mine_ = &thread; }
+            ~Holder() { gone = true; }
+        };
+        if (gone) return nullptr;
+        static thread_local Holder holder;
+        return &holder.thread;
+    }
+};
+
+const FramePool::Lists FramePool::none_ = {};
+constinit thread_local FramePool::Lists* FramePool::mine_ = const_cast<FramePool::Lists*>(&FramePool::none_);
+
+void* FramePool::refill(std::size_t size) {
+    Thread* thread = Thread::mine();
+    if (!HOCKET_POOL || size > largest) {
+        if (thread) ++thread->system_allocations;
+        return system_block(size);
+    }
+    const std::size_t i = index(size);
+    List late{};
+    List& list = thread ? thread->lists[i] : late;
+    if (thread && thread->full[i].head) {
+        std::swap(list.head, thread->full[i].head);
+        std::swap(list.count, thread->full[i].count);
+    } else if (!Depot::get().take(i, list)) {
+        if (!thread) return system_block(i * granule);
+        if (static_cast<std::size_t>(thread->end - thread->cursor) < i * granule) {
+            ++thread->system_allocations;
+            thread->cursor = static_cast<char*>(system_block(chunk_size));
+            thread->end = thread->cursor + chunk_size;
+        }
+        return std::exchange(thread->cursor, thread->cursor + i * granule);
+    }
+    void* block = list.head;
+    list.head = *static_cast<void**>(block);
+    --list.count;
+    if (!thread) Depot::get().put(i, list.head, list.count);
+    return block;
+}
+
+void FramePool::drain(void* block, std::size_t size) noexcept {
+    if (!HOCKET_POOL || size > largest) return std::free(block);
+    const std::size_t i = index(size);
+    Thread* thread = Thread::mine();
+    *static_cast<void**>(block) = nullptr;
+    if (!thread) return Depot::get().put(i, block, 1);
+    List& list = thread->lists[i];
+    if (list.count == list.limit) {  // not so on the thread's first call
+        List& full = thread->full[i];
+        Depot::get().put(i, full.head, full.count);
+        full.head = std::exchange(list.head, nullptr);
+        full.count = std::exchange(list.count, 0);
+    }
+    *static_cast<void**>(block) = list.head;
+    list.head = block;
+    ++list.count;
+}
+
+std::size_t FramePool::system_allocations() noexcept {
+    Thread* thread = Thread::mine();
+    return thread ? thread->system_allocations : 0;
+}
+
+}  // namespace hocket

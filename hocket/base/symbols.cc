@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// Reads the debugging information of the own process (elfutils' libdw), and words the names that it finds there.
+#include <hocket/base/symbols.h>
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#ifndef HOCKET_WITH_LIBDW
+#define HOCKET_WITH_LIBDW __has_include(<elfutils/libdwfl.h>)
+#endif
+#if HOCKET_WITH_LIBDW
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#endif
+
+namespace hocket {
+
+namespace {
+
+// ---- Names
+
+/// Shortens `hocket::Coro<int> app::load<int>(int, char) const` to `app::load`, `amain(int)::{lambda(char)#2}::operator()(char)` to
+/// `amain::{lambda}`.
+class Shortener {
+public:
+    explicit Shortener(std::string_view demangled) : rest_(demangled) {}
+
+    std::string result() && {
+        while (!rest_.empty()) take();
+        static constexpr std::string_view call = "}::operator()";
+        for (std::size_t at = 0; (at = out_.find(call, at)) != std::string::npos;) out_.erase(at + 1, call.size() - 1);
+        return std::move(out_);
+    }
+
+private:
+    void take() {
+        static constexpr std::string_view anonymous = "(anonymous namespace)::", named_operator = "operator",
+                                          closure = "$_";
+        if (rest_.starts_with(anonymous)) return rest_.remove_prefix(anonymous.size());
+        if (rest_.starts_with(named_operator) && begins_name()) return take_operator();
+        if (rest_.starts_with(closure) && begins_name()) {
+            out_ += "{lambda}";
+            return rest_.remove_prefix(std::min(rest_.size(), rest_.find(':')));
+        }
+        switch (rest_[0]) {
+            case '(': return skip_group('(', ')');
+            case '<': return skip_group('<', '>');
+            case '[': return skip_group('[', ']');
+            case '{': return take_braces();
+            case ' ': return take_space();
+            default: break;
+        }
+        out_ += rest_[0];
+        rest_.remove_prefix(1);
+    }
+    bool begins_name() const { return out_.empty() || out_.back() == ':'; }
+
+    void skip_group(char open, char close) {
+        int depth = 0, inner = 0;
+        std::size_t i = 0;
+        for (; i < rest_.size(); ++i) {
+            const char c = rest_[i];
+            // Within <...>, what stands in parentheses may hold single > and <: `&operator->`, `(1 > 2)`.
+            if (open == '<' && (c == '(' || c == ')')) inner += c == '(' ? 1 : -1;
+            if (inner > 0) continue;
+            if (c == open) ++depth;
+            if (c == close && --depth == 0) break;
+        }
+        rest_.remove_prefix(std::min(i + 1, rest_.size()));
+    }
+    // `{lambda(int)#1}`, `{unnamed type#1}`
+    void take_braces() {
+        const std::size_t word = std::min(rest_.find_first_of("( #'}"), rest_.size());
+        out_ += std::string(rest_.substr(0, word)) + "}";
+        skip_group('{', '}');
+    }
+    // `operator()(int)`, `operator<<(A&)`, `operator bool()`: the name goes up to the parameters.
+    void take_operator() {
+        const std::size_t parameters =
+            std::min(rest_.find('(', rest_.starts_with("operator()") ? 10 : 0), rest_.size());
+        out_ += rest_.substr(0, parameters);
+        rest_.remove_prefix(parameters);
+    }
+    // Before a space stands the result's type, unless a qualifier follows.
+    void take_space() {
+        rest_.remove_prefix(1);
+        for (const std::string_view qualifier : {"const", "volatile", "&&", "&", "noexcept"}) {
+            if (rest_.starts_with(qualifier)) return rest_.remove_prefix(qualifier.size());
+        }
+        if (!rest_.starts_with('[')) out_.clear();
+    }
+
+    std::string_view rest_;
+    std::string out_;
+};
+
+std::string readable(const char* symbol) {
+    int status = 0;
+    char* demangled = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+    if (!demangled) {  // a C function, or a short name that needs no more than the cut: `main.cold`, `load<int>`
+        const std::string_view name(symbol);
+        return Shortener(name.substr(0, name.find('.', 1))).result();
+    }
+    std::string_view name(demangled);
+    name = name.substr(0, name.find(" [clone "));
+    std::string result = Shortener(name).result();
+    std::free(demangled);
+    return result;
+}
+
+std::string hexadecimal(const void* address) {
+    char text[2 + 2 * sizeof(address) + 1];
+    std::snprintf(text, sizeof text, "%p", address);
+    return text;
+}
+
+/// Without debugging information: what the dynamic linker knows.
+std::vector<CodeLocation> exported_symbol(const void* address) {
+    Dl_info info{};
+    if (dladdr(address, &info) == 0 || !info.dli_sname) return {};
+    return {{readable(info.dli_sname), {}, 0}};
+}
+
+// ---- Debugging information
+
+#if HOCKET_WITH_LIBDW
+
+/// The program's modules and what was read of them; read at the first use and kept.
+class DebugInformation {
+public:
+    static DebugInformation& get() {
+        static auto* information = new DebugInformation;  // never destroyed: reports may come from static destructors
+        return *information;
+    }
+
+    std::vector<CodeLocation> at(const void* address) {
+        const std::lock_guard lock(mutex_);
+        const auto pc = reinterpret_cast<Dwarf_Addr>(address);
+        Dwfl_Module* module = module_at(pc);
+        if (!module) return {};
+        const char* name = dwfl_module_addrname(module, pc);
+        CodeLocation outermost{name ? readable(name) : std::string(), {}, 0};
+        std::vector<CodeLocation> found;
+        Dwarf_Addr bias = 0;
+        if (Dwarf_Die* unit = unit_at(module, pc, bias)) {
+            if (Dwarf_Line* line = dwarf_getsrc_die(unit, pc - bias)) {
+                int number = 0;
+                if (dwarf_lineno(line, &number) == 0) outermost.line = static_cast<unsigned>(number);
+                if (const char* file = dwarf_linesrc(line, nullptr, nullptr)) outermost.file = file;
+            }
+            unfold(*unit, pc - bias, outermost, found);
+        }
+        if (!outermost.function.empty() || outermost.line != 0) found.push_back(std::move(outermost));
+        return found;
+    }
+
+private:
+    // Files are opened here, so that no child process inherits them, and only files on this machine are asked.
+    static int open_module(Dwfl_Module*, void**, const char* name, Dwarf_Addr, char** file_name, Elf**) {
+        if (name[0] != '/') return -1;
+        const int fd = open(name, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) *file_name = strdup(name);
+        return fd;
+    }
+
+    DebugInformation() {
+        static const Dwfl_Callbacks callbacks{.find_elf = open_module,
+                                              .find_debuginfo = dwfl_build_id_find_debuginfo,
+                                              .section_address = nullptr,
+                                              .debuginfo_path = nullptr};
+        dwfl_ = dwfl_begin(&callbacks);
+    }
+
+    // A library may have been loaded since the modules were listed.
+    Dwfl_Module* module_at(Dwarf_Addr pc) {
+        if (!dwfl_) return nullptr;
+        if (Dwfl_Module* known = dwfl_addrmodule(dwfl_, pc)) return known;
+        dwfl_report_begin(dwfl_);
+        dwfl_linux_proc_report(dwfl_, getpid());
+        dwfl_report_end(dwfl_, nullptr, nullptr);
+        return dwfl_addrmodule(dwfl_, pc);
+    }
+
+    // Clang writes no index from addresses to units: then each is asked.
+    static Dwarf_Die* unit_at(Dwfl_Module* module, Dwarf_Addr pc, Dwarf_Addr& bias) {
+        if (Dwarf_Die* unit = dwfl_module_addrdie(module, pc, &bias)) return unit;
+        Dwarf_Die* unit = nullptr;
+        while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
+            if (dwarf_haspc(unit, pc - bias) > 0) return unit;
+        }
+        return nullptr;
+    }
+
+    /// Puts the functions that are inlined at `pc` into `found`, the innermost first. `place`, where `pc` stands in its own source line,
+    /// becomes the place in the function that all are inlined in.
+    static void unfold(Dwarf_Die& unit, Dwarf_Addr pc, CodeLocation& place, std::vector<CodeLocation>& found) {
+        Dwarf_Die *lexical = nullptr, *scopes = nullptr;
+        if (dwarf_getscopes(&unit, pc, &lexical) > 0) {
+            const int count = dwarf_getscopes_die(&lexical[0], &scopes);
+            for (int i = 0; i < count; ++i) {
+                const int tag = dwarf_tag(&scopes[i]);
+                if (tag == DW_TAG_inlined_subroutine) {
+                    found.push_back({name_of(scopes[i]), std::move(place.file), place.line});
+                    move_to_call(unit, scopes[i], place);
+                } else if (tag == DW_TAG_subprogram) {
+                    if (place.function.empty()) place.function = name_of(scopes[i]);
+                    break;
+                }
+            }
+        }
+        std::free(scopes);
+        std::free(lexical);
+    }
+
+    static std::string name_of(Dwarf_Die& function) {
+        Dwarf_Attribute attribute;
+        const char* name = nullptr;
+        if (dwarf_attr_integrate(&function, DW_AT_linkage_name, &attribute)) name = dwarf_formstring(&attribute);
+        if (!name) name = dwarf_diename(&function);
+        return name ? readable(name) : std::string();
+    }
+
+    static void move_to_call(Dwarf_Die& unit, Dwarf_Die& inlined, CodeLocation& place) {
+        const auto number = [&](unsigned name) {
+            Dwarf_Attribute attribute;
+            Dwarf_Word value = 0;
+            if (dwarf_attr(&inlined, name, &attribute)) dwarf_formudata(&attribute, &value);
+            return value;
+        };
+        Dwarf_Files* files = nullptr;
+        const char* file = nullptr;
+        if (dwarf_getsrcfiles(&unit, &files, nullptr) == 0)
+            file = dwarf_filesrc(files, number(DW_AT_call_file), nullptr, nullptr);
+        place.file = file ? file : "";
+        place.line = static_cast<unsigned>(number(DW_AT_call_line));
+    }
+
+    std::mutex mutex_;
+    Dwfl* dwfl_ = nullptr;
+};
+
+#endif
+
+// ---- Places
+
+/// Whether `file` is one of the library's own: `.../hocket/core/task.h`, but no test.
+bool is_own(std::string_view file) {
+    if (file.ends_with("_test.cc") || file.ends_with("_test.h")) return false;
+    for (const std::string_view room : {"base", "core", "io", "sync", "flow", "os", "net", "http", "sim", "inspect"}) {
+        const std::string folder = "hocket/" + std::string(room) + "/";
+        const std::size_t at = file.rfind(folder);
+        if (at == std::string_view::npos || (at > 0 && file[at - 1] != '/')) continue;
+        return file.find('/', at + folder.size()) == std::string_view::npos;
+    }
+    return false;
+}
+
+/// `src/crawler.cc`: enough to know the file by, and to click on in an editor.
+std::string_view short_path(std::string_view file) {
+    const std::size_t name = file.rfind('/');
+    if (name == std::string_view::npos || name == 0) return file;
+    const std::size_t folder = file.rfind('/', name - 1);
+    return folder == std::string_view::npos ? file : file.substr(folder + 1);
+}
+
+}  // namespace
+
+std::vector<CodeLocation> code_locations(const void* address) {
+    if (!address) return {};
+#if HOCKET_WITH_LIBDW
+    if (std::vector<CodeLocation> found = DebugInformation::get().at(address); !found.empty()) return found;
+#endif
+    return exported_symbol(address);
+}
+
+std::string code_location(const void* address) {
+    if (!address) return {};
+    const std::vector<CodeLocation> all = code_locations(address);
+    if (all.empty()) return hexadecimal(address);
+    auto place = std::find_if(all.begin(), all.end(), [](const CodeLocation& c) { return !is_own(c.file); });
+    if (place == all.end()) --place;
+    std::string text = place->function.empty() ? hexadecimal(address) : place->function;
+    if (place->line != 0)
+        text.append(" (").append(short_path(place->file)).append(":" + std::to_string(place->line) + ")");
+    return text;
+}
+
+}  // namespace hocket

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// From an address in the program's code to function, file and line.
+#pragma once
+
+#include <hocket/base/config.h>
+
+#include <string>
+#include <vector>
+
+namespace hocket {
+
+/// One function that stands at an address. `file` is empty and `line` 0 where the program has no line tables (-g1 is enough).
+struct CodeLocation {
+    std::string function;
+    std::string file;
+    unsigned line = 0;
+};
+
+/// The functions at `address`, the innermost inlined one first; empty when nothing is known. Slow (it reads the program's
+/// debugging information, about 10 ms the first time): for reports only. Thread-safe.
+HOCKET_EXPORT std::vector<CodeLocation> code_locations(const void* address);
+
+/// `fetch_data (crawler.cc:12)`, or `0x55d0c0de` when nothing is known: the first function at `address` that is not the library's own.
+/// The clones that compilers make of a coroutine (`fetch_data.resume`, `fetch_data(_Z..Frame*)`) are named as the coroutine.
+HOCKET_EXPORT std::string code_location(const void* address);
+
+}  // namespace hocket

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// The await graph: who waits for what, as text and as data.
+#include <hocket/core/await_graph.h>
+
+#include <hocket/base/symbols.h>
+#include <hocket/core/operation.h>
+#include <hocket/io/runner.h>
+
+#include <tests/support/manual_backend.h>
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace hocket {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::thrown_by;
+
+// The text without places: `  at fetch (graph_test.cc:12)` becomes `  at fetch`, `created at` lines go.
+std::string without_places(const std::string& text) {
+    std::string out, line;
+    const auto add = [&] {
+        if (line.find("created at") != std::string::npos) return;
+        const std::size_t at = line.find("  at ");
+        if (at != std::string::npos) {
+            std::string function = line.substr(at + 5, line.find(" (") - at - 5);
+            function = function.substr(function.rfind(':') + 1);
+            line = line.substr(0, at + 5) + function;
+        }
+        out += line + "\n";
+    };
+    for (const char c : text) {
+        if (c == '\n') {
+            add();
+            line.clear();
+        } else {
+            line += c;
+        }
+    }
+    add();
+    return out;
+}
+
+bool has_symbols() { return code_locations(here()).size() > 1; }
+
+Coro<> read_page() { co_await testing::forever(); }
+Coro<> crawl() { co_await read_page(); }
+Coro<> rest() { co_await hocket::sleep(90s); }
+template <class T>
+Coro<> join(T task) {
+    co_await task;
+}
+
+TEST(VirtualAwaitGraph, shows_the_tree_of_tasks_with_their_frames) {
+    if (!has_symbols()) GTEST_SKIP() << "built without libdw";
+    run([]() -> Coro<> {
+        const auto crawler = create_task(crawl(), {.name = "crawler"});
+        const auto sleeper = create_task(rest(), {.name = "sleeper"});
+        const auto joiner = create_task(join(crawler), {.name = "joiner"});
+        const auto late = create_task(rest(), {.name = "late"});
+        co_await hocket::sleep(0);
+        const auto fresh = create_task(rest(), {.name = "fresh"});
+        const std::string main = current_task().get_name();
+        EXPECT_EQ(without_places(format_call_graph(get_running_loop())), main +
+                                                                             ": running\n"
+                                                                             "sleeper: waits for sleep, 90.000 s left\n"
+                                                                             "  at rest\n"
+                                                                             "joiner: waits for crawler\n"
+                                                                             "  at join\n"
+                                                                             "  crawler: waits for a future\n"
+                                                                             "    at forever\n"
+                                                                             "    at read_page\n"
+                                                                             "    at crawl\n"
+                                                                             "    future: pending\n"
+                                                                             "late: waits for sleep, 90.000 s left\n"
+                                                                             "  at rest\n"
+                                                                             "fresh: not started\n"
+                                                                             "  at rest\n");
+        for (const AnyTask& t : {AnyTask(crawler), AnyTask(sleeper), AnyTask(late), AnyTask(fresh)}) t.cancel();
+        static_cast<void>(co_await testing::ending_of(joiner));
+    }());
+}
+
+TEST(AwaitGraph, names_files_and_lines) {
+    if (!has_symbols()) GTEST_SKIP() << "built without libdw";
+    const unsigned created = __LINE__ + 2;
+    run([]() -> Coro<> {
+        const auto task = create_task(crawl());
+        co_await hocket::sleep(0);
+        const AwaitNode node = capture_call_graph(*task.state());
+        EXPECT_EQ(node.name, task.get_name());
+        EXPECT_EQ(node.state, "waits for a future");
+        EXPECT_NE(node.created_at.find("(core/await_graph_test.cc:" + std::to_string(created) + ")"), std::string::npos)
+            << node.created_at;
+        EXPECT_EQ(node.frames.size(), 3U);
+        EXPECT_NE(node.frames.back().find("crawl (core/await_graph_test.cc:"), std::string::npos) << node.frames.back();
+        EXPECT_EQ(node.awaits.size(), 1U);
+        task.cancel();
+    }());
+}
+
+TEST(AwaitGraph, shows_a_task_that_was_woken_as_ready_and_done_ones_as_they_ended) {
+    run([]() -> Coro<> {
+        const auto state = [](const AnyTask& t) { return capture_call_graph(*t.state()).state; };
+        const auto ready = create_task(testing::turns(3));
+        const auto done = create_task(testing::turns(0)), failed = create_task(testing::failure_after(0, "x")),
+                   cancelled = create_task(testing::forever());
+        cancelled.cancel();
+        co_await hocket::sleep(0);
+        EXPECT_EQ(state(ready), "ready");
+        EXPECT_EQ(state(done), "done");
+        EXPECT_EQ(state(failed), "failed");
+        EXPECT_EQ(state(cancelled), "cancelled");
+        EXPECT_EQ(state(current_task()), "running");
+        EXPECT_EQ(state(Future<>()), "pending");
+        static_cast<void>(co_await testing::ending_of(failed));
+    }());
+}
+
+TEST(AwaitGraph, ends_at_a_cycle) {
+    run([]() -> Coro<> {
+        Task<> a, b;
+        a = create_task([&]() -> Coro<> { co_await b; });
+        b = create_task([&]() -> Coro<> { co_await a; });
+        co_await testing::turns(2);
+        const std::string text = format_call_graph(capture_call_graph(*a.state()));
+        EXPECT_NE(text.find(" (a cycle)"), std::string::npos) << text;
+        EXPECT_FALSE(format_call_graph(get_running_loop()).empty());
+        a.cancel();
+        co_await testing::turns(4);
+        EXPECT_TRUE(a.done());
+        EXPECT_TRUE(b.done());
+    }());
+}
+
+// A task that runs has no suspended frames: the one that suspended last may be gone.
+TEST(AwaitGraph, does_not_walk_the_frames_of_tasks_that_run) {
+    run([]() -> Coro<> {
+        co_await testing::turns(1);
+        EXPECT_TRUE(capture_call_graph(*current_task().state()).frames.empty());
+        const AnyTask self = current_task();
+        const auto look = [self]() -> Coro<std::string> {
+            co_await testing::turns(1);
+            co_return capture_call_graph(*self.state()).state;
+        };
+        EXPECT_EQ(nested_run(look()), "running");
+        co_await testing::turns(1);
+        const auto eager =
+            create_task([self]() -> Coro<std::string> { co_return capture_call_graph(*self.state()).state; }(),
+                        {.eager_start = true});
+        EXPECT_EQ(eager.result(), "running");
+    }());
+}
+
+TEST(OnceAwaitGraph, says_which_operation_is_awaited) {
+    auto* backend = new testing::ManualBackend;
+    EventLoop loop{std::unique_ptr<Backend>(backend)};
+    const auto task = loop.create_task([]() -> Coro<> { co_await PendingOperation(Opcode::recv, 7); }(), {});
+    loop.run_once(0s);
+    EXPECT_EQ(capture_call_graph(*task.state()).state, "waits for recv on descriptor 7");
+    backend->complete(0);
+    loop.run_until_complete(task);
+}
+
+}  // namespace
+}  // namespace hocket

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// What may stand behind co_await, and what every coroutine's promise has.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/base/memory.h>
+#include <hocket/core/event_loop.h>
+#include <hocket/core/task_base.h>
+
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace hocket {
+
+#if HOCKET_TRAMPOLINE
+using Transfer = void;
+HOCKET_INLINE void transfer(std::coroutine_handle<> to) noexcept { this_loop->next_frame = to; }
+HOCKET_INLINE void transfer_to_loop() noexcept {}
+#else
+using Transfer = std::coroutine_handle<>;
+HOCKET_INLINE Transfer transfer(std::coroutine_handle<> to) noexcept { return to; }
+HOCKET_INLINE Transfer transfer_to_loop() noexcept { return std::noop_coroutine(); }
+#endif
+
+/// Inlined into a function's body, an address inside it: its line can be found later.
+HOCKET_INLINE const void* here() noexcept {
+    const void* pc = nullptr;
+#if defined(__x86_64__)
+    asm volatile("lea -1(%%rip), %0" : "=r"(pc));  // rip is the next instruction, which may be another line's
+#elif defined(__aarch64__)
+    asm volatile("adr %0, ." : "=r"(pc));
+#endif
+    return pc;
+}
+
+template <class A>
+concept HasCoAwait = requires(A&& a) { static_cast<A&&>(a).operator co_await(); };
+
+/// What `co_await` asks: hocket's awaiters name themselves by a member type. Others would resume the frame behind the loop's back.
+template <class A>
+concept Awaiter = requires { typename std::remove_cvref_t<A>::HocketAwaiter; };
+
+template <class A>
+struct AwaiterOf_ {
+    using type = std::remove_cvref_t<A>;
+};
+template <HasCoAwait A>
+struct AwaiterOf_<A> {
+    using type = std::remove_cvref_t<decltype(std::declval<A>().operator co_await())>;
+};
+
+/// Everything that asyncio would accept as an awaitable: coroutines, tasks, futures, awaiters, and types with an
+/// `operator co_await` that gives one of these.
+template <class A>
+concept Awaitable = Awaiter<typename AwaiterOf_<A>::type>;
+
+/// What awaiting an A gives, without reference.
+template <class A>
+using AwaitResult = std::remove_cvref_t<decltype(std::declval<typename AwaiterOf_<A>::type&>().await_resume())>;
+
+// GCC copies an awaiter that `await_transform` returns by reference; this stands for it there.
+#if defined(__clang__)
+template <class A>
+using AwaiterProxy = A&;
+#else
+template <class A>
+struct AwaiterProxy {
+    A& a;
+    explicit AwaiterProxy(A& awaiter) noexcept : a(awaiter) {}
+    HOCKET_INLINE bool await_ready() { return a.await_ready(); }
+    HOCKET_INLINE decltype(auto) await_suspend(std::coroutine_handle<> h) { return a.await_suspend(h); }
+    HOCKET_INLINE decltype(auto) await_resume() { return a.await_resume(); }
+};
+#endif
+
+/// The part of a promise that nesting needs, the same for all coroutines, so that a chain of frames can be walked.
+struct PromiseBase : Pooled {
+    std::coroutine_handle<> parent;  // the frame that awaits this one; null until then, and for a task's root
+    const void* pc;                  // where this frame awaits; at first, in its function
+
+    template <class A>
+    HOCKET_INLINE decltype(auto) await_transform(A&& a) {
+        static_assert(
+            Awaitable<A>,
+            "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's");
+        pc = here();
+        if constexpr (HasCoAwait<A>) {
+            return static_cast<A&&>(a).operator co_await();
+        } else {
+            static_assert(!std::is_lvalue_reference_v<A> || std::remove_cvref_t<A>::awaited_often,
+                          "hocket: a coroutine is awaited once: co_await std::move(coro)");
+            return AwaiterProxy<std::remove_reference_t<A>>(a);
+        }
+    }
+
+    // From here the awaiting frame, or the task, takes the exception before any other code runs: one place serves all frames.
+    void unhandled_exception() noexcept { this_loop->raised = std::current_exception(); }
+};
+
+inline PromiseBase& promise_of(std::coroutine_handle<> frame) noexcept {
+    return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
+}
+
+[[noreturn]] HOCKET_EXPORT void throw_cancelled(TaskBase& t);
+
+/// After a wait: throws if it ended by a cancel. Inlined down to the throw, since each function between the throw and the coroutine costs
+/// the unwinder 120 ns.
+HOCKET_INLINE void resume_point(TaskBase& t) {
+    if (t.flags & f_throw) [[unlikely]] {
+        if (t.flags & f_message) throw_cancelled(t);
+        t.flags &= static_cast<std::uint16_t>(~f_throw);
+        throw CancelledError();
+    }
+}
+HOCKET_INLINE void resume_point() { resume_point(*this_loop->current); }
+
+}  // namespace hocket

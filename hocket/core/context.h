@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Context variables (`contextvars`): values that follow tasks and callbacks instead of threads.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/base/memory.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace hocket {
+
+/// One value of one variable; immutable, shared by all contexts that were copied since it was set. A context is a list of these.
+struct HOCKET_EXPORT Binding : Pooled {
+    std::uint32_t refs = 1;
+    Binding* rest;
+    const void* variable;
+
+    Binding(Binding* older, const void* var) noexcept : rest(older), variable(var) {}
+    virtual Binding* clone(Binding* older) const = 0;
+
+    static Binding* share(Binding* b) noexcept {
+        if (b) ++b->refs;
+        return b;
+    }
+    static void drop(Binding* b) noexcept;
+    /// `list` with `b` in place of any older binding of the same variable; takes over both references.
+    static Binding* replace(Binding* list, Binding* b);
+    /// `list` without `variable`; takes over the reference.
+    static Binding* without(Binding* list, const void* variable);
+    static const Binding* find(const Binding* list, const void* variable) noexcept;
+
+protected:
+    virtual ~Binding() = default;
+};
+
+struct SharedBindings : Pooled {
+    std::uint32_t refs = 1;
+    Binding* list = nullptr;
+};
+
+/// The context of a task or a callback: its own list of bindings or, where a `Context` was given, that one's. One word, so that a
+/// task without variables pays nothing.
+class HOCKET_EXPORT ContextSlot {
+public:
+    ContextSlot() noexcept = default;
+    ContextSlot(ContextSlot&& other) noexcept : own_(std::exchange(other.own_, nullptr)) {}
+    ContextSlot& operator=(ContextSlot other) noexcept {
+        std::swap(own_, other.own_);
+        return *this;
+    }
+    ~ContextSlot() {
+        if (own_) release();
+    }
+
+    /// What `asyncio` does at each registration: the bindings of now, to be changed separately.
+    HOCKET_INLINE ContextSlot copy() const noexcept {
+        return own_ ? ContextSlot(Binding::share(const_cast<ContextSlot*>(this)->list())) : ContextSlot();
+    }
+    /// Copies that share nothing with these bindings, the values included: for another thread.
+    ContextSlot detached() const;
+    static ContextSlot sharing(SharedBindings* shared) noexcept;
+
+    Binding*& list() noexcept { return is_shared() ? shared()->list : own_; }
+
+private:
+    explicit ContextSlot(Binding* own) noexcept : own_(own) {}
+    bool is_shared() const noexcept { return reinterpret_cast<std::uintptr_t>(own_) & 1; }
+    SharedBindings* shared() const noexcept {
+        return reinterpret_cast<SharedBindings*>(reinterpret_cast<std::uintptr_t>(own_) - 1);
+    }
+    void release() noexcept;
+
+    Binding* own_ = nullptr;  // or the address of SharedBindings plus 1
+};
+
+/// The bindings of the running task or callback, or of this thread where no loop runs.
+HOCKET_EXPORT ContextSlot& current_context() noexcept;
+
+template <class T>
+class ContextVar;
+
+/// A context that a program holds: given to tasks (`create_task(coro, {.context = &context})`) or entered by `run`
+/// (`contextvars.Context`). Handles share it. Belongs to one thread.
+class HOCKET_EXPORT Context {
+public:
+    Context() : shared_(new SharedBindings) {}
+    Context(const Context& other) noexcept : shared_(other.shared_) { ++shared_->refs; }
+    Context& operator=(Context other) noexcept {
+        std::swap(shared_, other.shared_);
+        return *this;
+    }
+    ~Context();
+
+    /// Calls `f(args...)` inside this context: what it sets stays here.
+    template <class F, class... Args>
+    decltype(auto) run(F&& f, Args&&... args) const {
+        const Entered entered(slot());
+        return std::forward<F>(f)(std::forward<Args>(args)...);
+    }
+    /// The value of `variable` here, or null.
+    template <class T>
+    const T* get(const ContextVar<T>& variable) const noexcept {
+        return ContextVar<T>::find(shared_->list, variable);
+    }
+    ContextSlot slot() const noexcept { return ContextSlot::sharing(shared_); }
+
+private:
+    friend HOCKET_EXPORT Context copy_context();
+    struct Entered {
+        explicit Entered(ContextSlot slot) noexcept : outer(std::exchange(current_context(), std::move(slot))) {}
+        ~Entered() { current_context() = std::move(outer); }
+        ContextSlot outer;
+    };
+    SharedBindings* shared_;
+};
+
+/// A copy of the current context (`contextvars.copy_context`).
+HOCKET_EXPORT Context copy_context();
+
+/// A variable whose value belongs to the running task (`contextvars.ContextVar`). A task begins with a copy of its creator's values;
+/// what it sets is its own. Declared once, mostly at namespace scope; any loop and thread may use it.
+template <class T>
+class ContextVar {
+    struct Bound final : Binding {
+        T value;
+        Bound(Binding* older, const void* var, T v) : Binding(older, var), value(std::move(v)) {}
+        Binding* clone(Binding* older) const override { return new Bound(older, variable, value); }
+    };
+
+public:
+    /// What `set` found, for `reset`.
+    class Token {
+        friend class ContextVar;
+        const ContextVar* variable;
+        std::optional<T> old;
+        bool used = false;
+    };
+
+    explicit ContextVar(const char* name) : name_(name) {}
+    ContextVar(const char* name, T initial) : name_(name), initial_(std::move(initial)) {}
+    ContextVar(const ContextVar&) = delete;
+    ContextVar& operator=(const ContextVar&) = delete;
+
+    const char* name() const noexcept { return name_; }
+
+    /// The current value, else the initial one. Throws RuntimeError where there is neither (Python's LookupError). The
+    /// reference holds until the variable is set again in this context.
+    const T& get() const {
+        if (const T* value = find(current_context().list(), *this)) return *value;
+        if (initial_) return *initial_;
+        throw RuntimeError(std::string("context variable ") + name_ + " has no value here");
+    }
+    Token set(T value) {
+        Token token;
+        token.variable = this;
+        Binding*& list = current_context().list();
+        if (const T* old = find(list, *this)) token.old = *old;
+        list = Binding::replace(list, new Bound(nullptr, this, std::move(value)));
+        return token;
+    }
+    /// Restores what was there before the `set` that gave the token. Throws RuntimeError for a token used already, ValueError for
+    /// one of another variable.
+    void reset(Token& token) {
+        if (token.variable != this) throw ValueError(std::string("the token is not one of context variable ") + name_);
+        if (std::exchange(token.used, true))
+            throw RuntimeError(std::string("the token of context variable ") + name_ + " was used already");
+        Binding*& list = current_context().list();
+        list = token.old ? Binding::replace(list, new Bound(nullptr, this, std::move(*token.old)))
+                         : Binding::without(list, this);
+    }
+
+private:
+    friend class Context;
+    static const T* find(const Binding* list, const ContextVar& variable) noexcept {
+        const Binding* b = Binding::find(list, &variable);
+        return b ? &static_cast<const Bound*>(b)->value : nullptr;
+    }
+
+    const char* name_;
+    std::optional<T> initial_;
+};
+
+}  // namespace hocket

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Coroutines: lazy, owned by whoever holds them, awaited once.
+#pragma once
+
+#include <hocket/core/awaitable.h>
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace hocket {
+
+/// Reports a coroutine that is dropped before anything awaited it. `function`: an address in it; `dropped`: where that happened.
+HOCKET_EXPORT void report_never_awaited(const void* function, const void* dropped) noexcept;
+[[noreturn]] HOCKET_EXPORT void throw_not_awaitable(std::coroutine_handle<> h);
+
+/// Where the result of a coroutine stands between `co_return` and whoever takes it.
+template <class T>
+struct ResultSlot {
+    std::optional<T> value;
+
+    template <class U = T>
+        requires std::is_constructible_v<T, U>
+    void return_value(U&& result) {
+        value.emplace(std::forward<U>(result));
+    }
+    HOCKET_INLINE T take() { return std::move(*value); }
+};
+template <class T>
+struct ResultSlot<T&> {
+    T* value = nullptr;
+    void return_value(T& result) noexcept { value = std::addressof(result); }
+    HOCKET_INLINE T& take() noexcept { return *value; }
+};
+template <>
+struct ResultSlot<void> {
+    void return_void() noexcept {}
+    HOCKET_INLINE void take() noexcept {}
+};
+
+/// Hands over to the awaiting frame or, at the end of a task's root, to the loop.
+struct FinalAwaiter {
+    bool await_ready() noexcept { return false; }
+    template <class P>
+    Transfer await_suspend(std::coroutine_handle<P> h) noexcept {
+        if (auto parent = h.promise().parent) [[likely]]
+            return transfer(parent);
+        TaskBase& t = *this_loop->current;
+        t.frame = h;
+        t.flags |= f_returned;
+        return transfer_to_loop();
+    }
+    void await_resume() noexcept {}
+};
+
+/// What a coroutine function returns (`async def`). Nothing of its body runs until it is awaited, made a task or given to `run`.
+///
+/// `co_await std::move(coro)` (or `co_await f()`) runs it inside the current task and gives what it returned, or throws what it threw. It
+/// suspends only if the body does; a cancel of the task reaches the innermost await. Awaiting a second time throws RuntimeError. One
+/// that is dropped without having been awaited is reported, with function, file and line. Belongs to the thread that made it.
+template <class T = void>
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] HOCKET_CORO_RETURN_TYPE Coro {
+public:
+    struct promise_type : PromiseBase, ResultSlot<T> {
+        HOCKET_INLINE Coro get_return_object() noexcept {
+            this->pc = here();
+            return Coro(Frame::from_promise(*this));
+        }
+        std::suspend_always initial_suspend() noexcept { return {}; }
+        FinalAwaiter final_suspend() noexcept { return {}; }
+    };
+    using Frame = std::coroutine_handle<promise_type>;
+    using value_type = T;
+    using HocketAwaiter = Coro;  // it is its own awaiter: no second object in the awaiting frame
+    static constexpr bool awaited_often = false;
+
+    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+    Coro& operator=(Coro&& other) noexcept {
+        std::swap(frame_, other.frame_);
+        return *this;
+    }
+    HOCKET_INLINE ~Coro() {
+        if (!frame_) return;
+        if (!frame_.promise().parent) [[unlikely]]
+            report_never_awaited(frame_.promise().pc, here());
+        frame_.destroy();
+    }
+
+    /// Drops the coroutine on purpose, without a report.
+    void close() noexcept {
+        if (frame_) std::exchange(frame_, {}).destroy();
+    }
+    /// Whether there is something to await or close.
+    explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
+
+    // For co_await and create_task.
+    HOCKET_INLINE bool await_ready() const {
+        if (!frame_ || frame_.promise().parent) [[unlikely]]
+            throw_not_awaitable(frame_);
+        return false;
+    }
+    HOCKET_INLINE Transfer await_suspend(std::coroutine_handle<> parent) noexcept {
+        frame_.promise().parent = parent;
+        return transfer(frame_);
+    }
+    HOCKET_INLINE T await_resume() {
+        if (this_loop->raised) [[unlikely]]
+            std::rethrow_exception(std::exchange(this_loop->raised, {}));
+        return frame_.promise().take();
+    }
+    Frame release() {
+        if (!frame_ || frame_.promise().parent) [[unlikely]]
+            throw_not_awaitable(frame_);
+        return std::exchange(frame_, {});
+    }
+
+private:
+    explicit Coro(Frame frame) noexcept : frame_(frame) {}
+    Frame frame_;
+};
+
+}  // namespace hocket

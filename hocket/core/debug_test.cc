@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Debug mode (11): calls from a wrong thread, callbacks and steps that take too long.
+#include <hocket/core/event_loop.h>
+
+#include <hocket/io/runner.h>
+#include <hocket/io/virtual_backend.h>
+
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+namespace hocket {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Reports;
+using testing::thrown_by;
+
+// 11
+TEST(Debug, a_call_from_a_wrong_thread_throws) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_debug(true);
+        std::string soon, later, threadsafe;
+        std::thread([&] {
+            soon = thrown_by([&] { loop.call_soon([] {}); });
+            later = thrown_by([&] { loop.call_later(1s, [] {}); });
+            threadsafe = thrown_by([&] { loop.call_soon_threadsafe([] {}); });
+        }).join();
+        EXPECT_EQ(
+            soon,
+            "hocket::RuntimeError: call_soon was called from another thread than the loop's: use call_soon_threadsafe");
+        EXPECT_NE(later.find("from another thread"), std::string::npos);
+        EXPECT_EQ(threadsafe, "nothing");
+        co_return;
+    }());
+}
+
+TEST(Debug, a_loop_that_does_not_run_may_be_prepared_on_any_thread) {
+    const auto loop = new_event_loop();
+    loop->set_debug(true);
+    std::string said;
+    std::thread([&] { said = thrown_by([&] { loop->call_soon([&] { loop->stop(); }); }); }).join();
+    EXPECT_EQ(said, "nothing");
+    loop->run_forever();
+}
+
+// 11
+TEST(VirtualDebug, slow_steps_and_callbacks_are_reported) {
+    Reports reports;
+    run(
+        [&]() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            const auto busy = [&loop](Duration d) { static_cast<VirtualBackend&>(loop.backend()).advance(d.count()); };
+            const auto task = create_task(TaskOptions{.name = "cruncher"}, [busy]() -> Coro<> {
+                busy(100ms);  // not longer than the limit
+                co_await hocket::sleep(0);
+                busy(1234ms);
+            });
+            co_await task;
+            EXPECT_EQ(reports.taken(), "executing cruncher took 1.234 seconds");
+            loop.call_soon([busy] { busy(101ms); });
+            co_await testing::turns(1);
+            EXPECT_EQ(reports.taken(), "executing a callback took 0.101 seconds");
+            loop.slow_callback_duration = 2s;
+            loop.call_soon([busy] { busy(1999ms); });
+            co_await testing::turns(1);
+            EXPECT_EQ(reports.taken(), "");
+        }(),
+        {.debug = true});
+}
+
+TEST(RealDebug, a_slow_callback_is_reported) {
+    Reports reports;
+    run(
+        [&]() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            loop.slow_callback_duration = 5ms;
+            loop.call_soon([] { std::this_thread::sleep_for(10ms); });
+            co_await testing::turns(1);
+            EXPECT_TRUE(reports.taken().starts_with("executing a callback took 0.0"));
+        }(),
+        {.debug = true});
+}
+
+TEST(Debug, is_off_unless_asked_for) {
+    ::unsetenv("HOCKET_DEBUG");
+    EXPECT_FALSE(new_event_loop()->get_debug());
+    ::setenv("HOCKET_DEBUG", "0", 1);
+    EXPECT_FALSE(new_event_loop()->get_debug());
+    ::setenv("HOCKET_DEBUG", "1", 1);
+    EXPECT_TRUE(new_event_loop()->get_debug());
+    run(
+        []() -> Coro<> {
+            EXPECT_FALSE(get_running_loop().get_debug());
+            co_return;
+        }(),
+        {.debug = false});
+    ::unsetenv("HOCKET_DEBUG");
+}
+
+}  // namespace
+}  // namespace hocket

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+// The event loop: a queue of what is ready, a heap of timers, and a backend that waits for the operating system.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/base/errors.h>
+#include <hocket/base/function.h>
+#include <hocket/core/backend.h>
+#include <hocket/core/context.h>
+#include <hocket/core/handle.h>
+#include <hocket/core/timer_heap.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+
+namespace hocket {
+
+class EventLoop;
+struct FutureBase;
+struct TaskBase;
+struct TaskOptions;
+template <class T>
+class Future;
+template <class T>
+class Task;
+template <class T>
+class Coro;
+
+/// The loop that runs on this thread, or null.
+HOCKET_EXPORT extern constinit thread_local EventLoop* this_loop [[gnu::tls_model("initial-exec")]];
+
+/// What an exception handler is told (asyncio's `context` dictionary).
+struct ErrorContext {
+    std::string message;           ///< what went wrong, in words
+    std::exception_ptr exception;  ///< may be null
+    FutureBase* future = nullptr;  ///< the future or task concerned, if any; valid during the call
+};
+
+/// Work that may make the loop go on though neither a timer nor an operation is pending: a job in an executor, a thread that will call
+/// `call_soon_threadsafe`. In virtual time a loop that has nothing to wait for reports a deadlock; while one of these lives, it waits.
+/// Any thread may destroy it.
+class HOCKET_EXPORT OutsideWork {
+public:
+    explicit OutsideWork(EventLoop& loop);
+    OutsideWork(OutsideWork&& other) noexcept;
+    OutsideWork& operator=(OutsideWork&&) = delete;
+    ~OutsideWork();
+
+private:
+    std::shared_ptr<struct Mailbox> mailbox_;
+};
+
+/// Something of a lower room that must end before the loop can close (an executor, a server's operations). Stands in the loop's list
+/// until it is destroyed.
+class HOCKET_EXPORT LoopResource {
+public:
+    LoopResource(const LoopResource&) = delete;
+    LoopResource& operator=(const LoopResource&) = delete;
+    /// The program's work is done, and the loop still runs for a while: the time to let threads end. `finished` tells when.
+    virtual void begin_shutdown() noexcept {}
+    virtual bool finished() const noexcept { return true; }
+    /// The loop closes: nothing of it may be used when this returns. Called at most once, in reverse order of creation.
+    virtual void loop_closing() noexcept = 0;
+
+protected:
+    explicit LoopResource(EventLoop& loop) noexcept;
+    virtual ~LoopResource();
+
+private:
+    friend class EventLoop;
+    EventLoop* loop_;
+    LoopResource *older_, *newer_;
+};
+
+/// Takes the signals that arrived for a loop (hocket/io/signals.h).
+class HOCKET_EXPORT SignalReceiver {
+public:
+    /// `mask`: bit N is set for signal N.
+    virtual void signals_arrived(std::uint64_t mask) noexcept = 0;
+
+protected:
+    ~SignalReceiver() = default;
+};
+
+/// asyncio's event loop: runs callbacks and tasks of one thread, first in, first out.
+///
+/// One iteration: what was ready at its start runs; then completions are taken from the backend, then due timers, for the next.
+/// Not thread-safe but for `call_soon_threadsafe`; in debug mode, calls from a wrong thread throw RuntimeError.
+class HOCKET_EXPORT EventLoop {
+public:
+    explicit EventLoop(std::unique_ptr<Backend> backend);
+    /// Closes the loop, if `close` was not called.
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    /// Runs until `stop`. Throws RuntimeError when a loop runs on this thread already or this one is closed; KeyboardInterrupt and
+    /// SystemExit when a task or callback threw them; RuntimeError in virtual time when every task waits and nothing can wake one.
+    void run_forever();
+    /// Runs one iteration, which waits no longer than `timeout`: to live inside another loop, beside `fileno`.
+    void run_once(Duration timeout);
+    /// Readable when `run_once` has something to do; -1 in virtual time.
+    int fileno() const noexcept { return backend_->fileno(); }
+    /// Runs until `task` is done; its result (defined in task.h). Throws RuntimeError if the loop was stopped before.
+    template <class T>
+    T run_until_complete(Task<T> task);
+    template <class T>
+    T run_until_complete(Coro<T> coro);
+    /// Ends `run_forever` after the current iteration; what became ready meanwhile stays for the next run. Called before
+    /// `run_forever`, it makes that run one iteration which does not wait.
+    void stop() noexcept { stopping_ = true; }
+    /// Frees what the loop holds; tasks that are not done are reported and destroyed. Harmless when closed already; throws RuntimeError
+    /// while the loop runs.
+    void close();
+    bool is_running() const noexcept { return running_; }
+    bool is_closed() const noexcept { return closed_; }
+
+    /// Runs `f()` in the next iteration, in a copy of the current context (defined in handle.h, as the next two).
+    template <class F>
+    Handle call_soon(F f);
+    template <class F>
+    Handle call_later(Duration delay, F f);
+    template <class F>
+    Handle call_at(TimePoint when, F f);
+    /// The same as `call_soon`, from any thread; `f` sees copies of the caller's context variables. Throws RuntimeError when the loop is closed.
+    template <class F>
+    void call_soon_threadsafe(F f);
+
+    TimePoint time() const noexcept { return TimePoint(TimePoint::duration(now())); }
+    /// `time() + delay`, cut to the last point that a TimePoint can hold.
+    TimePoint time_after(Duration delay) const noexcept;
+
+    template <class T>
+    Future<T> create_future();
+    template <class T>
+    Task<T> create_task(Coro<T> coro, const TaskOptions& options);
+
+    using ExceptionHandler = Function<void(EventLoop&, const ErrorContext&)>;
+    /// Replaces what is done with errors that have no one to go to; an empty handler restores the default, a report.
+    void set_exception_handler(ExceptionHandler handler);
+    /// Reports `context` in words, with where the task was created and what the exception says.
+    void default_exception_handler(const ErrorContext& context) noexcept;
+    /// Calls the handler. An exception that the handler throws is reported with the original by the default handler.
+    void call_exception_handler(const ErrorContext& context) noexcept;
+
+    /// Debug mode: calls from a wrong thread throw, and callbacks and steps of tasks that take longer than `slow_callback_duration` are
+    /// reported. The environment variable HOCKET_DEBUG (not empty, not 0) switches it on for every loop.
+    void set_debug(bool on) noexcept { debug_ = on; }
+    bool get_debug() const noexcept { return debug_; }
+    Duration slow_callback_duration = std::chrono::milliseconds(100);
+
+    /// Whether `create_task` runs a task's first step at once (asyncio's eager_task_factory).
+    bool eager_tasks = false;
+
+    Backend& backend() noexcept { return *backend_; }
+    std::uint8_t id() const noexcept { return id_; }
+
+    // What tasks, awaiters and lower rooms build on.
+
+    TaskBase* current = nullptr;   // the task that runs
+    ContextSlot callback_context;  // of what runs outside tasks
+    TaskBase* tasks = nullptr;     // all that are not done, the newest first
+    std::uintptr_t tasks_created = 0;
+    std::exception_ptr raised;  // on its way from a frame to the one that awaits it; no other code runs meanwhile
+#if HOCKET_TRAMPOLINE
+    std::coroutine_handle<> next_frame;
+#endif
+
+    void push(Node& n) noexcept {
+        n.next = nullptr;
+        *ready_end_ = &n;
+        ready_end_ = &n.next;
+    }
+    void push_all(Waiter* last) noexcept {  // as WaitList::take_all gives them
+        *ready_end_ = last->next;
+        ready_end_ = &last->next;
+        last->next = nullptr;
+    }
+    std::int64_t now() const noexcept { return backend_->now(); }
+    void add_timer(Timer& t, std::int64_t now, std::int64_t when);
+    void remove_timer(Timer& t) noexcept { timers_.remove(t); }
+    const TimerHeap& timers() const noexcept { return timers_; }
+    /// Runs iterations until `done()`, from inside a callback or a step of this loop.
+    void run_nested(bool (*done)(void*), void* argument);
+    /// Runs the first step of a task now, inside the caller's.
+    void step_eagerly(TaskBase& t) noexcept;
+    /// Ends the run with an exception, after the current callback.
+    void escape(std::exception_ptr e) noexcept;
+    /// A callback threw `e`: the exception handler learns it, or the run ends, and the loop goes on.
+    void callback_failed(const char* message, std::exception_ptr e) noexcept;
+    /// Throws RuntimeError when the loop is closed or, in debug mode, when this is not its thread.
+    void check_usable(const char* call) const {
+        if (debug_ || closed_) [[unlikely]]
+            check_usable_slowly(call);
+    }
+    const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+    SignalReceiver* signal_receiver = nullptr;
+    LoopResource* default_executor = nullptr;  // hocket/os/executor.h
+    LoopResource* network = nullptr;           // hocket/net/network.h
+    /// Lets every resource begin its shutdown; `shutdown_finished` tells when all are done.
+    void begin_shutdown() noexcept;
+    bool shutdown_finished() const noexcept;
+    void post(Node& n);  // from any thread
+    /// The live loop with this id, or null. Any thread.
+    static EventLoop* with_id(std::uint8_t id) noexcept;
+
+    // Messages of cancellations, which are rare: kept here, so that futures need no room for them.
+    void keep_message(FutureBase& f, std::shared_ptr<const std::string> message);
+    std::shared_ptr<const std::string> message_of(const FutureBase& f) const noexcept;
+    void drop_message(const FutureBase& f) noexcept;
+
+private:
+    friend class LoopResource;
+    class Running;
+    struct Rare;
+
+    template <bool debug>
+    void iterate(std::int64_t deadline) noexcept;
+    template <bool debug>
+    void step(TaskBase& t) noexcept;
+    void run_node(Node& n) noexcept;
+    void wait(std::int64_t deadline) noexcept;
+    void pass_gate() noexcept;
+    void ask(std::int64_t deadline) noexcept;
+    void set_gate(std::uint64_t tick, std::int64_t now) noexcept;
+    void check_usable_slowly(const char* call) const;
+    void end_run();
+    void report_slow(const TaskBase* t, std::int64_t took) noexcept;
+    void report_deadlock();
+    void take_mail() noexcept;
+    void return_batch() noexcept;
+
+    Node* ready_ = nullptr;
+    Node** ready_end_ = &ready_;
+    Node* batch_ = nullptr;  // what is left of the current iteration
+    std::unique_ptr<Backend> backend_;
+    TimerHeap timers_;
+    const std::uint32_t* mail_;  // not zero: the mailbox is not empty
+
+    // The clock costs 20 ns or more, so the processor's counter says when it need not be read: before `gate_` no timer is due, and no
+    // poll is. The counter's rate is measured against the clock and taken 1/64 too low, and the gate is at most a millisecond away, so
+    // that an error in it costs a reading of the clock, never a delay that matters.
+    std::uint64_t gate_ = 0;
+    std::uint64_t asking_gate_ = 0;  // the same for the next call to a backend that must be asked
+    double ticks_per_ns_ = 0;        // 0: not known yet, or time is virtual: every gate is open
+    std::uint64_t first_tick_ = 0;
+    std::int64_t first_time_ = 0;
+
+    bool stopping_ = false;
+    bool running_ = false;
+    bool closed_ = false;
+    bool debug_ = false;
+    std::uint8_t id_ = 0;
+    std::exception_ptr escaped_;
+    std::uint64_t thread_ = 0;  // the one that runs it
+    std::shared_ptr<Mailbox> mailbox_;
+    LoopResource* resources_ = nullptr;
+    std::unique_ptr<Rare> rare_;
+};
+
+/// The loop that runs on this thread; throws RuntimeError when none does.
+inline EventLoop& get_running_loop();
+[[noreturn]] HOCKET_EXPORT void throw_no_running_loop();
+
+EventLoop& get_running_loop() {
+    if (!this_loop) [[unlikely]]
+        throw_no_running_loop();
+    return *this_loop;
+}
+
+template <class F>
+Handle EventLoop::call_soon(F f) {
+    check_usable("call_soon");
+    auto* callback = new Callback<F>(current_context().copy(), std::move(f));
+    Handle handle(*callback);
+    push(*callback);
+    return handle;
+}
+
+template <class F>
+Handle EventLoop::call_at(TimePoint when, F f) {
+    check_usable("call_at");
+    auto* callback = new Callback<F>(current_context().copy(), std::move(f));
+    Handle handle(*callback);
+    callback->when = when;
+    callback->loop_id = id_;
+    add_timer(*callback, now(), when.time_since_epoch().count());
+    return handle;
+}
+
+template <class F>
+Handle EventLoop::call_later(Duration delay, F f) {
+    return call_at(time_after(delay), std::move(f));
+}
+
+template <class F>
+void EventLoop::call_soon_threadsafe(F f) {
+    post(*new Callback<F>(current_context().detached(), std::move(f)));
+}
+
+}  // namespace hocket

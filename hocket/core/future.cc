@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Done callbacks.
+#include <hocket/core/future.h>
+
+namespace hocket {
+
+void FutureAwaiterBase::throw_empty() {
+    throw RuntimeError("cannot await an empty handle: it was moved from, or never set");
+}
+
+DoneCallbackBase::DoneCallbackBase(FutureBase* f, const void* callable_type)
+    : future(f), context(current_context().copy()), type(callable_type) {
+    future->flags |= f_callbacks;
+    if (future->done()) hold();
+}
+
+DoneCallbackBase::~DoneCallbackBase() {
+    if (refs > 0) future->drop();
+}
+
+void DoneCallbackBase::hold() noexcept {
+    future->share();
+    refs = 1;
+}
+
+void DoneCallbackBase::run() {
+    EventLoop& loop = *this_loop;
+    std::swap(loop.callback_context, context);
+    try {
+        refs = 0;  // the handle's now
+        invoke(FutureHandle(future));
+    } catch (...) {
+        loop.callback_failed("Exception in done callback", std::current_exception());
+    }
+    std::swap(loop.callback_context, context);
+    delete this;
+}
+
+std::size_t remove_done_callbacks(FutureBase& future, const void* type, const void* callable) {
+    if (future.done()) return 0;
+    WaitList kept, removed;
+    std::size_t count = 0;
+    while (!future.waiters.empty()) {
+        Waiter* w = future.waiters.pop_front();
+        auto* callback = dynamic_cast<DoneCallbackBase*>(w);
+        const bool equal = callback && callback->type == type && callback->equals(callable);
+        (equal ? removed : kept).push_back(*w);
+        count += equal;
+    }
+    future.waiters = kept;
+    while (!removed.empty()) removed.pop_front()->discard();  // what they hold may use the future
+    return count;
+}
+
+}  // namespace hocket

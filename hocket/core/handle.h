@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Callbacks of the loop, and the handles by which they are cancelled.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/core/context.h>
+#include <hocket/core/timer_heap.h>
+
+#include <optional>
+#include <utility>
+
+namespace hocket {
+
+/// A callback with the context that it was registered in.
+struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
+    ContextSlot context;
+    TimePoint when{};  // of a timer
+
+    explicit CallbackBase(ContextSlot c) noexcept : context(std::move(c)) { refs = 1; }  // the loop's
+    virtual ~CallbackBase() = default;
+    virtual void invoke() = 0;
+    virtual void clear() noexcept = 0;  // frees what the callable holds
+
+    void run() final;  // the loop's reference ends here
+    void discard() noexcept final { drop(); }
+    void cancel() noexcept;
+    void drop() noexcept {
+        if (--refs == 0) delete this;
+    }
+};
+
+template <class F>
+struct Callback final : CallbackBase {
+    std::optional<F> f;
+
+    Callback(ContextSlot c, F&& callable) : CallbackBase(std::move(c)), f(std::move(callable)) {}
+    void invoke() override {
+        F callable = std::move(*f);
+        f.reset();
+        callable();
+    }
+    void clear() noexcept override { f.reset(); }
+};
+
+/// What `call_soon`, `call_later` and `call_at` return (`asyncio.Handle`, `TimerHandle`). Copies stand for the same callback, which runs
+/// whether or not a handle is kept.
+class HOCKET_EXPORT Handle {
+public:
+    Handle() noexcept = default;
+    explicit Handle(CallbackBase& c) noexcept : callback_(&c) { ++c.refs; }
+    Handle(const Handle& other) noexcept : callback_(other.callback_) {
+        if (callback_) ++callback_->refs;
+    }
+    Handle(Handle&& other) noexcept : callback_(std::exchange(other.callback_, nullptr)) {}
+    Handle& operator=(Handle other) noexcept {
+        std::swap(callback_, other.callback_);
+        return *this;
+    }
+    ~Handle() {
+        if (callback_) callback_->drop();
+    }
+
+    /// The callback will not run. Harmless when it has run or was cancelled.
+    void cancel() noexcept {
+        if (callback_) callback_->cancel();
+    }
+    bool cancelled() const noexcept { return callback_ && (callback_->flags & f_cancelled); }
+    /// The time that `call_later` or `call_at` set.
+    TimePoint when() const noexcept { return callback_ ? callback_->when : TimePoint(); }
+    explicit operator bool() const noexcept { return callback_; }
+
+private:
+    CallbackBase* callback_ = nullptr;
+};
+
+}  // namespace hocket

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What other threads leave for a loop.
+#pragma once
+
+#include <hocket/core/backend.h>
+#include <hocket/core/node.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+namespace hocket {
+
+/// Nodes from other threads, in the order of their coming. Shared by the loop and by everybody who may still want to reach it, so
+/// that it outlives both; a closed one takes nothing.
+struct Mailbox {
+    /// False: the loop is closed, and the node is still the caller's.
+    bool post(Node& n);
+    /// The nodes so far, linked by `next`. The loop's thread only.
+    Node* take() noexcept;
+    /// Refuses what comes from now on; returns what had come.
+    Node* close() noexcept;
+    /// Wakes the loop from any thread, unless it is closed.
+    void wake() noexcept;
+
+    /// The loop is about to wait: from here on a `post` wakes it. False: there is mail already.
+    bool begin_wait() noexcept {
+        asleep.store(true);
+        return full.load() == 0;
+    }
+    void end_wait() noexcept { asleep.store(false, std::memory_order_relaxed); }
+
+    std::mutex mutex;
+    Node* first = nullptr;
+    Node** end = &first;
+    Backend* backend = nullptr;  // null once closed
+    /// Leaves signal `number` and wakes the loop. Async-signal-safe; the mailbox is open.
+    void post_signal(int number) noexcept {
+        signals.fetch_or(std::uint64_t{1} << number);
+        full.store(1);
+        backend->wake();
+    }
+
+    std::atomic<std::uint32_t> full = 0;
+    std::atomic<std::uint64_t> signals = 0;
+    std::atomic<bool> asleep = false;
+    std::atomic<std::uint32_t> outside_work = 0;
+};
+
+}  // namespace hocket

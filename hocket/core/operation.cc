@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Submission, completion and cancellation of a task's operation.
+#include <hocket/core/operation.h>
+
+#include <hocket/core/await_graph.h>
+
+#include <cerrno>
+
+namespace hocket {
+
+void PendingOperation::await_suspend(std::coroutine_handle<> h) noexcept {
+    EventLoop& loop = *this_loop;
+    TaskBase& t = *loop.current;
+    if (t.flags & f_must_cancel) {  // cancelled before it begins: it never does
+        t.frame = h;
+        t.flags &= static_cast<std::uint16_t>(~f_must_cancel);
+        result = -ECANCELED;
+        t.interrupt();
+        return;
+    }
+    task_ = &t;
+    completed = [](Operation& op) noexcept { static_cast<PendingOperation&>(op).task_->wake(); };
+    t.wait_on(*this, h);
+    loop.backend().submit(*this);
+}
+
+bool PendingOperation::cancel_wait(TaskBase& t) noexcept {
+    cancel_asked_ = true;
+    t.loop().backend().cancel(*this);
+    return true;
+}
+
+// The operation has completed, and a cancel was asked for before or since.
+void PendingOperation::settle(TaskBase& t) noexcept {
+    const bool took_effect = result >= 0;
+    if (took_effect) {
+        t.flags &= static_cast<std::uint16_t>(~f_throw);
+        if (t.cancels > 0) t.flags |= f_must_cancel;  // else `uncancel` has withdrawn it
+    } else {
+        t.flags |= f_throw;
+    }
+}
+
+void PendingOperation::describe(AwaitDescription& to) const {
+    static constexpr const char* names[] = {"poll",    "accept",  "connect", "recv", "send",
+                                            "recvmsg", "sendmsg", "read",    "write"};
+    to.text = std::string(names[static_cast<int>(code)]) + " on descriptor " + std::to_string(fd);
+}
+
+}  // namespace hocket

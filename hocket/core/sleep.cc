@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The timers of sleeping tasks.
+#include <hocket/core/sleep.h>
+
+#include <hocket/core/await_graph.h>
+
+#include <new>
+
+namespace hocket {
+
+void SleepTimer::run() {
+    if (task) task->wake();
+}
+
+// The timer may be due already and stand in the ready queue. Then it runs, and does nothing, before the task does.
+bool SleepTimer::cancel_wait(TaskBase& t) noexcept {
+    if (armed()) t.loop().remove_timer(*this);
+    task = nullptr;
+    t.interrupt();
+    return true;
+}
+
+void SleepTimer::describe(AwaitDescription& to) const {
+    to.text = "sleep";
+    if (!armed() || !task) return;
+    const EventLoop& loop = task->loop();
+    const std::int64_t left = (loop.timers().when(*this) - loop.now()) / 1'000'000;
+    to.text += ", " + std::to_string(left / 1000) + "." + std::to_string(1000 + left % 1000).substr(1) + " s left";
+}
+
+void Sleep::suspend(std::coroutine_handle<> h) {
+    EventLoop& loop = *this_loop;
+    TaskBase& t = *loop.current;
+    if (nanoseconds_ <= 0) {
+        t.frame = h;
+        loop.push(t);
+        return;
+    }
+    const std::int64_t now = loop.now();
+    std::int64_t when = 0;
+    if (__builtin_add_overflow(now, std::exchange(nanoseconds_, armed), &when)) when = INT64_MAX - 1;
+    new (&timer_) SleepTimer;
+    timer_.task = &t;
+    t.wait_on(timer_, h);
+    loop.add_timer(timer_, now, when);
+    t.deliver_pending_cancel();
+}
+
+void Sleep::disarm() noexcept {
+    if (timer_.armed()) this_loop->remove_timer(timer_);
+}
+
+}  // namespace hocket

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Sleeping, and giving others a turn.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/core/awaitable.h>
+
+#include <utility>
+
+namespace hocket {
+
+/// The timer of a task that sleeps. As in asyncio the task goes on one iteration after the timer is due.
+struct HOCKET_EXPORT SleepTimer final : Timer {
+    TaskBase* task = nullptr;
+
+    void run() override;
+    bool cancel_wait(TaskBase& t) noexcept override;
+    void describe(AwaitDescription& to) const override;
+};
+
+/// What `sleep` returns.
+class [[nodiscard]] HOCKET_EXPORT Sleep {
+public:
+    using HocketAwaiter = Sleep;
+    static constexpr bool awaited_often = false;
+
+    explicit Sleep(Duration d) noexcept : nanoseconds_(d.count() > 0 ? d.count() : 0) {}
+    Sleep(Sleep&& not_begun) noexcept
+        : nanoseconds_(not_begun.nanoseconds_) {}  // into the task that `gather` makes of it
+    Sleep& operator=(Sleep&&) = delete;
+    HOCKET_INLINE ~Sleep() {
+        if (nanoseconds_ == armed) disarm();
+    }
+
+    bool await_ready() const noexcept { return false; }
+    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) { suspend(h); }
+    HOCKET_INLINE void await_resume() const { resume_point(); }
+
+private:
+    static constexpr std::int64_t armed = INT64_MIN;
+    void suspend(std::coroutine_handle<> h);
+    void disarm() noexcept;
+
+    std::int64_t nanoseconds_;
+    union {
+        SleepTimer timer_;
+    };
+};
+
+/// What `sleep(0)` returns: without room for a timer in the frame.
+struct [[nodiscard]] Yield {
+    using HocketAwaiter = Yield;
+    static constexpr bool awaited_often = true;
+
+    bool await_ready() const noexcept { return false; }
+    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept {
+        EventLoop& loop = *this_loop;
+        loop.current->frame = h;
+        loop.push(*loop.current);
+    }
+    HOCKET_INLINE void await_resume() const { resume_point(); }
+};
+
+/// The literal 0.
+struct ZeroLiteral {
+    consteval ZeroLiteral(int n) {
+        if (n != 0) throw "sleep takes a duration, such as 2s or 150ms";
+    }
+};
+
+/// Suspends the task for `delay`; others run meanwhile. With no or a negative delay it only lets the others have a turn. A cancel ends it
+/// at once (`asyncio.sleep`).
+inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
+/// Lets every other ready task have a turn.
+inline Yield sleep(ZeroLiteral) noexcept { return {}; }
+
+}  // namespace hocket

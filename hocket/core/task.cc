@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Finding tasks, and running the loop until one is done.
+#include <hocket/core/task.h>
+
+namespace hocket {
+
+std::string AnyTask::get_name() const { return is_task() ? static_cast<TaskBase*>(state_)->name() : "future"; }
+
+namespace {
+AnyTask handle_of(TaskBase& t) {
+    t.share();
+    return FutureHandle(&t);
+}
+}  // namespace
+
+AnyTask current_task() {
+    TaskBase* t = get_running_loop().current;
+    return t ? handle_of(*t) : AnyTask();
+}
+
+std::vector<AnyTask> all_tasks() {
+    std::vector<AnyTask> result;
+    for (TaskBase* t = get_running_loop().tasks; t; t = t->older) result.push_back(handle_of(*t));
+    return {result.rbegin(), result.rend()};
+}
+
+namespace {
+
+// Stops the loop when a future is done. Where the run ends otherwise, it may still stand in the ready queue: then it outlives the call.
+struct Stopper final : Waiter {
+    EventLoop* loop;
+    bool ran = false;
+
+    explicit Stopper(EventLoop& l) noexcept : loop(&l) {}
+    void run() override {
+        ran = true;
+        if (loop) {
+            loop->stop();
+        } else {
+            delete this;
+        }
+    }
+    void discard() noexcept override { delete this; }
+};
+
+}  // namespace
+
+void run_loop_until(EventLoop& loop, FutureBase& future) {
+    auto* stopper = new Stopper(loop);
+    future.share();
+    future.add_waiter(*stopper);
+    struct Release {
+        FutureBase& future;
+        Stopper* stopper;
+        ~Release() {
+            if (stopper->ran) {
+                delete stopper;
+            } else if (!future.done()) {
+                future.waiters.remove(*stopper);
+                delete stopper;
+            } else {
+                stopper->loop = nullptr;
+            }
+            future.drop();
+        }
+    } release{future, stopper};
+    try {
+        loop.run_forever();
+    } catch (...) {
+        future.mark_retrieved();  // most likely it is this exception that leaves the loop
+        throw;
+    }
+    if (!future.done()) throw RuntimeError("Event loop stopped before Future completed.");
+}
+
+}  // namespace hocket

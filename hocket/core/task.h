@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// Tasks: coroutines that the loop owns and runs beside each other.
+#pragma once
+
+#include <hocket/core/coro.h>
+#include <hocket/core/future.h>
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace hocket {
+
+template <class T>
+struct TaskState : State<TaskBase, T> {
+    using State<TaskBase, T>::State;
+
+    void harvest() noexcept override {
+        auto root = Coro<T>::Frame::from_address(this->frame.address());
+        if (this_loop->raised) [[unlikely]]
+            return this->conclude_raised(root);
+        const bool cancelled = this->flags & f_must_cancel;
+        if constexpr (std::is_reference_v<T>) {
+            this->value = root.promise().value;
+        } else if constexpr (!std::is_void_v<T>) {
+            if (!cancelled && !take_value(root.promise())) return this->conclude_raised(root);
+        }
+        root.destroy();
+        this->conclude(cancelled ? f_cancelled : 0);
+    }
+
+private:
+    bool take_value(auto& promise) noexcept {
+        if constexpr (std::is_nothrow_move_constructible_v<T>) {
+            this->value.emplace(promise.take());
+        } else {
+            try {
+                this->value.emplace(promise.take());
+            } catch (...) {
+                this_loop->raised = std::current_exception();
+                return false;
+            }
+        }
+        return true;
+    }
+};
+
+/// The handle of a task whose result is not asked for, and what containers of different tasks and futures hold. Awaiting it waits for the
+/// end and throws what the task ended with.
+class HOCKET_EXPORT AnyTask : public FutureHandle {
+public:
+    using value_type = void;
+    AnyTask() noexcept = default;
+    AnyTask(FutureHandle handle) noexcept : FutureHandle(std::move(handle)) {}
+
+    /// Whether this is a task, and not a plain future.
+    bool is_task() const noexcept { return state_->flags & f_task; }
+    /// The name of a task, `future` for a plain future.
+    std::string get_name() const;
+    auto operator co_await() const noexcept { return FutureAwaiter<FutureBase, false>(state_); }
+};
+
+/// A coroutine that runs by itself (`asyncio.Task`). The loop owns it: dropping the handle does not end it. An exception that nobody looks
+/// at is reported when the last handle goes. Not thread-safe.
+template <class T = void>
+class Task : public TypedHandle<Task<T>, TaskState<T>, T> {
+    using Base = TypedHandle<Task<T>, TaskState<T>, T>;
+
+public:
+    Task() noexcept = default;
+    explicit Task(FutureHandle&& handle) noexcept : Base(std::move(handle)) {}
+    explicit Task(TaskState<T>* state) noexcept : Base(static_cast<FutureBase*>(state)) {}
+
+    /// How many cancels were asked for, less those taken back by `uncancel`.
+    unsigned cancelling() const noexcept { return base().cancelling(); }
+    /// Takes one cancel back, as code does that asked for it and has dealt with it; returns how many are left. At 0, a cancel that was not
+    /// delivered yet is withdrawn.
+    unsigned uncancel() const noexcept { return base().uncancel(); }
+    std::string get_name() const { return base().name(); }
+    void set_name(std::string_view name) const { base().set_name(name); }
+
+private:
+    TaskBase& base() const noexcept { return static_cast<TaskBase&>(*this->state_); }
+};
+
+/// Begins the task: the loop runs it in the next iteration, or now if it is eager.
+inline void start_task(EventLoop& loop, TaskBase& t, const TaskOptions& options) noexcept {
+    if ((options.eager_start || loop.eager_tasks) && this_loop == &loop) [[unlikely]]
+        return loop.step_eagerly(t);
+    loop.push(t);
+}
+
+/// `where`: an address where the task is made; null where that is in the library, and says less than the coroutine's own.
+template <class T>
+Task<T> make_task(EventLoop& loop, Coro<T>&& coro, const TaskOptions& options, const void* where) {
+    const auto root = coro.release();
+    auto* state = new TaskState<T>(loop, root, options, where ? where : root.promise().pc);
+    Task<T> task(state);
+    start_task(loop, *state, options);
+    return task;
+}
+
+/// Makes a task of `coro` on the running loop. Its body begins in the next iteration (or now: `{.eager_start = true}`). Throws RuntimeError
+/// when no loop runs (`asyncio.create_task`).
+template <class T>
+HOCKET_INLINE Task<T> create_task(Coro<T> coro, const TaskOptions& options = {}) {
+    return make_task(get_running_loop(), std::move(coro), options, here());
+}
+
+template <class T>
+Task<T> EventLoop::create_task(Coro<T> coro, const TaskOptions& options) {
+    check_usable("create_task");
+    return make_task(*this, std::move(coro), options, nullptr);
+}
+
+/// The callable and its arguments live in this frame, for as long as the coroutine that they gave.
+template <class F, class... Args>
+auto owning(F f, Args... args) -> std::remove_cvref_t<std::invoke_result_t<F&, Args...>> {
+    co_return co_await f(std::move(args)...);
+}
+
+template <class F, class... Args>
+concept CoroutineFunction =
+    requires { typename std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::Frame; };
+
+/// Makes a task of `f(args...)`. The callable and copies of the arguments live as long as the task, so neither captures nor temporaries
+/// dangle; pass `std::ref(x)` for what shall be shared.
+template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+HOCKET_INLINE auto create_task(F&& f, Args&&... args) {
+    return make_task(get_running_loop(),
+                     owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
+                     TaskOptions{}, here());
+}
+template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+HOCKET_INLINE auto create_task(const TaskOptions& options, F&& f, Args&&... args) {
+    return make_task(get_running_loop(),
+                     owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
+                     options, here());
+}
+
+/// The task that runs, or an empty handle. Throws RuntimeError when no loop runs.
+HOCKET_EXPORT AnyTask current_task();
+/// All tasks of the running loop that are not done, the oldest first.
+HOCKET_EXPORT std::vector<AnyTask> all_tasks();
+
+/// Waits for `task` outside any loop's run; used by `run_until_complete`.
+HOCKET_EXPORT void run_loop_until(EventLoop& loop, FutureBase& future);
+
+template <class T>
+T EventLoop::run_until_complete(Task<T> task) {
+    run_loop_until(*this, *task.state());
+    return static_cast<TaskState<T>*>(task.state())->take_or_copy();
+}
+
+template <class T>
+T EventLoop::run_until_complete(Coro<T> coro) {
+    check_usable("run_until_complete");
+    if (running_ || this_loop) {
+        coro.close();
+        throw RuntimeError("run_until_complete cannot be called while a loop runs on this thread: await instead");
+    }
+    return run_until_complete(create_task(std::move(coro), TaskOptions{}));
+}
+
+}  // namespace hocket

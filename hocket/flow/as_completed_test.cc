@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// as_completed: the order in which tasks come back, what a time limit does, and who may wait.
+#include <hocket/flow/as_completed.h>
+
+#include <hocket/core/await_graph.h>
+#include <hocket/core/sleep.h>
+#include <hocket/flow/traces_test.h>
+#include <hocket/io/runner.h>
+
+#include <tests/support/trace.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <ranges>
+#include <string>
+#include <vector>
+
+namespace hocket {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using testing::ending_of;
+using testing::Trace;
+using testing::turns;
+using testing::value_after;
+
+template <class It>
+Coro<std::vector<int>> all_of(It& it) {
+    std::vector<int> values;
+    while (auto next = co_await it.next()) values.push_back(co_await *next);
+    co_return values;
+}
+
+TEST(AsCompleted, gives_coroutines_back_as_tasks_in_the_order_of_their_ends) {
+    run([]() -> Coro<> {
+        std::vector<Coro<int>> coros;
+        for (const int n : {3, 1, 2}) coros.push_back(value_after(2 * n, n));
+        auto it = as_completed(std::move(coros));
+        EXPECT_THAT(co_await all_of(it), ElementsAre(1, 2, 3));
+        EXPECT_FALSE(co_await it.next());
+    }());
+}
+
+// 48
+TEST(AsCompleted, gives_the_original_tasks) {
+    run([]() -> Coro<> {
+        const auto a = create_task(value_after(2, 1)), b = create_task(value_after(0, 2));
+        auto it = as_completed({a, b});
+        EXPECT_EQ(co_await it.next(), std::optional(b));
+        EXPECT_EQ(co_await it.next(), std::optional(a));
+        EXPECT_EQ(co_await it.next(), std::nullopt);
+    }());
+}
+
+TEST(AsCompleted, takes_views_futures_and_mixed_lists) {
+    run([]() -> Coro<> {
+        auto squares = as_completed(std::views::iota(1, 4) |
+                                    std::views::transform([](int i) { return value_after(3 - i, i * i); }));
+        EXPECT_THAT(co_await all_of(squares), ElementsAre(9, 4, 1));
+
+        const Future<int> future;
+        future.set_result(1);
+        auto futures = as_completed({future});
+        EXPECT_EQ(co_await futures.next(), std::optional(future));
+
+        const auto task = create_task(turns(1));
+        AsCompleted<AnyTask> mixed = as_completed({AnyTask(future), AnyTask(task)});
+        EXPECT_EQ(co_await mixed.next(), std::optional<AnyTask>(future));
+        EXPECT_EQ(co_await mixed.next(), std::optional<AnyTask>(task));
+    }());
+}
+
+TEST(AsCompleted, takes_several_arguments) {
+    run([]() -> Coro<> {
+        auto equal = as_completed(value_after(3, 1), value_after(1, 2), create_task(value_after(2, 3)));
+        EXPECT_THAT(co_await all_of(equal), ElementsAre(2, 3, 1));
+        const auto task = create_task(turns(1));
+        AsCompleted<AnyTask> different = as_completed(value_after(5, 1), task, hocket::sleep(0));
+        EXPECT_EQ(co_await different.next(), std::optional<AnyTask>(task));
+        EXPECT_TRUE(co_await different.next());
+        EXPECT_TRUE(co_await different.next());
+        EXPECT_FALSE(co_await different.next());
+    }());
+}
+
+TEST(AsCompleted, of_nothing_gives_nothing) {
+    run([]() -> Coro<> {
+        auto it = as_completed(std::vector<Task<int>>(), {.timeout = 1h});
+        EXPECT_FALSE(co_await it.next());
+        EXPECT_TRUE(get_running_loop().timers().empty());
+    }());
+}
+
+TEST(AsCompleted, gives_a_duplicate_once) {
+    run([]() -> Coro<> {
+        const auto a = create_task(value_after(1, 1)), b = create_task(value_after(2, 2));
+        auto it = as_completed({a, a, b, a});
+        EXPECT_THAT(co_await all_of(it), ElementsAre(1, 2));
+    }());
+}
+
+TEST(AsCompleted, creates_its_tasks_when_it_is_called) {
+    run([]() -> Coro<> {
+        std::vector<Coro<int>> coros;
+        int begun = 0;
+        for (int i = 0; i < 2; ++i) coros.push_back([](int& n) -> Coro<int> { co_return ++n; }(begun));
+        auto it = as_completed(std::move(coros));
+        co_await turns(2);
+        EXPECT_EQ(begun, 2);
+        EXPECT_THAT(co_await all_of(it), ElementsAre(1, 2));
+    }());
+}
+
+TEST(AsCompleted, failures_are_for_who_awaits_the_task) {
+    run([]() -> Coro<> {
+        const auto a = create_task(testing::failure_after(0, "a"));
+        auto it = as_completed({a});
+        const auto next = co_await it.next();
+        EXPECT_EQ(co_await ending_of(*next), "hocket::RuntimeError: a");
+    }());
+}
+
+TEST(AsCompleted, may_be_left_and_taken_up_again) {
+    run([]() -> Coro<> {
+        const auto tasks =
+            std::vector{create_task(value_after(1, 1)), create_task(value_after(2, 2)), create_task(value_after(3, 3))};
+        auto it = as_completed(tasks);
+        EXPECT_EQ((co_await it.next())->result(), 1);
+        co_await turns(5);
+        EXPECT_THAT(co_await all_of(it), ElementsAre(2, 3));
+    }());
+}
+
+TEST(AsCompleted, several_tasks_may_wait_in_turn) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        auto it = as_completed(std::vector{create_task(value_after(4, 1)), create_task(value_after(2, 2))});
+        const auto taker = [&](std::string name) -> Coro<> {
+            trace.note(name + std::to_string((co_await it.next())->result()));
+        };
+        const auto a = create_task(taker("a")), b = create_task(taker("b"));
+        co_await a;
+        co_await b;
+    }());
+    EXPECT_EQ(trace.taken(), "a2 b1");
+}
+
+TEST(AsCompleted, a_cancelled_wait_loses_nothing) {
+    run([]() -> Coro<> {
+        auto it = as_completed({create_task(value_after(6, 1))});
+        const auto waiting = create_task([&]() -> Coro<> { co_await it.next(); });
+        co_await turns(2);
+        waiting.cancel();
+        EXPECT_EQ(co_await ending_of(waiting), "hocket::CancelledError");
+        EXPECT_THAT(co_await all_of(it), ElementsAre(1));
+    }());
+}
+
+TEST(AsCompleted, a_woken_wait_that_is_cancelled_passes_the_task_on) {
+    run([]() -> Coro<> {
+        const Future<int> future;
+        auto it = as_completed({future, Future<int>()});
+        const auto a = create_task([&]() -> Coro<> { co_await it.next(); });
+        const auto b = create_task([&]() -> Coro<int> { co_return (co_await it.next())->result(); });
+        co_await turns(1);
+        future.set_result(7);
+        co_await turns(1);  // `a` has been woken
+        a.cancel();
+        EXPECT_EQ(co_await b, 7);
+        EXPECT_EQ(co_await ending_of(a), "hocket::CancelledError");
+    }());
+}
+
+// 47
+TEST(AsCompleted, a_time_limit_throws_once_for_each_that_is_late) {
+    run([]() -> Coro<> {
+        const auto fast = create_task(value_after(1, 1));
+        const auto a = create_task(testing::forever()), b = create_task(testing::forever());
+        auto it = as_completed({AnyTask(a), AnyTask(fast), AnyTask(b)}, {.timeout = 5ms});
+        EXPECT_EQ(co_await it.next(), std::optional<AnyTask>(fast));
+        EXPECT_EQ(co_await ending_of(it.next()), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(co_await ending_of(it.next()), "hocket::TimeoutError: timed out");
+        EXPECT_FALSE(co_await it.next());
+        EXPECT_EQ(a.cancelling() + b.cancelling(), 0u);
+        a.cancel();
+        b.cancel();
+    }());
+}
+
+TEST(AsCompleted, what_was_done_in_time_comes_before_the_time_limits_error) {
+    run([]() -> Coro<> {
+        const auto fast = create_task(value_after(0, 1)), slow = create_task(value_after(100ms, 2));
+        auto it = as_completed({slow, fast}, {.timeout = 1ms});
+        co_await hocket::sleep(10ms);
+        EXPECT_EQ(co_await it.next(), std::optional(fast));
+        EXPECT_EQ(co_await ending_of(it.next()), "hocket::TimeoutError: timed out");
+        slow.cancel();
+    }());
+}
+
+TEST(AsCompleted, what_ends_in_the_iteration_of_the_time_limit_is_late) {
+    run([]() -> Coro<> {
+        const Future<int> future;
+        get_running_loop().call_soon([&] { future.set_result(1); });  // runs just before the limit passes
+        auto it = as_completed({future}, {.timeout = 0s});
+        EXPECT_EQ(co_await ending_of(it.next()), "hocket::TimeoutError: timed out");
+        co_await turns(2);
+        EXPECT_EQ(future.result(), 1);
+        EXPECT_FALSE(co_await it.next());
+    }());
+}
+
+TEST(AsCompleted, an_unused_time_limit_is_taken_back) {
+    run([]() -> Coro<> {
+        auto it = as_completed({create_task(value_after(1, 1))}, {.timeout = 1h});
+        EXPECT_THAT(co_await all_of(it), ElementsAre(1));
+        EXPECT_TRUE(get_running_loop().timers().empty());
+        static_cast<void>(as_completed({create_task(value_after(1, 1))}, {.timeout = 1h}));  // dropped
+        EXPECT_TRUE(get_running_loop().timers().empty());
+    }());
+}
+
+TEST(AsCompleted, dropped_it_leaves_the_tasks) {
+    run([]() -> Coro<> {
+        const auto task = create_task(value_after(3, 1));
+        {
+            auto it = as_completed({task, create_task(value_after(0, 2))});
+            co_await turns(1);
+        }
+        EXPECT_EQ(co_await task, 1);
+    }());
+}
+
+TEST(AsCompleted, needs_a_loop_and_futures_of_it) {
+    const auto other = new_event_loop();
+    const Future<> theirs(*other);
+    EXPECT_THROW(static_cast<void>(as_completed({theirs})), RuntimeError);
+    run([&]() -> Coro<> {
+        EXPECT_THROW(static_cast<void>(as_completed({theirs})), ValueError);
+        co_return;
+    }());
+}
+
+TEST(AsCompleted, is_seen_in_the_await_graph) {
+    run([]() -> Coro<> {
+        auto it = as_completed({create_task(testing::forever())}, {.timeout = 10ms});
+        const auto waiting = create_task([&]() -> Coro<> { co_await it.next(); });
+        co_await turns(2);
+        EXPECT_EQ(capture_call_graph(*waiting.state()).state, "waits for as_completed, 1 of 1 not done");
+        EXPECT_EQ(co_await ending_of(waiting), "hocket::TimeoutError: timed out");
+    }());
+}
+
+// The traces are CPython's.
+TEST(AsCompleted, a_task_comes_back_two_iterations_after_its_end) {
+    EXPECT_EQ(testing::with_ticks(6,
+                                  [](Trace& trace) -> Coro<> {
+                                      auto it = as_completed(
+                                          {create_task(turns(3)), create_task(turns(1)), create_task(turns(1))});
+                                      while (co_await it.next()) trace.note("got");
+                                  }),
+              "t0 t1 t2 t3 got got t4 t5 got done");
+}
+
+}  // namespace
+}  // namespace hocket

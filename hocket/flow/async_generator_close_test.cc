@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// How asynchronous generators end: destroyed, closed, and with the loop.
+#include <hocket/flow/async_generator.h>
+
+#include <hocket/core/sleep.h>
+#include <hocket/io/runner.h>
+#include <tests/support/trace.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace hocket {
+namespace {
+
+using testing::Census;
+using testing::ending_of;
+using testing::forever;
+using testing::Reports;
+using ::testing::StartsWith;
+using testing::Trace;
+using testing::turns;
+
+AsyncGenerator<int> count_to(int n) {
+    for (int i = 1; i <= n; ++i) co_yield i;
+}
+
+/// Gives 1 and 2; when it is ended, cleans up for some turns.
+AsyncGenerator<int> with_clean_up(Trace& trace) {
+    std::exception_ptr error;
+    try {
+        co_yield 1;
+        co_yield 2;
+    } catch (const GeneratorExit&) {
+        error = std::current_exception();
+        trace.note("exit");
+    }
+    co_await turns(2);
+    trace.note("cleaned");
+    if (error) std::rethrow_exception(error);
+}
+
+TEST(AsyncGenerator, destroyed_midway_runs_destructors) {
+    run([]() -> Coro<> {
+        Census census;
+        {
+            auto values = [](Census& c) -> AsyncGenerator<int> {
+                const auto member = c.member();
+                co_yield 1;
+            }(census);
+            co_await values.next();
+            EXPECT_EQ(census.alive(), 1);
+        }
+        EXPECT_EQ(census.alive(), 0);
+    }());
+}
+
+TEST(AsyncGenerator, aclose_runs_clean_up_that_awaits) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = with_clean_up(trace);
+        co_await values.next();
+        co_await values.aclose();
+        EXPECT_EQ(trace.taken(), "exit cleaned");
+        EXPECT_EQ(co_await values.next(), std::nullopt);
+    }());
+}
+
+TEST(AsyncGenerator, aclose_runs_destructors) {
+    run([]() -> Coro<> {
+        Census census;
+        auto values = [](Census& c) -> AsyncGenerator<int> {
+            const auto member = c.member();
+            co_yield 1;
+        }(census);
+        co_await values.next();
+        co_await values.aclose();
+        EXPECT_EQ(census.alive(), 0);
+    }());
+}
+
+TEST(AsyncGenerator, aclose_accepts_a_generator_that_returns) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = [](Trace& t) -> AsyncGenerator<int> {
+            try {
+                co_yield 1;
+            } catch (const GeneratorExit&) {
+            }
+            t.note("returns");
+        }(trace);
+        co_await values.next();
+        co_await values.aclose();
+        EXPECT_EQ(trace.taken(), "returns");
+    }());
+}
+
+TEST(AsyncGenerator, generator_exit_passes_handlers_of_ordinary_exceptions) {
+    run([]() -> Coro<> {
+        auto values = []() -> AsyncGenerator<int> {
+            try {
+                co_yield 1;
+            } catch (const std::exception&) {
+                ADD_FAILURE();
+            }
+            ADD_FAILURE();
+        }();
+        co_await values.next();
+        co_await values.aclose();
+    }());
+}
+
+TEST(AsyncGenerator, aclose_throws_what_the_clean_up_throws) {
+    run([]() -> Coro<> {
+        auto values = []() -> AsyncGenerator<int> {
+            try {
+                co_yield 1;
+            } catch (const GeneratorExit&) {
+                throw ValueError("clean-up");
+            }
+        }();
+        co_await values.next();
+        EXPECT_EQ(co_await ending_of(values.aclose()), "hocket::ValueError: clean-up");
+    }());
+}
+
+TEST(AsyncGenerator, that_yields_again_when_it_is_closed_is_an_error) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = [](Trace& t) -> AsyncGenerator<int> {
+            try {
+                co_yield 1;
+            } catch (const GeneratorExit&) {
+            }
+            co_await turns(1);
+            co_yield 2;
+            t.note("never");
+        }(trace);
+        co_await values.next();
+        EXPECT_THAT(co_await ending_of(values.aclose()),
+                    StartsWith("hocket::RuntimeError: asynchronous generator ignored GeneratorExit"));
+        EXPECT_EQ(co_await values.next(), std::nullopt);
+        EXPECT_EQ(trace.taken(), "");
+    }());
+}
+
+TEST(AsyncGenerator, aclose_before_the_first_value_never_runs_the_body) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = with_clean_up(trace);
+        co_await values.aclose();
+        EXPECT_EQ(co_await values.next(), std::nullopt);
+        EXPECT_EQ(trace.taken(), "");
+    }());
+}
+
+TEST(AsyncGenerator, aclose_is_harmless_when_repeated_or_at_the_end) {
+    run([]() -> Coro<> {
+        auto values = count_to(1);
+        co_await values.next();
+        co_await values.aclose();
+        co_await values.aclose();
+        auto ended = count_to(0);
+        co_await ended.next();
+        co_await ended.aclose();
+    }());
+}
+
+TEST(AsyncGenerator, a_loop_may_close_while_one_waits) {
+    Reports reports;
+    Census census;
+    auto loop = new_event_loop();
+    auto task = loop->create_task(
+        [](Census& c) -> Coro<> {
+            auto values = [](Census& inner) -> AsyncGenerator<int> {
+                const auto member = inner.member();
+                co_await forever();
+                co_yield 1;
+            }(c);
+            co_await values.next();
+        }(census),
+        {});
+    loop->run_once(std::chrono::seconds(0));
+    loop->run_once(std::chrono::seconds(0));
+    EXPECT_EQ(census.alive(), 1);
+    loop->close();
+    EXPECT_EQ(census.alive(), 0);
+}
+
+}  // namespace
+}  // namespace hocket

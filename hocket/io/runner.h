@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Running a coroutine from ordinary code: run, Runner, nested_run.
+#pragma once
+
+#include <hocket/core/task.h>
+
+#include <memory>
+#include <optional>
+
+namespace hocket {
+
+/// A loop with the backend that the environment variable HOCKET_BACKEND names, or else the best that works here. The caller closes it,
+/// and runs it (`asyncio.new_event_loop`).
+HOCKET_EXPORT std::unique_ptr<EventLoop> new_event_loop();
+
+/// How `run` and `Runner` make their loop.
+struct RunOptions {
+    std::optional<bool> debug = {};  ///< debug mode; else what HOCKET_DEBUG says
+    std::unique_ptr<EventLoop> (*loop_factory)() = new_event_loop;
+};
+
+/// A loop for several runs, which share a context (`asyncio.Runner`).
+///
+/// While it runs on the main thread, and SIGINT has its default effect, SIGINT cancels the main task; if the CancelledError comes out of it,
+/// `run` throws KeyboardInterrupt. A second SIGINT ends the run at once, a third the process.
+class HOCKET_EXPORT Runner {
+public:
+    explicit Runner(RunOptions options = {});
+    /// Closes it. What fails then is reported: call `close` to learn of it.
+    ~Runner();
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+
+    /// Runs `main` to its end; its result. Throws what it threw; RuntimeError while a loop runs on this thread, or after `close`.
+    template <class T>
+    T run(Coro<T> main) {
+        check_can_run(main);
+        Task<T> task = get_loop().create_task(std::move(main), {.context = &context_});
+        run_main(static_cast<TaskBase&>(*task.state()));
+        return static_cast<TaskState<T>*>(task.state())->take_or_copy();
+    }
+    /// The loop, made at the first use.
+    EventLoop& get_loop();
+    /// Cancels the tasks that are left and lets them end, reporting what they throw; waits up to 300 s for executors; closes the loop.
+    /// Harmless when done before.
+    void close();
+
+private:
+    template <class T>
+    void check_can_run(Coro<T>& main) {
+        try {
+            check_can_run();
+        } catch (const RuntimeError&) {
+            main.close();
+            throw;
+        }
+    }
+    void check_can_run() const;
+    void run_main(TaskBase& task);
+    void cancel_all_tasks();
+    void shut_down_resources();
+
+    RunOptions options_;
+    std::unique_ptr<EventLoop> loop_;
+    Context context_ = copy_context();
+    bool closed_ = false;
+};
+
+/// Runs `main` on a loop of its own and closes that (`asyncio.run`). Returns its result, throws what it threw. Blocks the thread;
+/// RuntimeError when a loop runs on it already: then `co_await`, or `nested_run`.
+template <class T>
+T run(Coro<T> main, RunOptions options = {}) {
+    Runner runner(options);
+    return runner.run(std::move(main));
+}
+
+HOCKET_EXPORT void run_nested_until(FutureBase& future);
+
+/// Runs `coro` from ordinary code that was called by a coroutine, on the same loop, which goes on with everything else meanwhile
+/// (`nest_asyncio`). The calling task itself waits. For code that cannot be made a coroutine; prefer `co_await`.
+template <class T>
+T nested_run(Coro<T> coro) {
+    Task<T> task = make_task(get_running_loop(), std::move(coro), {}, nullptr);
+    run_nested_until(*task.state());
+    return static_cast<TaskState<T>*>(task.state())->take_or_copy();
+}
+
+}  // namespace hocket

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+// Runners: results, shared contexts, the orderly end (70), interrupts (71).
+#include <hocket/io/runner.h>
+
+#include <hocket/io/virtual_backend.h>
+
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+#include <atomic>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hocket {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Census;
+using testing::ending_of;
+using testing::Reports;
+using testing::thrown_by;
+using testing::Trace;
+
+TEST(Run, gives_what_the_coroutine_gives) {
+    EXPECT_EQ(run(testing::value_after(1, 3)), 3);
+    EXPECT_EQ(*run(testing::value_after(1ms, std::make_unique<int>(4))), 4);
+    EXPECT_EQ(thrown_by([] { run(testing::failure_after(1, "x")); }), "hocket::RuntimeError: x");
+}
+
+TEST(Run, that_is_cancelled_throws_cancelled_error) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      current_task().cancel("by myself");
+                      co_await testing::forever();
+                  }());
+              }),
+              "hocket::CancelledError: by myself");
+}
+
+TEST(Run, may_be_called_on_several_threads_at_once) {
+    std::vector<std::thread> threads;
+    std::atomic<int> sum = 0;
+    for (int i = 1; i <= 4; ++i) threads.emplace_back([&sum, i] { sum += run(testing::value_after(2ms, i)); });
+    for (std::thread& t : threads) t.join();
+    EXPECT_EQ(sum, 10);
+}
+
+TEST(Run, takes_a_loop_of_ones_own_making) {
+    const RunOptions options{
+        .debug = true, .loop_factory = [] { return std::make_unique<EventLoop>(std::make_unique<VirtualBackend>()); }};
+    run(
+        []() -> Coro<> {
+            EXPECT_STREQ(get_running_loop().backend().name(), "virtual");
+            EXPECT_TRUE(get_running_loop().get_debug());
+            co_return;
+        }(),
+        options);
+}
+
+ContextVar<int> number("number", 0);
+
+// 72
+TEST(Runner, its_runs_share_a_loop_and_a_context) {
+    number.set(1);
+    Runner runner;
+    EventLoop* first = nullptr;
+    runner.run([](EventLoop*& loop) -> Coro<> {
+        EXPECT_EQ(number.get(), 1);
+        number.set(2);
+        loop = &get_running_loop();
+        co_return;
+    }(first));
+    EXPECT_EQ(number.get(), 1);
+    EXPECT_EQ(runner.run([]() -> Coro<int> { co_return number.get(); }()), 2);
+    EXPECT_EQ(&runner.get_loop(), first);
+    number.set(0);
+}
+
+TEST(Runner, tasks_that_a_run_leaves_go_on_in_the_next) {
+    Runner runner;
+    Task<int> left;
+    runner.run([](Task<int>& task) -> Coro<> {
+        task = create_task(testing::value_after(3, 5));
+        co_return;
+    }(left));
+    EXPECT_FALSE(left.done());
+    EXPECT_EQ(runner.run([](Task<int>& task) -> Coro<int> { co_return co_await task; }(left)), 5);
+}
+
+TEST(Runner, that_is_closed_does_not_run) {
+    const Reports reports;
+    Runner runner;
+    runner.run(testing::turns(1));
+    runner.close();
+    runner.close();
+    EXPECT_EQ(thrown_by([&] { runner.run(testing::turns(1)); }), "hocket::RuntimeError: Runner is closed");
+    EXPECT_EQ(thrown_by([&] { runner.get_loop(); }), "hocket::RuntimeError: Runner is closed");
+    EXPECT_EQ(reports.count(), 0U);  // the coroutine that was not run was closed
+}
+
+// 70
+TEST(RunnerClose, cancels_what_is_left_and_waits_for_it) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        create_task([&]() -> Coro<> {
+            trace.note(co_await ending_of(testing::forever()));
+            co_await hocket::sleep(1ms);
+            trace.note("cleaned");
+        });
+        create_task([&]() -> Coro<> { trace.note(co_await ending_of(hocket::sleep(1h))); });
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "hocket::CancelledError hocket::CancelledError cleaned");
+}
+
+// 70
+TEST(RunnerClose, reports_what_the_cancelled_tasks_throw) {
+    Reports reports;
+    run([]() -> Coro<> {
+        create_task([]() -> Coro<> {
+            static_cast<void>(co_await ending_of(testing::forever()));
+            throw RuntimeError("in cleanup");
+        });
+        co_await testing::turns(2);
+    }());
+    const std::string said = reports.taken();
+    EXPECT_TRUE(said.starts_with("unhandled exception during run() shutdown")) << said;
+    EXPECT_NE(said.find("hocket::RuntimeError: in cleanup"), std::string::npos) << said;
+}
+
+struct NotedResource : LoopResource {
+    Trace& trace;
+    int polls = 0;
+    NotedResource(EventLoop& loop, Trace& t) : LoopResource(loop), trace(t) {}
+    void begin_shutdown() noexcept override { trace.note("shutdown"); }
+    bool finished() const noexcept override { return ++const_cast<NotedResource*>(this)->polls > 2; }
+    void loop_closing() noexcept override {
+        trace.note("closing");
+        delete this;
+    }
+};
+
+// 70
+TEST(RunnerClose, tasks_end_before_resources_and_these_before_the_loop) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        new NotedResource(get_running_loop(), trace);
+        create_task([&]() -> Coro<> {
+            static_cast<void>(co_await ending_of(testing::forever()));
+            co_await testing::turns(3);
+            trace.note("task");
+        });
+        co_await testing::turns(2);
+        trace.note("main");
+        get_running_loop().call_later(1ms, [] {});  // lets the wait for the resource come to an end
+        get_running_loop().call_later(2ms, [] {});
+        get_running_loop().call_later(3ms, [] {});
+    }());
+    EXPECT_EQ(trace.taken(), "main task shutdown closing");
+}
+
+TEST(RunnerClose, frees_what_callbacks_hold) {
+    Census census;
+    run([&]() -> Coro<> {
+        get_running_loop().call_later(1h, [m = census.member()] {});
+        Future<>().add_done_callback([m = census.member()](const Future<>&) {});
+        co_return;
+    }());
+    EXPECT_EQ(census.alive(), 0);
+}
+
+// ---- Interrupts (71)
+
+void interrupt() { ::kill(::getpid(), SIGINT); }
+
+TEST(RealInterrupt, cancels_the_main_task_and_becomes_keyboard_interrupt) {
+    Trace trace;
+    EXPECT_EQ(thrown_by([&] {
+                  run([&]() -> Coro<> {
+                      get_running_loop().call_later(1ms, interrupt);
+                      try {
+                          co_await hocket::sleep(1h);
+                      } catch (const CancelledError&) {
+                          trace.note("cleanup");
+                          throw;
+                      }
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(trace.taken(), "cleanup");
+}
+
+TEST(RealInterrupt, that_the_main_task_swallows_is_none) {
+    EXPECT_EQ(run([]() -> Coro<int> {
+                  get_running_loop().call_later(1ms, interrupt);
+                  static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                  co_return 5;
+              }()),
+              5);
+}
+
+TEST(RealInterrupt, that_the_main_task_turns_into_another_exception_is_that) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      get_running_loop().call_later(1ms, interrupt);
+                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                      throw RuntimeError("mine");
+                  }());
+              }),
+              "hocket::RuntimeError: mine");
+}
+
+TEST(RealInterrupt, beside_another_cancel_leaves_a_cancelled_error) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      const AnyTask self = current_task();
+                      get_running_loop().call_later(1ms, [self] {
+                          interrupt();
+                          self.cancel();
+                      });
+                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                      throw CancelledError("both");
+                  }());
+              }),
+              "hocket::CancelledError: both");
+}
+
+TEST(RealInterrupt, a_second_one_leaves_the_run_at_once) {
+    Trace trace;
+    EXPECT_EQ(thrown_by([&] {
+                  run([&]() -> Coro<> {
+                      get_running_loop().call_later(1ms, interrupt);
+                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                      get_running_loop().call_later(1ms, interrupt);
+                      trace.note(co_await ending_of(hocket::sleep(1h)));  // the run's end cancels it
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
+}
+
+TEST(RealInterrupt, afterwards_has_its_default_effect_again) {
+    run(testing::turns(1));
+    struct sigaction action{};
+    sigaction(SIGINT, nullptr, &action);
+    EXPECT_EQ(action.sa_handler, SIG_DFL);
+}
+
+int interrupts_of_the_program = 0;
+
+TEST(RealInterrupt, is_left_alone_where_the_program_has_a_handler) {
+    struct sigaction mine{}, before{};
+    mine.sa_handler = [](int) { ++interrupts_of_the_program; };
+    sigaction(SIGINT, &mine, &before);
+    run([]() -> Coro<> {
+        interrupt();
+        co_await hocket::sleep(1ms);
+    }());
+    sigaction(SIGINT, &before, nullptr);
+    EXPECT_EQ(interrupts_of_the_program, 1);
+}
+
+TEST(RealInterrupt, is_left_alone_on_other_threads) {
+    std::thread([] {
+        run([]() -> Coro<> {
+            struct sigaction action{};
+            sigaction(SIGINT, nullptr, &action);
+            EXPECT_EQ(action.sa_handler, SIG_DFL);
+            co_return;
+        }());
+    }).join();
+}
+
+TEST(RealInterrupt, each_run_of_a_runner_counts_anew) {
+    Runner runner;
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(thrown_by([&] {
+                      runner.run([]() -> Coro<> {
+                          get_running_loop().call_later(1ms, interrupt);
+                          co_await hocket::sleep(1h);
+                      }());
+                  }),
+                  "hocket::KeyboardInterrupt");
+    }
+    EXPECT_EQ(runner.run(testing::value_after(1, 2)), 2);
+}
+
+}  // namespace
+}  // namespace hocket

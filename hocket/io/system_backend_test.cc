@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// Time, waking, forking and what is left behind, on both real backends.
+#include <hocket/io/operations_test.h>
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/time.h>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace hocket {
+
+namespace {
+
+class OnceSystem : public RealBackendTest {};
+
+INSTANTIATE_TEST_SUITE_P(, OnceSystem, testing::ValuesIn(kinds), name_of);
+
+int open_descriptors() {
+    int n = 0;
+    DIR* const folder = opendir("/proc/self/fd");
+    while (readdir(folder) != nullptr) ++n;
+    closedir(folder);
+    return n;
+}
+
+// ---- time
+
+TEST_P(OnceSystem, the_clocks_are_the_systems) {
+    const std::int64_t before = backend->now();
+    EXPECT_GE(backend->now(), before);
+    EXPECT_TRUE(backend->real_time());
+    const auto wall =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+    EXPECT_NEAR(static_cast<double>(backend->wall_time()), static_cast<double>(wall.count()), 5e9);
+    EXPECT_NE(backend->entropy(), backend->entropy());
+}
+
+TEST_P(OnceSystem, poll_waits_until_the_deadline_and_not_much_longer) {
+    for (const std::int64_t wait : {std::int64_t{1}, 300 * millisecond / 1000, 20 * millisecond}) {
+        const std::int64_t begun = backend->now();
+        backend->poll(begun + wait);
+        const std::int64_t took = backend->now() - begun;
+        EXPECT_GE(took, wait);
+        EXPECT_LT(took, wait + 5 * second);
+    }
+}
+
+TEST_P(OnceSystem, poll_with_a_deadline_in_the_past_does_not_wait) {
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, 1);
+    begin(op);
+    const std::int64_t begun = backend->now();
+    for (int i = 0; i < 100; ++i) backend->poll(i % 2 == 0 ? 0 : begun - 1);
+    EXPECT_LT(backend->now() - begun, second);
+    backend->cancel(op);
+    EXPECT_EQ(result_of(op), -ECANCELED);
+}
+
+TEST_P(OnceSystem, a_signal_does_not_end_the_wait) {
+    struct sigaction action{};
+    struct sigaction old{};
+    action.sa_handler = [](int) {};
+    sigaction(SIGALRM, &action, &old);
+    const itimerval often{.it_interval = {0, 10'000}, .it_value = {0, 10'000}};
+    const itimerval never{};
+    setitimer(ITIMER_REAL, &often, nullptr);
+    const std::int64_t begun = backend->now();
+    backend->poll(begun + 100 * millisecond);
+    const std::int64_t took = backend->now() - begun;
+    setitimer(ITIMER_REAL, &never, nullptr);
+    sigaction(SIGALRM, &old, nullptr);
+    EXPECT_GE(took, 100 * millisecond);
+}
+
+// ---- waking
+
+TEST_P(OnceSystem, another_thread_wakes_a_poll_that_waits) {
+    for (int i = 0; i < 20; ++i) {
+        std::atomic<bool> posted = false;
+        std::thread other([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            posted = true;
+            backend->wake();
+        });
+        const std::int64_t limit = backend->now() + 10 * second;
+        while (!posted && backend->now() < limit) backend->poll(Backend::forever);
+        other.join();
+        EXPECT_TRUE(posted);
+    }
+}
+
+TEST_P(OnceSystem, no_wake_is_lost_among_many) {
+    constexpr int count = 20'000;
+    std::atomic<int> posted = 0;
+    std::thread other([&] {
+        for (int i = 0; i < count; ++i) {
+            posted.fetch_add(1, std::memory_order_relaxed);
+            backend->wake();
+        }
+    });
+    while (posted.load(std::memory_order_relaxed) < count) backend->poll(Backend::forever);
+    other.join();
+}
+
+TEST_P(OnceSystem, a_wake_before_the_poll_is_kept_for_it) {
+    backend->wake();
+    backend->wake();
+    backend->poll(Backend::forever);
+    const std::int64_t begun = backend->now();
+    backend->poll(begun + 20 * millisecond);  // both are used up
+    EXPECT_GE(backend->now() - begun, 20 * millisecond);
+}
+
+TEST_P(OnceSystem, a_signal_handler_wakes_a_poll_that_waits) {
+    static SystemBackend* current;
+    static volatile sig_atomic_t seen;
+    current = backend.get();
+    seen = 0;
+    struct sigaction action{};
+    struct sigaction old{};
+    action.sa_handler = [](int) {
+        seen = 1;
+        current->wake();
+    };
+    sigaction(SIGALRM, &action, &old);
+    const itimerval once{.it_interval = {}, .it_value = {0, 20'000}};
+    setitimer(ITIMER_REAL, &once, nullptr);
+    const std::int64_t limit = backend->now() + 10 * second;
+    while (seen == 0 && backend->now() < limit) backend->poll(Backend::forever);
+    sigaction(SIGALRM, &old, nullptr);
+    EXPECT_EQ(seen, 1);
+}
+
+TEST_P(OnceSystem, its_descriptor_tells_when_poll_has_something_to_do) {
+    pollfd self{.fd = backend->fileno(), .events = POLLIN, .revents = 0};
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, 1);
+    begin(op);
+    while (backend->has_news()) backend->poll(0);
+    EXPECT_EQ(::poll(&self, 1, 0), 0);
+    ASSERT_EQ(::write(b, "x", 1), 1);
+    while (op.completions == 0) {
+        ASSERT_EQ(::poll(&self, 1, 10'000), 1);
+        backend->poll(0);
+        while (backend->has_news()) backend->poll(0);
+    }
+    while (backend->has_news()) backend->poll(0);
+    EXPECT_EQ(::poll(&self, 1, 0), 0);
+    for (int i = 0; i < 3; ++i) {
+        std::thread([&] { backend->wake(); }).join();
+        EXPECT_EQ(::poll(&self, 1, 10'000), 1);
+        backend->poll(0);
+        while (backend->has_news()) backend->poll(0);
+        EXPECT_EQ(::poll(&self, 1, 0), 0);
+    }
+}
+
+TEST_P(OnceSystem, it_may_be_made_on_one_thread_and_used_on_another) {
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, 1);
+    std::thread other([&] {
+        begin(op);
+        EXPECT_EQ(::write(b, "x", 1), 1);
+        EXPECT_EQ(result_of(op), 1);
+    });
+    other.join();
+}
+
+TEST_P(OnceSystem, news_are_what_poll_can_do_at_once) {
+    auto [a, b] = socket_pair();
+    backend->poll(0);
+    backend->poll(0);
+    EXPECT_FALSE(backend->has_news());
+    EXPECT_FALSE(backend->must_be_asked());
+    TestOperation op(Opcode::recv, a, buffer, 1);
+    begin(op);
+    EXPECT_FALSE(backend->has_news());
+    EXPECT_EQ(backend->must_be_asked(), is_epoll());
+    ASSERT_EQ(::write(b, "x", 1), 1);
+    if (!is_epoll()) {
+        const std::int64_t limit = backend->now() + 10 * second;
+        while (!backend->has_news() && backend->now() < limit) {
+        }
+        EXPECT_TRUE(backend->has_news());
+    }
+    EXPECT_EQ(result_of(op), 1);
+    EXPECT_FALSE(backend->must_be_asked());
+}
+
+// ---- control calls
+
+TEST_P(OnceSystem, control_calls_give_the_systems_results) {
+    const int fd = backend->socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_GE(fd, 0);
+    EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    const int on = 1;
+    int value = 0;
+    unsigned size = sizeof value;
+    EXPECT_EQ(backend->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    EXPECT_EQ(backend->getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, &size), 0);
+    EXPECT_EQ(value, 1);
+    EXPECT_EQ(backend->shutdown(fd, SHUT_RDWR), -ENOTCONN);
+    EXPECT_EQ(backend->listen(-1, 1), -EBADF);
+    EXPECT_EQ(backend->bind(-1, nullptr, 0), -EBADF);
+    EXPECT_EQ(backend->getpeername(-1, nullptr, nullptr), -EBADF);
+    EXPECT_EQ(backend->socket(AF_INET, 9999, 0), -EINVAL);
+    EXPECT_EQ(backend->close(fd), 0);
+    EXPECT_EQ(backend->close(fd), -EBADF);
+}
+
+// ---- the end
+
+TEST_P(OnceSystem, nothing_is_left_open) {
+    backend.reset();
+    const int before = open_descriptors();
+    for (int i = 0; i < 3; ++i) {
+        backend = GetParam().make();
+        auto [a, b] = socket_pair();
+        ASSERT_EQ(::write(b, "x", 1), 1);
+        TestOperation op(Opcode::recv, a, buffer, 1);
+        EXPECT_EQ(run(op), 1);
+        EXPECT_EQ(backend->pending(), 0U);
+        backend.reset();
+    }
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_P(OnceSystem, a_forked_child_uses_it_without_touching_the_parents) {
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, sizeof buffer);
+    begin(op);
+    const int status = in_child([&, &from = a] {
+        Pair own = socket_pair();
+        char byte = 0;
+        TestOperation mine(Opcode::recv, own.a, &byte, 1);
+        begin(mine);
+        if (op.completions != 1 || op.result != -ECANCELED) return 1;  // the parent has it
+        if (::write(own.b, "x", 1) != 1) return 2;
+        if (result_of(mine) != 1) return 3;
+        backend->wake();
+        backend->poll(Backend::forever);
+        backend->close(from);
+        backend.reset();
+        return HasFailure() ? 4 : 0;
+    });
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(op.completions, 0);
+    ASSERT_EQ(::write(b, "parent", 6), 6);
+    EXPECT_EQ(result_of(op), 6);
+}
+
+}  // namespace
+
+}  // namespace hocket

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Accepting, and what stops it for a while.
+#include <hocket/net/listener_internal.h>
+
+#include <sys/socket.h>
+#include <cerrno>
+#include <chrono>
+
+namespace hocket {
+
+namespace {
+
+constexpr auto accept_retry_delay = std::chrono::seconds(1);
+
+// Of one connection that came to nothing, or of the network behind it (accept(2)): the next one may be well.
+bool concerns_one_connection(int error) noexcept {
+    switch (error) {
+        case ECONNABORTED:
+        case EINTR:
+        case EAGAIN:
+        case EPROTO:
+        case EPERM:
+        case ENETDOWN:
+        case ENETUNREACH:
+        case EHOSTDOWN:
+        case EHOSTUNREACH:
+        case ENONET:
+        case ENOPROTOOPT: return true;
+        default: return false;
+    }
+}
+
+bool lacks_resources(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Listener::Listener(Network& network, int fd, ServerState& server)
+    : Socket(network, fd), server_(server), address_(local_address(network, fd)) {
+    server_.share();
+    code = Opcode::accept;
+    data = peer_.bytes;
+    address_size = &peer_.size;
+    completed = [](Operation& op) noexcept { static_cast<Listener&>(op).accepted(); };
+}
+
+void Listener::listen() {
+    const int listening = network()->backend().listen(Socket::fd(), server_.backlog());
+    if (listening < 0) throw OSError(-listening, "listen on " + address_.str());
+    accept();
+}
+
+void Listener::accept() noexcept {
+    peer_.size = sizeof peer_.bytes;
+    accepting_ = true;
+    submit(*this);
+}
+
+void Listener::accepted() noexcept {
+    completed_one();
+    accepting_ = false;
+    const int n = result;
+    if (closing()) {
+        if (n >= 0) network()->backend().close(n);
+        return close_if_over();
+    }
+    if (n >= 0) {
+        server_.connected(n, Address::from_raw(peer_));
+        if (!closing()) accept();
+    } else if (concerns_one_connection(-n)) {
+        accept();
+    } else {
+        pause(-n);
+    }
+}
+
+void Listener::pause(int error) noexcept {
+    EventLoop& loop = network()->loop();
+    resume_ = loop.call_later(accept_retry_delay, [this] { accept(); });
+    const char* message = lacks_resources(error) ? "socket.accept() out of system resource" : "socket.accept() failed";
+    loop.call_exception_handler({message, std::make_exception_ptr(OSError(error, "accept on " + address_.str()))});
+}
+
+// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer.
+void Listener::close() noexcept {
+    if (closing()) return;
+    resume_.cancel();
+    network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
+    close_descriptor();
+}
+
+void Listener::cancel_operations() noexcept {
+    if (accepting_) network()->backend().cancel(*this);
+}
+
+void Listener::descriptor_closed() noexcept {
+    server_.listener_gone(*this);
+    server_.drop();
+    delete this;
+}
+
+}  // namespace hocket

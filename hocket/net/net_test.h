@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// What the network's tests share: both ends of a connection, peers below the library, a count of descriptors.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <hocket/io/runner.h>
+#include <hocket/net/open_connection.h>
+#include <hocket/net/server.h>
+
+#include <sys/socket.h>
+#include <tests/support/trace.h>
+#include <unistd.h>
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace hocket::testing {
+
+inline std::ptrdiff_t open_descriptors() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+}
+
+/// Whether the loop has gone on to others since this was made.
+class TurnWatch {
+public:
+    TurnWatch() : handle_(get_running_loop().call_soon([this] { passed_ = true; })) {}
+    TurnWatch(const TurnWatch&) = delete;
+    TurnWatch& operator=(const TurnWatch&) = delete;
+    ~TurnWatch() { handle_.cancel(); }
+    bool passed() const { return passed_; }
+
+private:
+    bool passed_ = false;
+    Handle handle_;
+};
+
+/// Runs `main` and checks that no descriptor is left behind.
+inline void run_net(Coro<> main) {
+    const auto before = open_descriptors();
+    run(std::move(main));
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+/// Lets the system keep only little of what was written and not read.
+inline void keep_little(const StreamWriter& writer) {
+    const int bytes = 32 << 10;
+    setsockopt(writer.fileno(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    setsockopt(writer.fileno(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+/// More than it keeps.
+inline constexpr std::size_t much = 1 << 20;
+
+/// Both ends of a connection of this process.
+struct Connected {
+    Server server;
+    StreamReader reader;  // the client's
+    StreamWriter writer;
+    StreamReader server_reader;
+    StreamWriter server_writer;
+};
+
+inline Coro<Connected> connected(ServerOptions options = {}) {
+    const Future<Streams> accepted;
+    Server server = co_await start_server(
+        [accepted](StreamReader r, StreamWriter w) -> Coro<> {
+            if (!accepted.done()) accepted.set_result(std::move(r), std::move(w));
+            co_return;
+        },
+        "127.0.0.1", 0, options);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    auto [server_reader, server_writer] = co_await Future<Streams>(accepted);
+    keep_little(writer);
+    keep_little(server_writer);
+    co_return Connected{std::move(server), std::move(reader), std::move(writer), std::move(server_reader),
+                        std::move(server_writer)};
+}
+
+/// A client below the library: its calls block, so it is used only where they need not.
+class RawPeer {
+public:
+    explicit RawPeer(const Address& to) {
+        const RawAddress raw = to.raw();
+        fd_ = socket(raw.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(connect(fd_, raw.get(), raw.size), 0) << errno;
+    }
+    RawPeer(RawPeer&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    ~RawPeer() { close(); }
+
+    int fd() const { return fd_; }
+    void close() {
+        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    }
+    /// Ends the connection with a reset.
+    void reset() {
+        const linger at_once{.l_onoff = 1, .l_linger = 0};
+        setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        close();
+    }
+    void send(std::string_view bytes) const {
+        EXPECT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    }
+    /// Up to `n` bytes; blocks.
+    std::string receive(std::size_t n) const {
+        std::string bytes(n, '\0');
+        const ssize_t got = recv(fd_, bytes.data(), n, 0);
+        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bytes;
+    }
+
+private:
+    int fd_ = -1;
+};
+
+/// A connection whose other end is below the library.
+struct WithPeer {
+    Server server;
+    StreamReader reader;
+    StreamWriter writer;
+    RawPeer peer;
+};
+
+inline Coro<WithPeer> with_peer(ServerOptions options = {}) {
+    const Future<Streams> accepted;
+    Server server = co_await start_server(
+        [accepted](StreamReader r, StreamWriter w) -> Coro<> {
+            accepted.set_result(std::move(r), std::move(w));
+            co_return;
+        },
+        "127.0.0.1", 0, options);
+    RawPeer peer(server.sockets().at(0));
+    auto [reader, writer] = co_await Future<Streams>(accepted);
+    co_return WithPeer{std::move(server), std::move(reader), std::move(writer), std::move(peer)};
+}
+
+/// Different at every place, so that lost, doubled or swapped bytes are seen.
+inline std::string pattern(std::size_t n) {
+    std::string text(n, '\0');
+    std::uint32_t state = 1;
+    for (char& c : text) {
+        state = state * 1664525 + 1013904223;
+        c = static_cast<char>(state >> 24);
+    }
+    return text;
+}
+
+}  // namespace hocket::testing

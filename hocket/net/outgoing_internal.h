@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What a socket transport has to send, while it has.
+#pragma once
+
+#include <hocket/core/backend.h>
+#include <hocket/core/gate.h>
+#include <hocket/net/socket_transport.h>
+
+#include <string>
+#include <string_view>
+
+namespace hocket {
+
+/// One send is in flight at a time. What comes first is the rest of what a task sends from its own memory, then `sending`, then `queued`,
+/// which takes the copies made meanwhile. As a node it begins to send at the end of the turn, so that small pieces given one after the
+/// other leave in one call.
+struct SocketTransport::Outgoing final : Node, Operation, Pooled {
+    SocketTransport& owner;
+    DirectWrite* writer = nullptr;  // waits until `direct` is sent
+    std::string_view direct;
+    std::string sending, queued;
+    std::size_t sent = 0;  // of `sending`
+    WaitPoint drained{"StreamWriter.drain"}, closed{"StreamWriter.wait_closed"};
+    bool in_flight = false;
+    bool scheduled = false;  // stands in the ready queue
+    bool orphaned = false;   // the owner is gone: whoever takes it out of that queue destroys it
+    bool paused = false;     // above the high-water mark, and not yet at the low one
+
+    explicit Outgoing(SocketTransport& transport) noexcept : owner(transport) {}
+    Outgoing(const Outgoing&) = delete;
+    Outgoing& operator=(const Outgoing&) = delete;
+
+    std::size_t level() const noexcept { return sending.size() - sent + queued.size(); }
+    bool idle() const noexcept { return !in_flight && direct.empty() && level() == 0; }
+    bool awaited() const noexcept { return writer || drained.has_waiters() || closed.has_waiters(); }
+
+    void enqueue(std::string_view bytes);
+    void schedule();
+    /// Sends what is next, unless something is in flight.
+    void advance() noexcept;
+    /// Forgets all that was to be sent.
+    void give_up() noexcept;
+    void wake_writer(bool all_sent) noexcept;
+
+    void run() override;
+    void discard() noexcept override;
+    bool cancel_wait(TaskBase& t) noexcept override;
+    void describe(AwaitDescription& to) const override;
+
+private:
+    void start(const char* bytes, std::size_t n) noexcept;
+    void completed_send() noexcept;
+    void took(std::size_t n) noexcept;
+};
+
+/// Sends a task's bytes from where they are.
+class SocketTransport::DirectWrite {
+public:
+    using HocketAwaiter = DirectWrite;
+    static constexpr bool awaited_often = false;
+
+    DirectWrite(SocketTransport& transport, std::string_view data) noexcept : transport_(transport), data_(data) {}
+    DirectWrite(const DirectWrite&) = delete;
+    DirectWrite& operator=(const DirectWrite&) = delete;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_resume() const;
+
+private:
+    friend struct Outgoing;
+    SocketTransport& transport_;
+    std::string_view data_;
+    TaskBase* task_ = nullptr;
+    bool cancel_asked_ = false;
+    bool all_sent_ = false;
+};
+
+}  // namespace hocket

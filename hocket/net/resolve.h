@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Names of hosts to addresses.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/core/coro.h>
+#include <hocket/net/address.h>
+
+#include <string>
+#include <vector>
+
+namespace hocket {
+
+/// A name that could not be resolved (`socket.gaierror`): `resolve no.such.host: Name or service not known`. `error_number()` is the
+/// errno that comes nearest; `gai_code()` is what getaddrinfo returned (EAI_NONAME ...).
+class HOCKET_EXPORT GaiError : public OSError {
+public:
+    GaiError(int code, int error, const std::string& host);
+    ~GaiError() override;
+    int gai_code() const noexcept { return gai_code_; }
+    const char* what() const noexcept override { return text_->c_str(); }
+
+private:
+    int gai_code_;
+    std::shared_ptr<const std::string> text_;
+};
+
+struct ResolveOptions {
+    AddressFamily family = AddressFamily::unspecified;  ///< only addresses of this one
+    bool passive = false;  ///< for a server: no host means all interfaces, not this machine
+};
+
+/// The addresses of `host`, in the order in which they are to be tried (`loop.getaddrinfo`). Asks the system on the default executor; a
+/// numeric host, or none, does not suspend. Throws GaiError. A cancel abandons the question.
+HOCKET_EXPORT Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options = {});
+
+}  // namespace hocket

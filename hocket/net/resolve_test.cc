@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Names to addresses: what needs no question, and what the system answers.
+#include <hocket/net/resolve.h>
+
+#include <gtest/gtest.h>
+#include <hocket/net/net_test.h>
+#include <hocket/os/executor.h>
+
+#include <algorithm>
+#include <string>
+
+namespace hocket {
+namespace {
+
+TEST(Resolve, a_numeric_host_asks_nobody) {
+    run([]() -> Coro<> {
+        const testing::TurnWatch turn;
+        const auto addresses = co_await getaddrinfo("127.0.0.1", 80);
+        EXPECT_EQ(addresses, std::vector{Address::parse("127.0.0.1:80")});
+        EXPECT_EQ((co_await getaddrinfo("::1", 81)).at(0).str(), "[::1]:81");
+        EXPECT_FALSE(turn.passed());
+        EXPECT_EQ(default_executor().workers(), 0U);
+    }());
+}
+
+TEST(Resolve, no_host_is_this_machine_or_for_a_server_every_interface) {
+    run([]() -> Coro<> {
+        const auto here = co_await getaddrinfo("", 80);
+        EXPECT_NE(std::ranges::find(here, Address::parse("127.0.0.1:80")), here.end());
+        const auto all = co_await getaddrinfo("", 80, {.passive = true});
+        EXPECT_NE(std::ranges::find(all, Address::parse("0.0.0.0:80")), all.end());
+        EXPECT_EQ((co_await getaddrinfo("", 80, {.family = AddressFamily::ipv6, .passive = true})).at(0).str(),
+                  "[::]:80");
+    }());
+}
+
+TEST(Resolve, a_name_is_resolved_on_a_thread) {
+    run([]() -> Coro<> {
+        const auto addresses = co_await getaddrinfo("localhost", 80, {.family = AddressFamily::ipv4});
+        EXPECT_EQ(addresses, std::vector{Address::parse("127.0.0.1:80")});
+        EXPECT_EQ(default_executor().workers(), 1U);
+    }());
+}
+
+TEST(Resolve, a_name_that_does_not_exist_is_named) {
+    run([]() -> Coro<> {
+        std::string text;
+        try {
+            co_await getaddrinfo("no such host", 80);
+        } catch (const GaiError& e) {
+            text = e.what();
+            EXPECT_NE(e.gai_code(), 0);
+        }
+        EXPECT_EQ(text.substr(0, 22), "resolve no such host: ");
+    }());
+}
+
+TEST(Resolve, a_numeric_host_of_another_family_is_an_error) {
+    run([]() -> Coro<> {
+        bool thrown = false;
+        try {
+            co_await getaddrinfo("127.0.0.1", 80, {.family = AddressFamily::ipv6});
+        } catch (const OSError&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+    }());
+}
+
+}  // namespace
+}  // namespace hocket

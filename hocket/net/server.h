@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Servers: listening sockets whose connections become tasks.
+#pragma once
+
+#include <hocket/core/coro.h>
+#include <hocket/core/task.h>
+#include <hocket/net/server_state.h>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace hocket {
+
+/// `start_server(handler, host, port, {.backlog = 1000})`
+struct ServerOptions {
+    std::size_t limit = Transport::default_limit;       ///< of each reader: see StreamReader::readuntil
+    AddressFamily family = AddressFamily::unspecified;  ///< only addresses of this one
+    int backlog = 100;                                  ///< connections that the system keeps until they are accepted
+    bool reuse_address = true;  ///< bind though old connections of the port have not quite ended
+    bool reuse_port = false;    ///< share the port with other sockets that say so: one loop per thread
+    bool keep_alive = false;    ///< let the system ask silent peers whether they are there
+    bool start_serving = true;  ///< accept at once
+};
+
+/// A server (`asyncio.Server`). Copies stand for the same one. It goes on serving when the last handle is gone, until the loop ends. Belongs
+/// to one loop. Usable with `with`, which closes it and waits.
+class HOCKET_EXPORT Server {
+public:
+    explicit Server(ServerState* state) noexcept : state_(state) {}  // takes over the reference
+    Server(const Server& other) noexcept : state_(other.state_) { state_->share(); }
+    Server& operator=(Server other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~Server() { state_->drop(); }
+
+    /// Begins to accept, if it does not; RuntimeError once it is closed.
+    void start_serving() const { state_->start_serving(); }
+    bool is_serving() const noexcept { return state_->serving(); }
+    /// Accepts until it is cancelled, closes then, and waits as `wait_closed` does. `close` from another task ends it with CancelledError,
+    /// too. Throws RuntimeError when it is closed, or another task is here already.
+    Coro<> serve_forever() const;
+
+    /// No more connections are accepted. Those that there are go on.
+    void close() const noexcept { state_->close(); }
+    /// Waits until it is closed and its last connection is, too.
+    Coro<> wait_closed() const;
+    /// Closes every connection as `StreamWriter::close` does: what is written is still sent. Handlers are not cancelled.
+    void close_clients() const noexcept { state_->end_clients(false); }
+    /// Aborts every connection.
+    void abort_clients() const noexcept { state_->end_clients(true); }
+    /// Connections that are not closed yet.
+    std::size_t clients() const noexcept { return state_->clients(); }
+
+    /// Where it listens; nothing once it is closed.
+    std::vector<Address> sockets() const { return state_->sockets(); }
+    /// The port of the first: of use after binding to port 0. 0 once it is closed.
+    std::uint16_t port() const;
+
+    Coro<Server> aenter() const;
+    Coro<> aexit(std::exception_ptr error) const;
+
+private:
+    ServerState* state_;
+};
+
+/// `where`: an address in the function that starts the server, for the reports of its tasks.
+HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, std::string host, std::uint16_t port,
+                                           ServerOptions options, const void* where);
+HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, Address address, ServerOptions options,
+                                           const void* where);
+
+template <class F>
+concept HandlesConnections = std::is_invocable_r_v<Coro<>, F&, StreamReader, StreamWriter>;
+
+/// Listens on `host` (empty: all interfaces; port 0: any free one), and makes a task of `handler(reader, writer)` for each connection
+/// (`asyncio.start_server`):
+///
+///     auto server = co_await start_server([](StreamReader reader, StreamWriter writer) -> Coro<> {...}, "127.0.0.1", 8080);
+///
+/// The handler lives until the last of its tasks has ended; each connection is closed when its handles are gone. What a handler throws goes
+/// to the loop's exception handler. When the system has no descriptor left for a connection, that is reported, and accepting
+/// pauses for a second. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
+template <class F>
+HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, std::uint16_t port, ServerOptions options = {}) {
+    static_assert(HandlesConnections<F>,
+                  "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(host), port, options, here());
+}
+/// The same on one address: TCP, or UNIX-domain (`asyncio.start_unix_server`).
+template <class F>
+HOCKET_INLINE Coro<Server> start_server(F handler, Address address, ServerOptions options = {}) {
+    static_assert(HandlesConnections<F>,
+                  "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(address), options, here());
+}
+
+}  // namespace hocket

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// What a server's handles, listening sockets, connections and handler tasks share.
+#pragma once
+
+#include <hocket/base/function.h>
+#include <hocket/base/memory.h>
+#include <hocket/core/context.h>
+#include <hocket/core/coro.h>
+#include <hocket/core/future.h>
+#include <hocket/core/gate.h>
+#include <hocket/net/address.h>
+#include <hocket/net/socket.h>
+#include <hocket/net/stream_reader.h>
+#include <hocket/net/stream_writer.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace hocket {
+
+class Listener;
+class SocketTransport;
+
+using ConnectionHandler = Function<Coro<>(StreamReader, StreamWriter)>;
+
+class HOCKET_EXPORT ServerState final : public Pooled {
+public:
+    ServerState(Network& network, ConnectionHandler handler, std::size_t limit, int backlog, const void* where)
+        : network_(&network),
+          handler_(std::move(handler)),
+          limit_(limit),
+          backlog_(backlog),
+          context_(current_context().copy()),
+          created_at_(where) {}
+    ServerState(const ServerState&) = delete;
+    ServerState& operator=(const ServerState&) = delete;
+
+    void share() noexcept { ++refs_; }
+    void drop() noexcept {
+        if (--refs_ == 0) delete this;
+    }
+
+    /// Takes over a bound socket.
+    void add(Descriptor&& socket);
+    void start_serving();
+    bool serving() const noexcept { return serving_; }
+    bool closed() const noexcept { return closed_; }
+    std::vector<Address> sockets() const;
+    void close() noexcept;
+    /// All of `close` but the closing of the listening sockets, where each does that by itself.
+    void mark_closed() noexcept;
+    void end_clients(bool abort) noexcept;
+    Coro<> serve_forever();
+    Coro<> wait_closed();
+
+    /// A connection was accepted: its handler becomes a task.
+    void connected(int fd, const Address& peer) noexcept;
+    void client_gone() noexcept;
+    std::size_t clients() const noexcept { return clients_; }
+    int backlog() const noexcept { return backlog_; }
+    /// The loop closed the listening socket.
+    void listener_gone(Listener& l) noexcept;
+
+private:
+    ~ServerState();
+    bool over() const noexcept { return closed_ && clients_ == 0 && listeners_.empty(); }
+    void wake_if_over() noexcept;
+
+    std::uint32_t refs_ = 1;
+    Network* network_;
+    ConnectionHandler handler_;
+    std::size_t limit_;
+    int backlog_;
+    bool serving_ = false;
+    bool closed_ = false;
+    std::size_t clients_ = 0;
+    std::vector<Listener*> listeners_;
+    ContextSlot context_;  // of `start_server`'s caller: handlers run in copies of it
+    WaitPoint all_over_{"Server.wait_closed"};
+    const void* created_at_;
+    Future<> serving_forever_ = nullptr;
+};
+
+/// What was accepted after the program's end, when its other tasks were cancelled already.
+void cancel_handlers(EventLoop& loop) noexcept;
+bool handlers_ended(const EventLoop& loop) noexcept;
+
+}  // namespace hocket

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Descriptors that the network's objects own, and the loop's list of them.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/core/event_loop.h>
+#include <hocket/core/handle.h>
+#include <hocket/net/address.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace hocket {
+
+class Socket;
+
+/// The sockets of one loop. Those that hold memory only because they were busy a moment ago stand first, and are asked from time to
+/// time to give it back. When the loop closes, it ends their operations and closes them.
+class HOCKET_EXPORT Network final : LoopResource {
+public:
+    /// The loop's, made at the first use.
+    static Network& of(EventLoop& loop);
+
+    EventLoop& loop() const noexcept { return loop_; }
+    Backend& backend() const noexcept { return loop_.backend(); }
+
+    void add(Socket& s) noexcept;
+    void remove(Socket& s) noexcept;
+    /// `s` has taken memory that it may not need for long: `Socket::tidy` is called every `tidy_interval` until it says that all is well.
+    void holds_memory(Socket& s);
+    Duration tidy_interval = std::chrono::seconds(1);
+    Socket* first() const noexcept { return first_; }
+
+private:
+    explicit Network(EventLoop& loop) : LoopResource(loop), loop_(loop) {}
+    ~Network() override = default;
+    void begin_shutdown() noexcept override;
+    bool finished() const noexcept override;
+    void loop_closing() noexcept override;
+    void push_front(Socket& s) noexcept;
+    void arm_sweep();
+    void sweep();
+
+    EventLoop& loop_;
+    Socket *first_ = nullptr, *last_ = nullptr;
+    Handle sweep_;            // armed while some socket holds memory
+    unsigned gave_back_ = 0;  // sockets that did since the C library was told to do the same
+};
+
+/// A descriptor of one loop, and how many operations are in flight on it.
+///
+/// Closing a descriptor does not end its operations: so `close_descriptor` has them cancelled, and the descriptor is closed when the last has
+/// completed. The object must live until `descriptor_closed` is called.
+class HOCKET_EXPORT Socket {
+public:
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    /// -1 once it is closed.
+    int fd() const noexcept { return fd_; }
+    /// Whether it was asked to close.
+    bool closing() const noexcept { return closing_; }
+    /// Null once it is closed.
+    Network* network() const noexcept { return network_; }
+    Socket* next() const noexcept { return next_; }
+
+    void close_descriptor() noexcept {
+        begin_closing();
+        close_if_over();
+    }
+    /// The program has ended: no new connections.
+    virtual void stop() noexcept {}
+    /// The loop closes: everything ends now, and what was to be written is dropped.
+    virtual void abort() noexcept = 0;
+
+protected:
+    /// Takes over the descriptor.
+    Socket(Network& network, int fd) noexcept : network_(&network), fd_(fd) { network.add(*this); }
+    virtual ~Socket();
+
+    void submit(Operation& op) noexcept {
+        op.fd = fd_;
+        ++in_flight_;
+        network_->backend().submit(op);
+    }
+    /// The first half of `close_descriptor`; `close_if_over` is to follow.
+    void begin_closing() noexcept;
+    /// To be called first when an operation has completed, and `close_if_over` last: the object may be gone then.
+    void completed_one() noexcept { --in_flight_; }
+    void close_if_over() noexcept {
+        if (closing_ && in_flight_ == 0 && fd_ >= 0) close_now();
+    }
+
+    virtual void cancel_operations() noexcept = 0;
+    /// The end; the object may destroy itself here.
+    virtual void descriptor_closed() noexcept = 0;
+    /// Gives back what is not needed while nothing happens. False: there is no more to give back.
+    virtual bool tidy() noexcept { return false; }
+
+private:
+    friend class Network;
+    void close_now() noexcept;
+
+    Network* network_;
+    Socket *next_ = nullptr, *prev_ = nullptr;
+    int fd_;
+    std::uint16_t in_flight_ = 0;
+    bool closing_ = false;
+    bool holds_memory_ = false;
+};
+
+/// A descriptor that closes itself, while there is no operation on it.
+class HOCKET_EXPORT Descriptor {
+public:
+    Descriptor(Network& network, int fd) noexcept : network_(&network), fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : network_(other.network_), fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+    ~Descriptor() {
+        if (fd_ >= 0) network_->backend().close(fd_);
+    }
+    int get() const noexcept { return fd_; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    Network* network_;
+    int fd_;
+};
+
+/// A new stream socket for `address`, which the messages of errors name. Throws OSError.
+HOCKET_EXPORT Descriptor stream_socket(Network& network, const Address& address);
+/// Throws OSError: `bind to 127.0.0.1:80: Address already in use`.
+HOCKET_EXPORT void bind_socket(Network& network, int fd, const Address& address);
+enum class SocketOption : std::uint8_t { no_delay, reuse_address, reuse_port, keep_alive, ipv6_only };
+/// Switches an option on. Errors are passed over: each only makes things better.
+HOCKET_EXPORT void set_option(Network& network, int fd, SocketOption option) noexcept;
+/// Its own address, or no address.
+HOCKET_EXPORT Address local_address(Network& network, int fd);
+HOCKET_EXPORT Address remote_address(Network& network, int fd);
+
+}  // namespace hocket

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// The transport of a stream socket: reading on demand, writing from the writer's own memory, closing in order.
+#pragma once
+
+#include <hocket/core/backend.h>
+#include <hocket/net/socket.h>
+#include <hocket/net/transport.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace hocket {
+
+class ServerState;
+
+/// A connected stream socket.
+///
+/// It reads when a task waits for data. A connection that is busy receives straight into its buffer: one operation a read. One on which
+/// nothing came for a while holds no buffer: it waits until the socket is readable, and only then takes one. A read that is
+/// cancelled leaves its operation in flight; what that brings is the next reader's.
+///
+/// What a task writes is sent from the task's memory; only what `write_nowait` gives, what comes while another task writes, and what a
+/// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written.
+class HOCKET_EXPORT SocketTransport final : public Transport, public Socket, Operation {
+public:
+    static constexpr std::size_t high_water = 64 << 10, low_water = 16 << 10;
+
+    /// Takes over `fd`, which is connected, and a reference of `server`, which may be null.
+    SocketTransport(Network& network, int fd, const Address& peer, std::size_t limit, ServerState* server = nullptr);
+
+    Coro<> write(std::string_view bytes) override;
+    void write_nowait(std::string_view bytes) override;
+    Coro<> drain() override;
+    bool can_write_eof() const noexcept override { return true; }
+    void write_eof() override;
+    void close() noexcept override;
+    void abort() noexcept override;
+    bool is_closing() const noexcept override { return shut_ || Socket::closing(); }
+    Coro<> wait_closed() override;
+
+    Address sockname() const override;
+    Address peername() const override { return peer_; }
+    int fileno() const noexcept override { return Socket::fd(); }
+    ServerState* server() const noexcept { return server_; }
+
+private:
+    struct Outgoing;
+    friend struct Outgoing;
+    class DirectWrite;
+    enum class Receiving : std::uint8_t { no, waiting, filling };
+
+    ~SocketTransport() override;
+    void want_data() noexcept override;
+    void abandoned() noexcept override;
+    void cancel_operations() noexcept override;
+    void descriptor_closed() noexcept override;
+    bool tidy() noexcept override;
+
+    void wait_readable() noexcept;
+    void receive() noexcept;
+    void received() noexcept;
+    void take_result(Receiving what, int result) noexcept;
+
+    Outgoing& out();
+    void check_writable() const;
+    void write_failed(int error) noexcept;
+    void all_sent() noexcept;
+    void retire_outgoing() noexcept;
+
+    std::unique_ptr<Outgoing> out_;
+    ServerState* server_;
+    int write_error_ = 0;
+    Receiving receiving_ = Receiving::no;
+    std::uint8_t chunk_ = 0;   // the next room has 4 KiB times 2 to the power of this
+    bool busy_ = false;        // data came lately: receive without waiting for readability first
+    bool touched_ = false;     // since it was last asked to tidy
+    bool shut_ = false;        // `close` was called
+    bool eof_wanted_ = false;  // `write_eof` was called
+    Address peer_;
+};
+
+}  // namespace hocket

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: MIT
+// Streams over real connections: what is written arrives, whole and in order, whatever is cancelled, closed or reset.
+#include <hocket/net/net_test.h>
+
+#include <gtest/gtest.h>
+#include <hocket/core/sleep.h>
+#include <hocket/flow/gather.h>
+
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace hocket {
+namespace {
+
+using testing::connected, testing::with_peer, testing::run_net, testing::pattern, testing::ending_of, testing::turns,
+    testing::much;
+
+Coro<> send_all(StreamWriter writer, std::string data, std::size_t piece) {
+    for (std::size_t at = 0; at < data.size(); at += piece)
+        co_await writer.write(std::string_view(data).substr(at, piece));
+    writer.write_eof();
+}
+
+TEST(RealStream, lines_go_there_and_back) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        for (int i = 0; i < 3; ++i) {
+            co_await c.writer.write("ping\n");
+            EXPECT_EQ(co_await c.server_reader.readline(), "ping\n");
+            co_await c.server_writer.write("pong\n");
+            EXPECT_EQ(co_await c.reader.readline(), "pong\n");
+        }
+    }());
+}
+
+TEST(RealStream, megabytes_arrive_in_both_directions_at_once) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string there = pattern(3 << 20), back = pattern(2 << 20);
+        auto [at_server, at_client, a, b] =
+            co_await gather(c.server_reader.read(), c.reader.read(), send_all(c.writer, there, 50'000),
+                            send_all(c.server_writer, back, 1 << 20));
+        EXPECT_TRUE(at_server == there);
+        EXPECT_TRUE(at_client == back);
+    }());
+}
+
+TEST(RealStream, readexactly_takes_a_known_size_from_many_segments) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(700'001);
+        auto [received, sent] =
+            co_await gather(c.server_reader.readexactly(data.size()), send_all(c.writer, data, 1'000));
+        EXPECT_TRUE(received == data);
+        EXPECT_EQ(co_await c.server_reader.read(), "");
+    }());
+}
+
+TEST(RealStream, a_write_that_fits_does_not_wait_for_the_peer) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        co_await p.writer.write("hello");
+        EXPECT_EQ(p.peer.receive(10), "hello");
+    }());
+}
+
+TEST(RealStream, a_write_waits_for_a_peer_that_does_not_read) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        const Task<> writing = create_task(c.writer.write(data));
+        co_await hocket::sleep(10ms);
+        EXPECT_FALSE(writing.done());
+        EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
+        co_await writing;
+    }());
+}
+
+TEST(RealStream, what_several_tasks_write_arrives_in_their_order_and_unmixed) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        std::vector<Task<>> writing;
+        std::string expected;
+        for (int i = 0; i < 20; ++i) {
+            std::string data(40'000 + static_cast<std::size_t>(i), static_cast<char>('a' + i));
+            expected += data;
+            writing.push_back(create_task([](StreamWriter w, std::string d) -> Coro<> { co_await w.write(d); },
+                                          c.writer, std::move(data)));
+        }
+        const std::string received = co_await c.server_reader.readexactly(expected.size());
+        EXPECT_TRUE(received == expected);
+        for (const auto& t : writing) co_await t;
+    }());
+}
+
+TEST(RealStream, write_nowait_sends_without_being_awaited_and_before_what_is_written_later) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.write_nowait("one ");
+        c.writer.write_nowait("two ");
+        co_await c.writer.write("three ");
+        c.writer.write_nowait("four");
+        EXPECT_EQ(co_await c.server_reader.readexactly(18), "one two three four");
+    }());
+}
+
+// 77
+TEST(RealStream, drain_does_not_yield_below_the_high_water_mark) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.write_nowait(std::string(64 << 10, 'x'));
+        const testing::TurnWatch turn;
+        co_await c.writer.drain();
+        EXPECT_FALSE(turn.passed());
+        EXPECT_EQ((co_await c.server_reader.readexactly(64 << 10)).size(), 64U << 10);
+    }());
+}
+
+// 77
+TEST(RealStream, any_number_of_tasks_drain_until_little_is_left) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        c.writer.write_nowait(data);
+        std::vector<Task<>> draining;
+        for (int i = 0; i < 3; ++i) draining.push_back(create_task(c.writer.drain()));
+        co_await hocket::sleep(5ms);
+        for (const auto& t : draining) EXPECT_FALSE(t.done());
+        draining[1].cancel();
+        EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
+        co_await draining[0];
+        co_await draining[2];
+        EXPECT_TRUE(draining[1].cancelled());
+    }());
+}
+
+// 77
+TEST(RealStream, drain_of_a_closing_stream_yields_once_and_tells_that_it_is_lost) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.close();
+        EXPECT_TRUE(c.writer.is_closing());
+        const testing::TurnWatch turn;
+        const std::string end = co_await ending_of(c.writer.drain());
+        EXPECT_NE(end.find("Cannot send after transport endpoint shutdown"), std::string::npos) << end;
+        EXPECT_TRUE(turn.passed());
+    }());
+}
+
+// 77
+TEST(RealStream, drain_throws_what_the_reading_side_has_met) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.reader.set_exception(std::make_exception_ptr(ValueError("bad data")));
+        EXPECT_EQ(co_await ending_of(c.writer.drain()), "hocket::ValueError: bad data");
+    }());
+}
+
+TEST(RealStream, a_cancelled_write_is_sent_whole_all_the_same) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        std::string data = pattern(much);
+        const Task<> writing = create_task(
+            [](StreamWriter w, const std::string& d) -> Coro<> {
+                const std::string mine = d;  // gone when the task ends
+                co_await w.write(mine);
+            },
+            c.writer, data);
+        co_await hocket::sleep(5ms);
+        writing.cancel();
+        co_await ending_of(writing);
+        EXPECT_TRUE(writing.cancelled());
+        c.writer.write_nowait("end");
+        EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
+        EXPECT_EQ(co_await c.server_reader.readexactly(3), "end");
+    }());
+}
+
+TEST(RealStream, a_cancel_that_comes_when_all_is_sent_is_delivered_at_the_next_wait) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        testing::Trace trace;
+        const Task<> task = create_task(
+            [](StreamWriter w, testing::Trace& t) -> Coro<> {
+                current_task().cancel();
+                co_await w.write("x");
+                t.note("written");
+                co_await hocket::sleep(0);
+                t.note("not reached");
+            },
+            c.writer, std::ref(trace));
+        co_await ending_of(task);
+        EXPECT_TRUE(task.cancelled());
+        const std::string seen = trace.taken();
+        EXPECT_TRUE(seen == "written" || seen == "")
+            << seen;  // whether the send or the cancel was first is the kernel's choice
+        EXPECT_EQ(co_await c.server_reader.read(1), "x");
+    }());
+}
+
+TEST(RealStream, reads_cancelled_at_any_moment_lose_no_byte) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(300'000);
+        const Task<> sending = create_task(
+            [](StreamWriter w, const std::string& d) -> Coro<> {
+                for (std::size_t at = 0; at < d.size(); at += 977) {
+                    co_await w.write(std::string_view(d).substr(at, 977));
+                    if (at % 5 == 0) co_await turns(static_cast<int>(at % 7));
+                }
+                w.write_eof();
+            },
+            c.writer, std::cref(data));
+        std::string received;
+        int cancelled = 0;
+        for (int i = 0; !c.server_reader.at_eof(); ++i) {
+            const Task<std::string> reading =
+                create_task(i % 2 ? c.server_reader.read(3000) : c.server_reader.read(100));
+            co_await turns(i % 4);
+            reading.cancel();
+            try {
+                received += co_await reading;
+            } catch (const CancelledError&) {
+                ++cancelled;
+            }
+            if (i % 3 == 0) received += co_await c.server_reader.read(500);
+        }
+        EXPECT_GT(cancelled, 10);
+        EXPECT_TRUE(received == data);
+        co_await sending;
+    }());
+}
+
+TEST(RealStream, the_peer_reads_an_end_of_file_after_write_eof_and_can_still_answer) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.write_nowait("question");
+        c.writer.write_eof();
+        EXPECT_EQ(co_await c.server_reader.read(), "question");
+        co_await c.server_writer.write("answer");
+        EXPECT_EQ(co_await c.reader.read(10), "answer");
+        EXPECT_EQ(co_await ending_of(c.writer.write("more")),
+                  "hocket::RuntimeError: Cannot call write() after write_eof()");
+    }());
+}
+
+TEST(RealStream, close_sends_what_waits_and_wait_closed_waits_for_it) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        c.writer.write_nowait(data);
+        c.writer.close();
+        const Task<> closing = create_task(c.writer.wait_closed());
+        co_await hocket::sleep(5ms);
+        EXPECT_FALSE(closing.done());
+        EXPECT_TRUE(co_await c.server_reader.read() == data);
+        co_await closing;
+        EXPECT_EQ(c.writer.fileno(), -1);
+        co_await c.writer.wait_closed();
+    }());
+}
+
+TEST(RealStream, dropping_the_last_handle_closes_and_sends_what_waits) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        c.server_writer.write_nowait(data);
+        c.server_writer = c.writer;
+        c.server_reader = c.reader;
+        EXPECT_TRUE(co_await c.reader.read() == data);
+    }());
+}
+
+TEST(RealStream, close_ends_a_read_that_waits) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const Task<std::string> reading = create_task(c.reader.read(10));
+        co_await hocket::sleep(1ms);
+        c.writer.close();
+        EXPECT_EQ(co_await reading, "");
+        co_await c.writer.wait_closed();
+        EXPECT_EQ(co_await c.server_reader.read(10), "");
+    }());
+}
+
+TEST(RealStream, abort_drops_what_waits_and_ends_whoever_writes) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        const Task<> writing = create_task(c.writer.write(data));
+        co_await hocket::sleep(1ms);
+        c.writer.abort();
+        const std::string end = co_await ending_of(writing);
+        EXPECT_NE(end.find("Software caused connection abort"), std::string::npos) << end;
+        const std::string received = co_await c.server_reader.read();
+        EXPECT_LT(received.size(), data.size());
+        EXPECT_TRUE(data.starts_with(received));
+    }());
+}
+
+TEST(RealStream, a_reset_is_an_error_that_names_the_peer_and_stays) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const std::string peer = p.writer.peername().str();
+        const Task<std::string> reading = create_task(p.reader.read(10));
+        co_await hocket::sleep(1ms);
+        p.peer.reset();
+        const std::string expected = "hocket::OSError: read from " + peer + ": Connection reset by peer";
+        EXPECT_EQ(co_await ending_of(reading), expected);
+        EXPECT_EQ(co_await ending_of(p.reader.readline()), expected);
+        EXPECT_EQ(co_await ending_of(p.writer.drain()), expected);
+    }());
+}
+
+TEST(RealStream, writing_to_a_peer_that_is_gone_is_an_error_and_no_signal) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const std::string peer = p.writer.peername().str();
+        p.peer.reset();
+        std::string end;
+        for (int i = 0; i < 100 && end.empty(); ++i) {
+            try {
+                co_await p.writer.write("x");
+            } catch (const OSError& e) {
+                end = e.what();
+            }
+            co_await hocket::sleep(0);
+        }
+        EXPECT_TRUE(end == "write to " + peer + ": Broken pipe" ||
+                    end == "write to " + peer + ": Connection reset by peer")
+            << end;
+        EXPECT_EQ(co_await ending_of(p.writer.write("x")), "hocket::OSError: " + end);
+        EXPECT_EQ(co_await ending_of(p.writer.drain()), "hocket::OSError: " + end);
+    }());
+}
+
+TEST(RealStream, what_came_before_the_end_can_be_read_after_a_write_failed) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        p.peer.send("last words");
+        p.peer.close();
+        for (int i = 0; i < 3; ++i) co_await ending_of(p.writer.write("x"));
+        const std::string words = co_await ending_of(p.reader.readexactly(10));
+        EXPECT_TRUE(words == "nothing" || words.find("reset") != std::string::npos) << words;
+    }());
+}
+
+TEST(RealStream, both_ends_know_both_addresses) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        EXPECT_EQ(c.writer.peername(), c.server.sockets().at(0));
+        EXPECT_EQ(c.writer.peername(), c.server_writer.sockname());
+        EXPECT_EQ(c.writer.sockname(), c.server_writer.peername());
+        EXPECT_GE(c.writer.fileno(), 0);
+        c.writer.close();
+        co_await c.writer.wait_closed();
+        EXPECT_FALSE(c.writer.sockname());
+        EXPECT_EQ(c.writer.peername(), c.server.sockets().at(0));
+    }());
+}
+
+TEST(RealStream, a_connection_that_was_busy_and_then_idle_goes_on) {
+    run_net([]() -> Coro<> {
+        Network::of(get_running_loop()).tidy_interval = 1ms;
+        auto c = co_await connected();
+        for (int round = 0; round < 5; ++round) {
+            for (int i = 0; i < 3; ++i) {
+                co_await c.writer.write("ping\n");
+                EXPECT_EQ(co_await c.server_reader.readline(), "ping\n");
+            }
+            const Task<std::string> reading = create_task(c.server_reader.readline());
+            co_await hocket::sleep(std::chrono::milliseconds(round));  // its buffer is taken back meanwhile
+            c.writer.write_nowait("half ");
+            co_await hocket::sleep(3ms);
+            co_await c.writer.write("a line\n");
+            EXPECT_EQ(co_await reading, "half a line\n");
+        }
+    }());
+}
+
+TEST(RealStream, the_loop_may_end_in_the_middle_of_everything) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        static std::string data;
+        data = pattern(much);
+        create_task([](StreamReader r) -> Coro<> { co_await r.read(10); }, c.reader);
+        create_task([](StreamWriter w) -> Coro<> { co_await w.write(data); }, c.writer);
+        create_task(
+            [](StreamWriter w) -> Coro<> {
+                w.write_nowait(data);
+                co_await w.drain();
+            },
+            c.server_writer);
+        co_await hocket::sleep(2ms);
+        c.server_writer.write_nowait("more");
+    }());
+}
+
+TEST(RealStream, handles_may_outlive_the_loop) {
+    const auto before = testing::open_descriptors();
+    {
+        std::vector<testing::Connected> kept;
+        run([](std::vector<testing::Connected>& k) -> Coro<> {
+            k.push_back(co_await connected());
+            co_await k[0].writer.write("x");
+        }(kept));
+        EXPECT_TRUE(kept[0].writer.is_closing());
+        EXPECT_EQ(kept[0].writer.fileno(), -1);
+        EXPECT_EQ(testing::open_descriptors(), before);
+    }
+    EXPECT_EQ(testing::open_descriptors(), before);
+}
+
+TEST(RealStream, a_pending_loop_that_is_closed_without_a_runner_leaves_nothing) {
+    const auto before = testing::open_descriptors();
+    {
+        const std::unique_ptr<EventLoop> loop = new_event_loop();
+        loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
+        static std::string data;
+        data = pattern(much);
+        loop->run_until_complete([]() -> Coro<> {
+            auto c = co_await connected();
+            create_task([](testing::Connected k) -> Coro<> { co_await k.reader.read(10); }, c);
+            create_task([](testing::Connected k) -> Coro<> { co_await k.writer.write(data); }, c);
+            create_task(
+                [](testing::Connected k) -> Coro<> {
+                    k.server_writer.write_nowait(data);
+                    co_await k.server_writer.drain();
+                },
+                c);
+            co_await hocket::sleep(2ms);
+        }());
+        loop->close();
+    }
+    EXPECT_EQ(testing::open_descriptors(), before);
+}
+
+}  // namespace
+}  // namespace hocket

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Writing to a stream, and closing it.
+#pragma once
+
+#include <hocket/core/coro.h>
+#include <hocket/net/transport.h>
+
+#include <string_view>
+#include <utility>
+
+namespace hocket {
+
+/// The writing side of a stream (`asyncio.StreamWriter`). Copies stand for the same stream. Belongs to one loop.
+///
+/// When the last handle of a stream is gone, reader's and writer's, it is closed as by `close`. Errors are OSError, once and for every later
+/// call: `write to 127.0.0.1:80: Broken pipe`; writing after `close` is `Cannot send after transport endpoint shutdown`.
+class HOCKET_EXPORT StreamWriter {
+public:
+    explicit StreamWriter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
+
+    /// Sends `data`, which must live until this returns, and waits until the system has taken it: asyncio's `write` and `drain` in one. While
+    /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting. A cancel ends the wait;
+    /// what was not sent by then is copied, and still sent: the peer never sees half of it.
+    Coro<> write(std::string_view data) const { return transport_->write(data); }
+    /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
+    /// so: await `drain` now and then (asyncio's `write`).
+    void write_nowait(std::string_view data) const { transport_->write_nowait(data); }
+    /// Does not suspend while less than 64 KiB wait to be sent; else waits until no more than 16 KiB do. Any number of tasks may wait.
+    /// Throws what the reading side has met, too.
+    Coro<> drain() const { return transport_->drain(); }
+
+    /// No more is written: the peer reads an end of file after what was written before. Reading goes on.
+    void write_eof() const { transport_->write_eof(); }
+    bool can_write_eof() const noexcept { return transport_->can_write_eof(); }
+
+    /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait.
+    void close() const noexcept { transport_->close(); }
+    bool is_closing() const noexcept { return transport_->is_closing(); }
+    /// Waits until the descriptor is closed. Throws OSError if something could not be sent.
+    Coro<> wait_closed() const { return transport_->wait_closed(); }
+    /// Closes and sends nothing more (`transport.abort()`).
+    void abort() const noexcept { transport_->abort(); }
+
+    /// Where the other side is (`get_extra_info('peername')`).
+    Address peername() const { return transport_->peername(); }
+    /// Where this side is (`get_extra_info('sockname')`); no address once it is closed.
+    Address sockname() const { return transport_->sockname(); }
+    /// The descriptor, for what has no function here; -1 once it is closed. It stays the stream's.
+    int fileno() const noexcept { return transport_->fileno(); }
+
+    const TransportHandle& transport() const noexcept { return transport_; }
+
+private:
+    TransportHandle transport_;
+};
+
+}  // namespace hocket

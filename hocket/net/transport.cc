@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Bytes fed by hand, and the task that waits for them.
+#include <hocket/net/transport.h>
+
+#include <hocket/core/await_graph.h>
+
+#include <algorithm>
+
+namespace hocket {
+
+Transport::Transport(std::size_t read_limit)
+    : limit_(static_cast<std::uint32_t>(std::min<std::size_t>(read_limit, UINT32_MAX))) {
+    if (limit_ == 0) throw ValueError("Limit cannot be <= 0");
+}
+
+Transport::~Transport() = default;
+
+void Transport::feed_data(std::string_view bytes) {
+    if (eof_) throw RuntimeError("feed_data after feed_eof");
+    incoming_.append(bytes);
+    if (!bytes.empty()) wake_reader();
+}
+
+void Transport::feed_eof() noexcept {
+    eof_ = true;
+    wake_reader();
+}
+
+void Transport::set_exception(std::exception_ptr error) noexcept {
+    exception_ = std::move(error);
+    wake_reader();
+}
+
+void Transport::wake_reader() noexcept {
+    if (reader_) std::exchange(reader_, nullptr)->wake();
+}
+
+bool Transport::cancel_wait(TaskBase& t) noexcept {
+    if (reader_ != &t) return false;
+    reader_ = nullptr;
+    t.interrupt();
+    return true;
+}
+
+void Transport::describe(AwaitDescription& to) const {
+    const Address peer = peername();
+    to.text = peer ? "data from " + peer.str() : "data of a stream";
+}
+
+Transport::More Transport::more(std::size_t of_use) noexcept {
+    of_use_ = static_cast<std::uint32_t>(std::min<std::size_t>(of_use, UINT32_MAX));
+    return More(*this);
+}
+
+void Transport::More::await_suspend(std::coroutine_handle<> h) const noexcept {
+    TaskBase& t = *this_loop->current;
+    t.wait_on(transport_, h);
+    transport_.reader_ = &t;
+    if (!(t.flags & f_must_cancel)) [[likely]]
+        return transport_.want_data();
+    t.deliver_pending_cancel();
+}
+
+namespace {
+[[noreturn]] void throw_read_only() { throw RuntimeError("this stream cannot be written to"); }
+}  // namespace
+
+Coro<> Transport::write(std::string_view) {
+    throw_read_only();
+    co_return;
+}
+void Transport::write_nowait(std::string_view) { throw_read_only(); }
+Coro<> Transport::drain() {
+    throw_read_only();
+    co_return;
+}
+void Transport::write_eof() { throw_read_only(); }
+Coro<> Transport::wait_closed() { co_return; }
+
+}  // namespace hocket

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// What a StreamReader and a StreamWriter share: the bytes that have come, and the way out.
+#pragma once
+
+#include <hocket/base/memory.h>
+#include <hocket/core/coro.h>
+#include <hocket/net/address.h>
+#include <hocket/net/receive_buffer.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace hocket {
+
+/// One end of a stream of bytes. By itself it is fed by hand (`feed_data`, `feed_eof`) and takes nothing; what reads and writes a socket
+/// derives from it. Lives while a handle refers to it, and then until what it does is done. Belongs to one loop.
+class HOCKET_EXPORT Transport : public Leaf, public Pooled {
+public:
+    static constexpr std::size_t default_limit = 64 << 10;
+
+    explicit Transport(std::size_t read_limit = default_limit);
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+    virtual ~Transport();
+
+    void share() noexcept { ++refs_; }
+    void drop() noexcept {
+        if (--refs_ == 0) abandoned();
+    }
+
+    // What has come.
+
+    std::string_view unread() const noexcept { return incoming_.view(); }
+    void consume(std::size_t n) noexcept { incoming_.consume(n); }
+    std::size_t limit() const noexcept { return limit_; }
+    bool eof() const noexcept { return eof_; }
+    const std::exception_ptr& exception() const noexcept { return exception_; }
+    bool awaited() const noexcept { return reader_; }
+
+    void feed_data(std::string_view bytes);
+    void feed_eof() noexcept;
+    void set_exception(std::exception_ptr error) noexcept;
+
+    /// `co_await transport.more(n)`: waits until something happens: bytes come, the end, an error. `n` more are of use. A cancel ends
+    /// the wait at once; what arrives meanwhile stays here for the next reader.
+    class [[nodiscard]] More;
+    More more(std::size_t of_use = 1) noexcept;
+
+    bool cancel_wait(TaskBase& t) noexcept override;
+    void describe(AwaitDescription& to) const override;
+
+    // The way out: see StreamWriter.
+
+    virtual Coro<> write(std::string_view data);
+    virtual void write_nowait(std::string_view data);
+    virtual Coro<> drain();
+    virtual bool can_write_eof() const noexcept { return false; }
+    virtual void write_eof();
+    virtual void close() noexcept {}
+    virtual void abort() noexcept {}
+    virtual bool is_closing() const noexcept { return false; }
+    virtual Coro<> wait_closed();
+
+    virtual Address sockname() const { return {}; }
+    virtual Address peername() const { return {}; }
+    virtual int fileno() const noexcept { return -1; }
+
+protected:
+    /// A task waits: see to it that something comes.
+    virtual void want_data() noexcept {}
+    /// The last handle is gone.
+    virtual void abandoned() noexcept { delete this; }
+
+    void wake_reader() noexcept;
+
+    ReceiveBuffer incoming_;
+    TaskBase* reader_ = nullptr;  // the task that waits for bytes
+    std::exception_ptr exception_;
+    std::uint32_t limit_;
+    std::uint32_t refs_ = 1;
+    std::uint32_t of_use_ = 1;  // so many bytes would help the reader
+    bool eof_ = false;
+};
+
+class Transport::More {
+public:
+    using HocketAwaiter = More;
+    static constexpr bool awaited_often = false;
+
+    explicit More(Transport& transport) noexcept : transport_(transport) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) const noexcept;
+    void await_resume() const { resume_point(); }
+
+private:
+    Transport& transport_;
+};
+
+/// A reference to a transport.
+class TransportHandle {
+public:
+    TransportHandle() noexcept = default;
+    /// Takes over the reference.
+    explicit TransportHandle(Transport* transport) noexcept : transport_(transport) {}
+    TransportHandle(const TransportHandle& other) noexcept : transport_(other.transport_) {
+        if (transport_) transport_->share();
+    }
+    TransportHandle(TransportHandle&& other) noexcept : transport_(std::exchange(other.transport_, nullptr)) {}
+    TransportHandle& operator=(TransportHandle other) noexcept {
+        std::swap(transport_, other.transport_);
+        return *this;
+    }
+    ~TransportHandle() {
+        if (transport_) transport_->drop();
+    }
+
+    explicit operator bool() const noexcept { return transport_; }
+    Transport& operator*() const noexcept { return *transport_; }
+    Transport* operator->() const noexcept { return transport_; }
+
+private:
+    Transport* transport_ = nullptr;
+};
+
+}  // namespace hocket

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// Futures for threads: results that one thread sets and others wait for (`concurrent.futures.Future`).
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/base/errors.h>
+#include <hocket/base/memory.h>
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace hocket {
+
+/// What a concurrent future tells of its end: once, on the thread that ends it, or at once when it has ended already. It holds a
+/// reference of its own where it needs the future.
+struct HOCKET_EXPORT ConcurrentCallback {
+    ConcurrentCallback* next = nullptr;
+    virtual void concluded() noexcept = 0;
+
+protected:
+    ~ConcurrentCallback() = default;
+};
+
+/// The part of a concurrent future that does not depend on the type of its result. Thread-safe, without a lock: its state decides
+/// who may write the outcome, and the list of callbacks is closed by an exchange.
+struct HOCKET_EXPORT ConcurrentBase : Pooled {
+    enum State : std::uint32_t {
+        pending,    // not begun: may be cancelled
+        running,    // begun
+        setting,    // one thread writes the outcome
+        cancelled,  // an end, as all that follow
+        finished,
+        state_mask = 7,
+        awaited = 8,  // a bit beside the state: a thread sleeps until the end
+    };
+
+    std::atomic<std::uint32_t> references{1};
+    std::atomic<std::uint32_t> word{pending};
+    std::atomic<ConcurrentCallback*> callbacks{nullptr};
+    std::exception_ptr error;
+    ConcurrentBase* next = nullptr;  // in an executor's queue
+
+    ConcurrentBase() noexcept = default;
+    ConcurrentBase(const ConcurrentBase&) = delete;
+    ConcurrentBase& operator=(const ConcurrentBase&) = delete;
+    virtual ~ConcurrentBase();
+    /// A job does its work; takes over the caller's reference.
+    virtual void run() noexcept {}
+    /// A job was cancelled before it began: frees what the work holds.
+    virtual void release_work() noexcept {}
+
+    State state() const noexcept { return static_cast<State>(word.load(std::memory_order_acquire) & state_mask); }
+    bool done() const noexcept { return state() >= cancelled; }
+
+    /// pending -> running. False: it is, or is being, cancelled. Throws InvalidStateError when it was begun before.
+    bool begin();
+    bool cancel() noexcept;
+    /// The caller alone writes the outcome now, and ends with `finish`. False: it has ended, or another thread does that.
+    bool claim() noexcept;
+    void finish() noexcept;
+    /// The same, and gives the caller's reference back before anybody learns of the end: so a result that the loop's thread takes,
+    /// or nobody, is not destroyed here while somebody else is there to do so.
+    void finish_and_drop() noexcept;
+
+    void add_callback(ConcurrentCallback& c) noexcept;
+    /// Blocks the thread until the end. False: `timeout` passed before.
+    bool wait(std::optional<Duration> timeout) noexcept;
+    /// The same; throws TimeoutError, then whatever the end was if it is no result.
+    void check(std::optional<Duration> timeout);
+
+    void share() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+    void drop() noexcept {
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+private:
+    ConcurrentCallback* publish(State end) noexcept;
+};
+
+template <class T>
+struct ConcurrentState : ConcurrentBase {
+    std::optional<T> value;
+
+    template <class... U>
+    void emplace(U&&... arguments) {
+        value.emplace(std::forward<U>(arguments)...);
+    }
+    template <class F>
+    void emplace_result_of(F& f) {
+        value.emplace(f());
+    }
+    const T& get() const { return *value; }
+    T take() { return std::move(*value); }
+    /// Moves the value out for the last holder, else copies it.
+    T take_or_copy() {
+        if constexpr (std::copy_constructible<T>) {
+            if (references.load(std::memory_order_acquire) > 1) return *value;
+        }
+        return std::move(*value);
+    }
+};
+template <class T>
+struct ConcurrentState<T&> : ConcurrentBase {
+    T* value = nullptr;
+
+    void emplace(T& v) noexcept { value = std::addressof(v); }
+    template <class F>
+    void emplace_result_of(F& f) {
+        value = std::addressof(f());
+    }
+    T& get() const noexcept { return *value; }
+    T& take() const noexcept { return *value; }
+    T& take_or_copy() const noexcept { return *value; }
+};
+template <>
+struct ConcurrentState<void> : ConcurrentBase {
+    void emplace() noexcept {}
+    template <class F>
+    void emplace_result_of(F& f) {
+        f();
+    }
+    void get() const noexcept {}
+    void take() const noexcept {}
+    void take_or_copy() const noexcept {}
+};
+
+/// Reports what a done callback threw.
+HOCKET_EXPORT void report_callback_exception() noexcept;
+
+/// A result that another thread sets (`concurrent.futures.Future`): what executors give, and `run_coroutine_threadsafe`. Copies
+/// stand for the same future. Thread-safe.
+///
+/// `result` and `exception` block the thread: a coroutine awaits `wrap_future(future)` instead.
+template <class T = void>
+class ConcurrentFuture {
+public:
+    using value_type = T;
+
+    /// A pending one, for whoever sets its result.
+    ConcurrentFuture() : state_(new ConcurrentState<T>) {}
+    /// No future.
+    ConcurrentFuture(std::nullptr_t) noexcept : state_(nullptr) {}
+    explicit ConcurrentFuture(ConcurrentState<T>* state) noexcept : state_(state) {}  // takes over the reference
+    ConcurrentFuture(const ConcurrentFuture& other) noexcept : state_(other.state_) {
+        if (state_) state_->share();
+    }
+    ConcurrentFuture(ConcurrentFuture&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    ConcurrentFuture& operator=(ConcurrentFuture other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~ConcurrentFuture() {
+        if (state_) state_->drop();
+    }
+    explicit operator bool() const noexcept { return state_; }
+    friend bool operator==(const ConcurrentFuture& a, const ConcurrentFuture& b) noexcept {
+        return a.state_ == b.state_;
+    }
+
+    /// Blocks until there is a result; throws what the work threw, CancelledError if it was cancelled, TimeoutError when `timeout`
+    /// passes first. `std::move(future).result()` moves the result out.
+    decltype(auto) result(std::optional<Duration> timeout = {}) const& HOCKET_LIFETIMEBOUND {
+        state_->check(timeout);
+        return static_cast<const ConcurrentState<T>*>(state_)->get();
+    }
+    T result(std::optional<Duration> timeout = {}) && {
+        state_->check(timeout);
+        return state_->take();
+    }
+    /// Blocks until the end; what it failed with, or null. Throws CancelledError if it was cancelled, TimeoutError.
+    std::exception_ptr exception(std::optional<Duration> timeout = {}) const {
+        if (!state_->wait(timeout)) throw TimeoutError();
+        if (cancelled()) throw CancelledError();
+        return state_->error;
+    }
+
+    /// Keeps work that has not begun from beginning; true if that succeeded, or had before. What `run_coroutine_threadsafe`
+    /// began is cancelled as a task is.
+    bool cancel() const noexcept { return state_->cancel(); }
+    bool cancelled() const noexcept { return state_->state() == ConcurrentBase::cancelled; }
+    bool running() const noexcept {
+        const auto state = state_->state();
+        return state == ConcurrentBase::running || state == ConcurrentBase::setting;
+    }
+    bool done() const noexcept { return state_->done(); }
+
+    /// Calls `f(future)` at the end, on the thread that ends it; at once when it has ended. What `f` throws is reported.
+    template <class F>
+    void add_done_callback(F f) const {
+        struct Callback final : ConcurrentCallback, Pooled {
+            ConcurrentFuture future;
+            F f;
+            Callback(ConcurrentFuture source, F&& callable) : future(std::move(source)), f(std::move(callable)) {}
+            void concluded() noexcept override {
+                try {
+                    f(std::move(future));
+                } catch (...) {
+                    report_callback_exception();
+                }
+                delete this;
+            }
+        };
+        state_->add_callback(*new Callback(*this, std::move(f)));
+    }
+
+    // For executors of one's own.
+
+    /// The work begins, and can no longer be cancelled. False: it was cancelled before.
+    bool set_running_or_notify_cancel() const { return state_->begin(); }
+    /// Ends it. Throws InvalidStateError if it has ended.
+    template <class... U>
+    void set_result(U&&... arguments) const {
+        claim();
+        try {
+            state_->emplace(std::forward<U>(arguments)...);
+        } catch (...) {
+            state_->error = std::current_exception();
+        }
+        state_->finish();
+    }
+    void set_exception(std::exception_ptr error) const {
+        claim();
+        state_->error = std::move(error);
+        state_->finish();
+    }
+
+    ConcurrentState<T>* state() const noexcept { return state_; }
+
+private:
+    void claim() const {
+        if (!state_->claim()) throw InvalidStateError("the concurrent future has its result, or was cancelled");
+    }
+    ConcurrentState<T>* state_;
+};
+
+}  // namespace hocket

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+// run_in_executor and to_thread: results, cancellation, contexts, and the end of the loop.
+#include <hocket/os/executor.h>
+
+#include <gtest/gtest.h>
+#include <hocket/core/sleep.h>
+#include <hocket/io/runner.h>
+
+#include <pthread.h>
+#include <tests/support/trace.h>
+#include <atomic>
+#include <filesystem>
+#include <latch>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace hocket {
+namespace {
+
+std::ptrdiff_t threads_of_this_process() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+}
+
+// Tells on which thread it was destroyed.
+struct Witness {
+    std::thread::id* where;
+    explicit Witness(std::thread::id* w) : where(w) {}
+    Witness(Witness&& other) noexcept : where(std::exchange(other.where, nullptr)) {}
+    Witness& operator=(Witness&&) = delete;
+    ~Witness() {
+        if (where) *where = std::this_thread::get_id();
+    }
+};
+
+TEST(RunInExecutor, gives_the_result_of_a_function_on_another_thread) {
+    run([]() -> Coro<> {
+        const auto here = std::this_thread::get_id();
+        EXPECT_NE(co_await run_in_executor([] { return std::this_thread::get_id(); }), here);
+        EXPECT_EQ(co_await run_in_executor([](int a, const std::string& b) { return a + static_cast<int>(b.size()); },
+                                           40, "ab"),
+                  42);
+        co_await run_in_executor([] {});
+    }());
+}
+
+TEST(RunInExecutor, runs_on_the_executor_that_is_given) {
+    run([]() -> Coro<> {
+        ThreadPoolExecutor pool({.thread_name_prefix = "mine"});
+        const std::string name = co_await run_in_executor(pool, [] {
+            char text[16] = {};
+            pthread_getname_np(pthread_self(), text, sizeof text);
+            return std::string(text);
+        });
+        EXPECT_EQ(name, "mine_0");
+    }());
+}
+
+TEST(RunInExecutor, throws_what_the_function_threw) {
+    run([]() -> Coro<> {
+        std::string caught;
+        try {
+            co_await run_in_executor([]() -> int { throw ValueError("not a number"); });
+        } catch (const ValueError& e) {
+            caught = e.what();
+        }
+        EXPECT_EQ(caught, "not a number");
+    }());
+}
+
+TEST(RunInExecutor, results_that_cannot_be_copied_arrive) {
+    run([]() -> Coro<> {
+        auto owned = co_await run_in_executor([](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(3));
+        EXPECT_EQ(*owned, 3);
+    }());
+}
+
+TEST(RunInExecutor, the_loop_goes_on_while_the_function_blocks) {
+    run([]() -> Coro<> {
+        std::latch go(1);
+        Future<int> blocked = run_in_executor([&] {
+            go.wait();
+            return 1;
+        });
+        int turns = 0;
+        for (; turns < 10; ++turns) co_await hocket::sleep(0);
+        EXPECT_FALSE(blocked.done());
+        go.count_down();  // only a loop that is alive can do this
+        EXPECT_EQ(co_await blocked, 1);
+    }());
+}
+
+TEST(RunInExecutor, the_work_is_submitted_whether_or_not_it_is_awaited) {
+    std::atomic<bool> ran = false;
+    run([](std::atomic<bool>& done) -> Coro<> {
+        run_in_executor([&] { done = true; });
+        co_return;
+    }(ran));
+    EXPECT_TRUE(ran);
+}
+
+TEST(RunInExecutor, many_results_arrive) {
+    run([]() -> Coro<> {
+        std::vector<Future<int>> futures;
+        for (int i = 0; i < 500; ++i) futures.push_back(run_in_executor([i] { return i; }));
+        long sum = 0;
+        for (const auto& f : futures) sum += co_await f;
+        EXPECT_EQ(sum, 499 * 500 / 2);
+    }());
+}
+
+// 73
+TEST(RunInExecutor, a_cancel_abandons_the_result_and_the_thread_goes_on) {
+    run([]() -> Coro<> {
+        std::latch begun(1), go(1), end(1);
+        Task<> task = create_task(
+            [](std::latch& b, std::latch& g, std::latch& e) -> Coro<> {
+                co_await run_in_executor([&] {
+                    b.count_down();
+                    g.wait();
+                    e.count_down();
+                });
+            },
+            std::ref(begun), std::ref(go), std::ref(end));
+        co_await hocket::sleep(0);
+        begun.wait();
+        task.cancel();
+        bool cancelled = false;
+        try {
+            co_await task;
+        } catch (const CancelledError&) {
+            cancelled = true;
+        }
+        EXPECT_TRUE(cancelled);  // while the thread still waits
+        go.count_down();
+        end.wait();
+    }());
+}
+
+// 73
+TEST(RunInExecutor, a_cancelled_job_that_has_not_begun_never_runs) {
+    std::atomic<bool> ran = false;
+    run([](std::atomic<bool>& done) -> Coro<> {
+        ThreadPoolExecutor pool({.max_workers = 1});
+        std::latch go(1);
+        Future<> first = run_in_executor(pool, [&] { go.wait(); });
+        Future<> second = run_in_executor(pool, [&] { done = true; });
+        second.cancel();
+        co_await hocket::sleep(0);
+        co_await hocket::sleep(0);
+        go.count_down();
+        co_await first;
+    }(ran));
+    EXPECT_FALSE(ran);
+}
+
+// 73
+TEST(RunInExecutor, an_abandoned_result_is_destroyed_on_the_loops_thread) {
+    run([]() -> Coro<> {
+        std::thread::id where, worker;
+        std::latch begun(1), go(1);
+        Future<Witness> future = run_in_executor([&] {
+            worker = std::this_thread::get_id();
+            begun.count_down();
+            go.wait();
+            return Witness(&where);
+        });
+        begun.wait();
+        future.cancel();
+        co_await hocket::sleep(0);
+        go.count_down();
+        for (int i = 0; i < 1000 && where == std::thread::id(); ++i) co_await run_in_executor([] {});
+        EXPECT_EQ(where, std::this_thread::get_id());
+        EXPECT_NE(where, worker);
+    }());
+}
+
+TEST(RunInExecutor, a_result_that_comes_after_the_loop_is_destroyed_where_the_work_ends) {
+    ThreadPoolExecutor pool;
+    std::thread::id where, worker;
+    std::latch begun(1), go(1);
+    run([](ThreadPoolExecutor& p, std::thread::id& w, std::thread::id& d, std::latch& b, std::latch& g) -> Coro<> {
+        run_in_executor(p, [&] {
+            w = std::this_thread::get_id();
+            b.count_down();
+            g.wait();
+            return Witness(&d);
+        });
+        b.wait();
+        co_return;
+    }(pool, worker, where, begun, go));
+    go.count_down();
+    pool.shutdown();
+    EXPECT_EQ(where, worker);
+}
+
+TEST(RunInExecutor, an_exception_that_nobody_asks_for_is_reported) {
+    testing::Reports reports;
+    run([]() -> Coro<> {
+        ThreadPoolExecutor pool;
+        run_in_executor(pool, [] { throw ValueError("lost"); });
+        pool.shutdown();
+        co_await hocket::sleep(0);
+        co_await hocket::sleep(0);
+    }());
+    const std::string reported = reports.taken();
+    EXPECT_NE(reported.find("Future exception was never retrieved"), std::string::npos) << reported;
+    EXPECT_NE(reported.find("lost"), std::string::npos) << reported;
+}
+
+// 70
+TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_thread) {
+    const auto before = threads_of_this_process();
+    std::atomic<int> ran = 0;
+    run([](std::atomic<int>& count) -> Coro<> {
+        for (int i = 0; i < 20; ++i) {
+            run_in_executor([&] {
+                std::this_thread::sleep_for(1ms);
+                ++count;
+            });
+        }
+        co_return;
+    }(ran));
+    EXPECT_EQ(threads_of_this_process(), before);
+    EXPECT_EQ(ran, 20);
+}
+
+TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_for_the_rest) {
+    const auto before = threads_of_this_process();
+    std::atomic<int> ran = 0;
+    {
+        const std::unique_ptr<EventLoop> loop = new_event_loop();
+        set_default_executor(*loop, std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1}));
+        loop->run_until_complete([](std::atomic<int>& count) -> Coro<> {
+            std::latch begun(1);
+            run_in_executor([&] {
+                begun.count_down();
+                std::this_thread::sleep_for(5ms);
+                ++count;
+            });
+            for (int i = 0; i < 10; ++i) run_in_executor([&] { ++count; });
+            begun.wait();
+            co_return;
+        }(ran));
+        loop->close();
+        EXPECT_EQ(ran, 1);
+    }
+    EXPECT_EQ(threads_of_this_process(), before);
+}
+
+TEST(RunInExecutor, the_default_executor_can_be_shut_down_and_then_refuses) {
+    run([]() -> Coro<> {
+        std::atomic<bool> ran = false;
+        run_in_executor([&] {
+            std::this_thread::sleep_for(2ms);
+            ran = true;
+        });
+        co_await shutdown_default_executor();
+        EXPECT_TRUE(ran);
+        EXPECT_THROW(run_in_executor([] {}), RuntimeError);
+        co_await shutdown_default_executor();
+    }());
+}
+
+TEST(RunInExecutor, without_a_loop_it_throws_and_submits_nothing) {
+    ThreadPoolExecutor pool;
+    EXPECT_THROW(run_in_executor(pool, [] {}), RuntimeError);
+    EXPECT_THROW(run_in_executor([] {}), RuntimeError);
+    EXPECT_EQ(pool.workers(), 0U);
+}
+
+TEST(VirtualRunInExecutor, a_job_keeps_a_loop_that_waits_for_nothing_else_from_a_deadlock) {
+    run([]() -> Coro<> { co_await run_in_executor([] { std::this_thread::sleep_for(5ms); }); }());
+}
+
+// 73
+TEST(ToThread, copies_the_context_and_keeps_what_the_thread_sets) {
+    static ContextVar<std::string> user("user", "nobody");
+    run([]() -> Coro<> {
+        user.set("anna");
+        const std::string seen = co_await to_thread([] {
+            const std::string before = user.get();
+            user.set("of the thread");
+            return before;
+        });
+        EXPECT_EQ(seen, "anna");
+        EXPECT_EQ(user.get(), "anna");
+        EXPECT_EQ(co_await run_in_executor([] { return user.get(); }), "nobody");
+    }());
+}
+
+// Copies of a context share values without a lock, so a thread's must be its own.
+TEST(ToThread, the_thread_shares_no_value_with_the_loop) {
+    static ContextVar<std::string> text("text");
+    run([]() -> Coro<> {
+        text.set("a text that needs memory of its own");
+        const std::string* mine = &text.get();
+        EXPECT_NE(co_await to_thread([] { return &text.get(); }), mine);
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 50; ++i) {
+            tasks.push_back(create_task(to_thread([] {
+                for (int j = 0; j < 20; ++j) text.set(text.get() + "!");
+            })));
+            text.set("another " + std::to_string(i));
+        }
+        for (auto& t : tasks) co_await t;
+    }());
+}
+
+TEST(ToThread, begins_when_it_is_awaited) {
+    run([]() -> Coro<> {
+        std::atomic<bool> ran = false;
+        Coro<int> coro = to_thread([&] {
+            ran = true;
+            return 1;
+        });
+        co_await hocket::sleep(0);
+        EXPECT_FALSE(ran);
+        EXPECT_EQ(co_await std::move(coro), 1);
+        EXPECT_TRUE(ran);
+    }());
+}
+
+TEST(ToThread, takes_arguments_that_cannot_be_copied) {
+    run([]() -> Coro<> {
+        auto p = co_await to_thread(
+            [](std::unique_ptr<int> q, int more) {
+                *q += more;
+                return q;
+            },
+            std::make_unique<int>(1), 2);
+        EXPECT_EQ(*p, 3);
+    }());
+}
+
+TEST(ToThread, throws_what_the_function_threw) {
+    run([]() -> Coro<> {
+        bool thrown = false;
+        try {
+            co_await to_thread([] { throw TimeoutError(); });
+        } catch (const TimeoutError&) {
+            thrown = true;
+        }
+        EXPECT_TRUE(thrown);
+    }());
+}
+
+}  // namespace
+}  // namespace hocket

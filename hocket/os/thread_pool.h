@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Executors: what runs ordinary functions beside the loop, on threads (`concurrent.futures`).
+#pragma once
+
+#include <hocket/os/concurrent_future.h>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace hocket {
+
+/// `executor.shutdown({.cancel_futures = true})`
+struct ExecutorShutdownOptions {
+    bool wait = true;             ///< return when its threads have ended
+    bool cancel_futures = false;  ///< cancel what has not begun; else it still runs
+};
+
+/// A function with its arguments that waits for a thread, and the future of its result, in one block.
+template <class R, class F>
+struct Job final : ConcurrentState<R> {
+    std::optional<F> work;
+
+    explicit Job(F&& f) : work(std::move(f)) {}
+    void run() noexcept override {
+        if (!this->begin()) return this->drop();
+        try {
+            this->emplace_result_of(*work);
+        } catch (...) {
+            this->error = std::current_exception();
+        }
+        work.reset();  // what it captured is gone when the result is seen
+        this->finish_and_drop();
+    }
+    void release_work() noexcept override { work.reset(); }
+};
+
+template <class R>
+inline constexpr bool is_coroutine = requires { typename std::remove_cvref_t<R>::Frame; };
+
+/// Something that runs functions elsewhere (`concurrent.futures.Executor`).
+class HOCKET_EXPORT Executor {
+public:
+    Executor() = default;
+    Executor(const Executor&) = delete;
+    Executor& operator=(const Executor&) = delete;
+    virtual ~Executor();
+
+    /// Has `f(args...)` run by one of its threads; callable and arguments are moved or copied into the job. Returns at once. Throws
+    /// RuntimeError after `shutdown`, OSError when not even one thread can be had. Thread-safe.
+    template <class F, class... Args>
+    auto submit(F&& f, Args&&... args) {
+        using R = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
+        static_assert(!is_coroutine<R>,
+                      "hocket: an executor runs ordinary functions: a coroutine belongs to the loop (create_task, "
+                      "or run_coroutine_threadsafe from another thread)");
+        auto work = [f = std::decay_t<F>(std::forward<F>(f)),
+                     ... args = std::decay_t<Args>(std::forward<Args>(args))]() mutable -> R {
+            return f(std::move(args)...);
+        };
+        auto* job = new Job<R, decltype(work)>(std::move(work));
+        ConcurrentFuture<R> future(job);
+        execute(*job);
+        return future;
+    }
+
+    /// No more work is taken. Thread-safe, but for `wait` from one of its own threads, which throws RuntimeError.
+    void shutdown(ExecutorShutdownOptions options = {}) { end(options); }
+
+protected:
+    /// Has `job.run()` called once, by any thread, with a reference that this takes for it.
+    virtual void execute(ConcurrentBase& job) = 0;
+    virtual void end(const ExecutorShutdownOptions& options) = 0;
+};
+
+/// `ThreadPoolExecutor({.max_workers = 4, .thread_name_prefix = "hash"})`
+struct ThreadPoolOptions {
+    unsigned max_workers = 0;  ///< 0: processors and 4 more, at most 32
+    std::string_view thread_name_prefix =
+        {};  ///< `hash_0`, `hash_1` ...; what the kernel keeps of it is 15 characters with the number
+};
+
+/// A pool of threads, first in, first out (`concurrent.futures.ThreadPoolExecutor`). A thread starts when there is work for it and
+/// none is idle, and stays until the shutdown. Thread-safe.
+class HOCKET_EXPORT ThreadPoolExecutor final : public Executor {
+public:
+    explicit ThreadPoolExecutor(const ThreadPoolOptions& options = {});
+    /// Shuts down and waits: all that was submitted has run when this returns. Not from one of its own threads.
+    ~ThreadPoolExecutor() override;
+
+    unsigned max_workers() const noexcept;
+    /// Threads started so far.
+    unsigned workers() const noexcept;
+
+    /// Is set once it is shut down and all its threads have left their work. Cancelling it has no effect on them.
+    ConcurrentFuture<> ended() const noexcept;
+
+private:
+    struct Pool;
+    void execute(ConcurrentBase& job) override;
+    void end(const ExecutorShutdownOptions& options) override;
+    std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace hocket

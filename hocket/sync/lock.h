@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// A lock that tasks hold one at a time.
+#pragma once
+
+#include <hocket/sync/permits.h>
+
+namespace hocket {
+
+/// A lock that tasks hold one at a time (`asyncio.Lock`), first come, first served.
+///
+///     auto guard = co_await lock.scoped();   // async with lock
+///
+/// It is not owned: another task may release it. It is not recursive: a task that acquires it twice waits for ever.
+class HOCKET_EXPORT Lock final : public Permits {
+public:
+    Lock() noexcept : Permits("Lock", 1) {}
+
+    /// False from the release on, even while a woken task is about to take it; `acquire` queues behind that task all the same.
+    bool locked() const noexcept { return free_ == 0; }
+    /// Throws RuntimeError when it is not locked.
+    void release() override;
+
+private:
+    void describe(AwaitDescription& to) const override;
+};
+
+}  // namespace hocket

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// A queue that gives the smallest item first.
+#pragma once
+
+#include <hocket/sync/queue.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace hocket {
+
+/// The order of `<`.
+struct Less {
+    constexpr bool operator()(const auto& a, const auto& b) const { return a < b; }
+};
+
+/// The store of a PriorityQueue: a binary heap. Equal items leave in the order in which they came. When a comparison throws, no item is
+/// lost and none is added.
+template <class T, class Compare>
+class Heap {
+public:
+    static constexpr const char* names[3] = {"PriorityQueue.get", "PriorityQueue.put", "PriorityQueue.join"};
+
+    void push(std::size_t, T&& item) {
+        entries_.push_back({std::move(item), arrivals_++});
+        std::size_t i = entries_.size() - 1, place = i;
+        try {
+            while (place > 0 && before(entries_[i], entries_[parent(place)])) place = parent(place);
+        } catch (...) {
+            entries_.pop_back();
+            throw;
+        }
+        for (; i > place; i = parent(i)) std::swap(entries_[i], entries_[parent(i)]);
+    }
+    T pop(std::size_t) {
+        const std::size_t last = entries_.size() - 1;
+        std::swap(entries_[0], entries_[last]);
+        for (std::size_t i = 0, child; (child = 2 * i + 1) < last; i = child) {
+            if (child + 1 < last && before(entries_[child + 1], entries_[child])) ++child;
+            if (!before(entries_[child], entries_[i])) break;
+            std::swap(entries_[i], entries_[child]);
+        }
+        T item = std::move(entries_[last].item);
+        entries_.pop_back();
+        return item;
+    }
+    void clear(std::size_t) noexcept { entries_.clear(); }
+
+private:
+    struct Entry {
+        T item;
+        std::uint64_t arrival;
+    };
+    static std::size_t parent(std::size_t i) noexcept { return (i - 1) / 2; }
+    bool before(const Entry& a, const Entry& b) const {
+        if (compare_(a.item, b.item)) return true;
+        return a.arrival < b.arrival && !compare_(b.item, a.item);
+    }
+
+    std::vector<Entry> entries_;
+    std::uint64_t arrivals_ = 0;
+    [[no_unique_address]] Compare compare_;
+};
+
+/// Gives the smallest item first (`asyncio.PriorityQueue`), and equal ones in the order in which they were put, which asyncio does not
+/// promise. Items are often pairs of a priority and a value; `Compare` says which of two is the smaller.
+template <class T, class Compare = Less>
+class PriorityQueue : public BasicQueue<T, Heap<T, Compare>> {
+public:
+    using BasicQueue<T, Heap<T, Compare>>::BasicQueue;
+};
+
+}  // namespace hocket

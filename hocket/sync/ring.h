@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The store of a Queue: items in a ring of slots, which grows as needed.
+#pragma once
+
+#include <hocket/base/config.h>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace hocket {
+
+/// Slots for items, first in, first out. The queue knows how many there are. What fails (a move, memory) changes nothing.
+template <class T>
+class Ring {
+public:
+    static constexpr const char* names[3] = {"Queue.get", "Queue.put", "Queue.join"};
+
+    Ring() noexcept = default;
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+    ~Ring() { free(slots_, capacity_); }
+
+    HOCKET_INLINE void push(std::size_t size, T&& item) {
+        if (size == capacity_) [[unlikely]]
+            grow();
+        std::construct_at(slot(size), std::move(item));
+    }
+    HOCKET_INLINE T pop(std::size_t) {
+        T* const first = slot(0);
+        T item = std::move(*first);
+        std::destroy_at(first);
+        ++first_;
+        return item;
+    }
+    void clear(std::size_t size) noexcept {
+        for (; size > 0; --size, ++first_) std::destroy_at(slot(0));
+    }
+
+private:
+    T* slot(std::size_t i) const noexcept { return slots_ + ((first_ + i) & mask_); }
+
+    [[gnu::noinline]] void grow() {
+        const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
+        T* const slots = std::allocator<T>().allocate(larger);
+        std::size_t moved = 0;
+        try {
+            for (; moved < capacity_; ++moved) std::construct_at(slots + moved, std::move_if_noexcept(*slot(moved)));
+        } catch (...) {
+            std::destroy_n(slots, moved);
+            free(slots, larger);
+            throw;
+        }
+        clear(capacity_);
+        free(slots_, capacity_);
+        slots_ = slots;
+        capacity_ = larger;
+        mask_ = larger - 1;
+        first_ = 0;
+    }
+    static void free(T* slots, std::size_t capacity) noexcept {
+        if (slots) std::allocator<T>().deallocate(slots, capacity);
+    }
+
+    T* slots_ = nullptr;
+    std::size_t capacity_ = 0;  // 0, or a power of two
+    std::size_t mask_ = 0;
+    std::size_t first_ = 0;  // counts on beyond the capacity
+};
+
+}  // namespace hocket

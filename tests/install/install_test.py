@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Installs hocket into a folder and builds a program against it: find_package, static and shared, and pkg-config.
+
+usage: install_test.py --build FOLDER --compiler PROGRAM
+"""
+import argparse
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+EXPECTED = "42\n"
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"{shlex.join(map(str, command))}\nended with status {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def expect(what, output):
+    if output != EXPECTED:
+        sys.exit(f"{what}: printed {output!r}, not {EXPECTED!r}")
+    print(f"{what}: ok")
+
+
+def check_headers(include):
+    """What is installed includes only what is installed, and holds no tests."""
+    for header in include.rglob("*"):
+        if header.is_file():
+            if header.suffix != ".h" or header.stem.endswith(("_test", "_internal")):
+                sys.exit(f"{header} should not be installed")
+            for name in re.findall(r"^\s*#\s*include <(hocket/[^>]+)>", header.read_text(), re.MULTILINE):
+                if not (include / name).exists():
+                    sys.exit(f"{header} includes {name}, which is not installed")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--compiler", required=True)
+    arguments = parser.parse_args()
+
+    with tempfile.TemporaryDirectory(prefix="hocket-install-") as folder:
+        folder = pathlib.Path(folder)
+        prefix = folder / "prefix"
+        run("cmake", "--install", arguments.build, "--prefix", prefix)
+        check_headers(prefix / "include")
+
+        for kind, shared in (("static", "OFF"), ("shared", "ON")):
+            build = folder / kind
+            run("cmake", "-G", "Ninja", "-S", HERE / "consumer", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}",
+                f"-DCMAKE_CXX_COMPILER={arguments.compiler}", f"-DBUILD_SHARED_LIBS={shared}")
+            run("cmake", "--build", build)
+            expect(f"find_package, {kind}", run(build / "consumer"))
+            if ("libhocket.so" in run("ldd", build / "consumer")) != (kind == "shared"):
+                sys.exit(f"find_package, {kind}: linked the other library")
+
+        # The .pc file names the folders of the configured prefix; --define-variable moves them.
+        library = next(prefix.rglob("hocket.pc")).parent.parent
+        flags = run("pkg-config", "--cflags", "--libs", f"--define-variable=libdir={library}",
+                    f"--define-variable=includedir={prefix / 'include'}", "hocket",
+                    env={**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")})
+        program = folder / "by_pkg_config"
+        run(arguments.compiler, HERE / "consumer/main.cc", "-o", program, *shlex.split(flags))
+        expect("pkg-config", run(program, env={**os.environ, "LD_LIBRARY_PATH": str(library)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Keeps the C++ in the documentation true: every block is a piece of a program that is compiled and run.
+
+In README.md and docs/*.md, a block is preceded by a line that says where it comes from:
+
+    <!-- snippet: docs/snippets/first.cc#gather -->     the lines between `// [gather]` and `// [/gather]`
+    <!-- snippet: docs/snippets/first.cc -->            the whole file, its first comment left out
+    <!-- output: docs/snippets/first.out -->            what a program prints
+
+usage: snippets.py check         says which blocks differ
+       snippets.py fix           rewrites them
+       snippets.py run PROGRAM EXPECTED    runs a program, and compares its output when the file EXPECTED exists
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+
+BLOCK = re.compile(r"(?P<before>[^\n]*)\n```(?P<language>[a-z+]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+SOURCE = re.compile(r"^<!-- (snippet|output): (?P<path>[^# ]+)(?:#(?P<region>\S+))? -->$")
+MARK = re.compile(r"^\s*// \[/?[\w.-]+\]\n", re.MULTILINE)
+
+
+class Wrong(Exception):
+    pass
+
+
+def piece(root, path, region):
+    """The text that a block must hold."""
+    file = root / path
+    if not file.is_file():
+        raise Wrong(f"{path} does not exist")
+    text = file.read_text()
+    if region:
+        found = re.findall(rf"^\s*// \[{re.escape(region)}\]\n(.*?)^\s*// \[/{re.escape(region)}\]$", text, re.MULTILINE | re.DOTALL)
+        if len(found) != 1:
+            raise Wrong(f"{path} has {len(found)} regions [{region}]")
+        text = textwrap.dedent(found[0])
+    elif file.suffix == ".cc":
+        text = re.sub(r"\A(//[^\n]*\n)+\n*", "", text)
+    return MARK.sub("", text)
+
+
+def process(root, page, fix):
+    """What is wrong with a page's blocks, and its text with the right ones."""
+    problems = []
+    text = page.read_text()
+
+    def replace(block):
+        line = text.count("\n", 0, block.start("body"))
+        place = f"{page.relative_to(root)}:{line}"
+        source = SOURCE.match(block["before"])
+        if not source:
+            if block["language"] in ("cpp", "c++", "cc"):
+                problems.append(f"{place}: this block does not say which program it is a piece of")
+            return block[0]
+        try:
+            wanted = piece(root, source["path"], source["region"])
+        except Wrong as wrong:
+            problems.append(f"{place}: {wrong}")
+            return block[0]
+        if wanted != block["body"] and not fix:
+            problems.append(f"{place}: differs from {source['path']} (./dev check --fix rewrites it)")
+        return f"{block['before']}\n```{block['language']}\n{wanted}```"
+
+    return problems, BLOCK.sub(replace, text)
+
+
+def pages(root):
+    return [page for page in [root / "README.md", *sorted(root.glob("docs/**/*.md"))] if page.exists()]
+
+
+def check(root, fix):
+    problems = []
+    for page in pages(root):
+        found, text = process(root, page, fix)
+        problems += found
+        if fix and text != page.read_text():
+            page.write_text(text)
+    return problems
+
+
+def run(program, expected):
+    done = subprocess.run([program], stdout=subprocess.PIPE, text=True)
+    sys.stdout.write(done.stdout)
+    if done.returncode != 0:
+        return [f"{program} ended with status {done.returncode}"]
+    if expected.exists() and expected.read_text() != done.stdout:
+        return [f"the output differs from {expected}:", expected.read_text()]
+    return []
+
+
+def main(arguments):
+    if arguments[:1] == ["run"] and len(arguments) == 3:
+        problems = run(arguments[1], pathlib.Path(arguments[2]))
+    elif arguments in (["check"], ["fix"]):
+        problems = check(pathlib.Path(__file__).resolve().parents[2], arguments == ["fix"])
+    else:
+        problems = [__doc__]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
