@@ -230,24 +230,32 @@ TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_t
 
 TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_for_the_rest) {
     const auto before = threads_of_this_process();
-    std::atomic<int> ran = 0;
+    bool first_saw_the_cancel = false, second_ran = false;
     {
         const std::unique_ptr<EventLoop> loop = new_event_loop();
-        set_default_executor(*loop, std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1}));
-        loop->run_until_complete([](std::atomic<int>& count) -> Coro<> {
-            std::latch begun(1);
+        const auto pool = std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1});
+        set_default_executor(*loop, pool);
+        ConcurrentFuture<> second = nullptr;
+        std::latch begun(1), submitted(1);
+        loop->run_until_complete([&]() -> Coro<> {
             run_in_executor([&] {
                 begun.count_down();
-                std::this_thread::sleep_for(5ms);
-                ++count;
+                submitted.wait();
+                try {
+                    second.result(30s);
+                } catch (const CancelledError&) {
+                    first_saw_the_cancel = true;
+                }
             });
-            for (int i = 0; i < 10; ++i) run_in_executor([&] { ++count; });
+            second = pool->submit([&] { second_ran = true; });
+            submitted.count_down();
             begun.wait();
             co_return;
-        }(ran));
+        }());
         loop->close();
-        EXPECT_EQ(ran, 1);
+        EXPECT_TRUE(first_saw_the_cancel);
     }
+    EXPECT_FALSE(second_ran);
     EXPECT_EQ(threads_of_this_process(), before);
 }
 
