@@ -54,7 +54,8 @@ bool debug_from_environment() noexcept {
 }
 
 // Loops by their number. Numbers are given in turn, so that one is not soon used again; a process with more live loops than there are
-// numbers shares them, and then only misses some of the checks that tell loops apart.
+// numbers shares them: checks that tell loops apart may then miss, and what finds its loop by number outside a run (a future, a handle's
+// cancel) may find another.
 struct LoopTable {
     std::mutex mutex;
     std::array<std::atomic<EventLoop*>, 256> loops{};

@@ -22,7 +22,8 @@ struct RunOptions {
 /// A loop for several runs, which share a context (`asyncio.Runner`).
 ///
 /// While it runs on the main thread, and SIGINT has its default effect, SIGINT cancels the main task; if the CancelledError comes out of it,
-/// `run` throws KeyboardInterrupt. A second SIGINT ends the run at once, a third the process.
+/// `run` throws KeyboardInterrupt. A second SIGINT ends the run, and a later one has its default effect. The loop sees them
+/// between steps: a coroutine that computes without waiting is not interrupted.
 class HOCKET_EXPORT Runner {
 public:
     explicit Runner(RunOptions options = {});
