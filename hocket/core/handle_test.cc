@@ -105,6 +105,16 @@ TEST(Handle, empty_it_does_nothing) {
 
 // ---- Timers
 
+TEST(VirtualCallLater, runs_in_the_order_of_time) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        for (const int ms : {3, 1, 2}) loop.call_later(std::chrono::milliseconds(ms), [&trace, ms] { trace.note(ms); });
+        co_await hocket::sleep(8ms);
+    }());
+    EXPECT_EQ(trace.taken(), "1 2 3");
+}
+
 TEST(CallAt, runs_in_the_order_of_time) {
     Trace trace;
     run([&]() -> Coro<> {
