@@ -28,6 +28,11 @@ class Program:
         self.id, self.name, seconds, mode, self.shows = line.split("\t")
         self.seconds = float(seconds)
         self.alone = mode == "alone"
+        self.expects = f"expected {'at most ' if self.alone else ''}{self.seconds:.1f} s"
+
+    def in_time(self, measured):
+        """What sleeps takes as long as its sleeps; what measures or computes is as fast as the machine."""
+        return measured <= self.seconds if self.alone else near(measured, self.seconds)
 
 
 def programs():
@@ -118,7 +123,7 @@ def run(program, folder, backend):
         problem = problem or f"printed on standard error: {done.stderr.strip()}"
     if done.returncode != 0:
         problem = f"exit status {done.returncode}\n{done.stderr.strip()}"
-    elif not problem and not near(seconds, program.seconds):
+    elif not problem and not program.in_time(seconds):
         problem = f"took {seconds:.1f} s"
     return done.stdout, seconds, problem
 
@@ -155,7 +160,7 @@ def main():
             print(f"{paint(f'{p.id:5}', '1')} {p.shows}")
             if problem or not arguments.brief:
                 print("".join(f"      {line}\n" for line in output.splitlines()), end="")
-            print(f"      expected {p.seconds:.1f} s, took {seconds:.1f} s: {verdict}", flush=True)
+            print(f"      {p.expects}, took {seconds:.1f} s: {verdict}", flush=True)
             if problem:
                 print(f"      {paint(problem, '31')}")
     print(f"\n{len(chosen) - failed} ok, {failed} failed in {time.monotonic() - start:.0f} s")
