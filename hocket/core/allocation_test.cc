@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: MIT
 // In steady state tasks, awaits, timers, futures and callbacks ask the system for no memory.
-#include <hocket/base/memory.h>
 #include <hocket/core/task.h>
 #include <hocket/io/runner.h>
 
+#include <tests/support/allocations.h>
 #include <tests/support/trace.h>
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
-
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* block = std::malloc(size)) return block;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace hocket {
 namespace {
@@ -41,9 +26,9 @@ protected:
     template <class F>
     static Coro<std::size_t> of(F work) {
         for (int i = 0; i < 20; ++i) co_await work();
-        const std::size_t before = allocations + FramePool::system_allocations();
+        const std::size_t before = testing::system_allocations();
         for (int i = 0; i < 100; ++i) co_await work();
-        co_return allocations + FramePool::system_allocations() - before;
+        co_return testing::system_allocations() - before;
     }
 };
 

@@ -231,7 +231,7 @@ TEST(CallSoonThreadsafe, wakes_a_loop_that_waits) {
         EventLoop& loop = get_running_loop();
         const OutsideWork outside(loop);
         const Future<int> f;
-        std::thread thread([&] { loop.call_soon_threadsafe([f] { f.set_result(7); }); });
+        std::thread thread([&] { loop.call_soon_threadsafe([&f] { f.set_result(7); }); });
         EXPECT_EQ(co_await f, 7);
         thread.join();
     }());

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
@@ -45,6 +46,15 @@ std::uint64_t user_data(Operation& op, Tag tag) noexcept {
     return reinterpret_cast<std::uint64_t>(&op) | static_cast<std::uint64_t>(tag);
 }
 
+// A ring may have the addresses of one that ended on another thread. The system calls order the two, which no thread sanitizer sees; this
+// says it.
+std::atomic<unsigned> rings_ended = 0;
+
+void end_ring(io_uring& ring) noexcept {
+    rings_ended.fetch_add(1, std::memory_order_release);
+    io_uring_queue_exit(&ring);
+}
+
 /// Makes a ring as large and as modern as the system allows. Returns its flags, or -errno.
 int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
     unsigned flags = 0;
@@ -56,6 +66,7 @@ int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
         parameters.flags = flags | IORING_SETUP_CQSIZE;
         parameters.cq_entries = entries * completions_per_entry;
         const int result = io_uring_queue_init_params(entries, &ring, &parameters);
+        static_cast<void>(rings_ended.load(std::memory_order_acquire));
         if (result >= 0) return static_cast<int>(flags);
         if (result == -ENOMEM && entries > least_entries_for_want_of_memory) {
             entries /= 2;
@@ -126,14 +137,14 @@ UringBackend::UringBackend(const Options& options) : options_(options), ring_(st
     create();
 }
 
-UringBackend::~UringBackend() { io_uring_queue_exit(ring_.get()); }
+UringBackend::~UringBackend() { end_ring(*ring_); }
 
 void UringBackend::create() {
     const int flags = make_ring(*ring_, options_.entries, options_.modern);
     if (flags < 0) throw OSError(-flags, "io_uring");
     const unsigned features = ring_->features;
     if ((features & needed_features) != needed_features) {
-        io_uring_queue_exit(ring_.get());
+        end_ring(*ring_);
         throw OSError(ENOSYS, "io_uring");
     }
     timed_wait_ = options_.modern && (features & IORING_FEAT_EXT_ARG) != 0;       // 5.11
@@ -403,7 +414,7 @@ void UringBackend::probe() {
     if (flags < 0) throw OSError(-flags, "io_uring");
     struct Exit {
         io_uring* ring;
-        ~Exit() { io_uring_queue_exit(ring); }
+        ~Exit() { end_ring(*ring); }
     } exit{&ring};
 
     int result = 0;

@@ -2,6 +2,8 @@
 // run_in_executor and to_thread: results, cancellation, contexts, and the end of the loop.
 #include <hocket/os/executor.h>
 
+#include <hocket/os/threads_test.h>
+
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
 #include <hocket/io/runner.h>
@@ -9,7 +11,6 @@
 #include <pthread.h>
 #include <tests/support/trace.h>
 #include <atomic>
-#include <filesystem>
 #include <latch>
 #include <memory>
 #include <string>
@@ -20,10 +21,6 @@ using namespace std::chrono_literals;
 
 namespace hocket {
 namespace {
-
-std::ptrdiff_t threads_of_this_process() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
-}
 
 // Tells on which thread it was destroyed.
 struct Witness {
@@ -213,7 +210,7 @@ TEST(RunInExecutor, an_exception_that_nobody_asks_for_is_reported) {
 
 // 70
 TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_thread) {
-    const auto before = threads_of_this_process();
+    const auto before = testing::threads_of_this_process();
     std::atomic<int> ran = 0;
     run([](std::atomic<int>& count) -> Coro<> {
         for (int i = 0; i < 20; ++i) {
@@ -224,12 +221,12 @@ TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_t
         }
         co_return;
     }(ran));
-    EXPECT_EQ(threads_of_this_process(), before);
+    EXPECT_EQ(testing::threads_of_this_process(), before);
     EXPECT_EQ(ran, 20);
 }
 
 TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_for_the_rest) {
-    const auto before = threads_of_this_process();
+    const auto before = testing::threads_of_this_process();
     bool first_saw_the_cancel = false, second_ran = false;
     {
         const std::unique_ptr<EventLoop> loop = new_event_loop();
@@ -256,7 +253,7 @@ TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_f
         EXPECT_TRUE(first_saw_the_cancel);
     }
     EXPECT_FALSE(second_ran);
-    EXPECT_EQ(threads_of_this_process(), before);
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(RunInExecutor, the_default_executor_can_be_shut_down_and_then_refuses) {

@@ -2,11 +2,12 @@
 // The thread pool: when its threads start, what they run, and that none is left behind.
 #include <hocket/os/thread_pool.h>
 
+#include <hocket/os/threads_test.h>
+
 #include <gtest/gtest.h>
 
 #include <pthread.h>
 #include <atomic>
-#include <filesystem>
 #include <latch>
 #include <memory>
 #include <string>
@@ -17,10 +18,6 @@ using namespace std::chrono_literals;
 
 namespace hocket {
 namespace {
-
-std::ptrdiff_t threads_of_this_process() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
-}
 
 std::string name_of_this_thread() {
     char name[16] = {};
@@ -109,7 +106,7 @@ TEST(OnceThreadPool, threads_are_named_by_prefix_and_number) {
 }
 
 TEST(OnceThreadPool, the_destructor_waits_for_the_work_and_leaves_no_thread) {
-    const auto before = threads_of_this_process();
+    const auto before = testing::threads_of_this_process();
     std::atomic<int> ran = 0;
     {
         ThreadPoolExecutor pool({.max_workers = 3});
@@ -121,7 +118,7 @@ TEST(OnceThreadPool, the_destructor_waits_for_the_work_and_leaves_no_thread) {
         }
     }
     EXPECT_EQ(ran, 10);
-    EXPECT_EQ(threads_of_this_process(), before);
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(OnceThreadPool, a_shutdown_that_cancels_runs_nothing_that_has_not_begun) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // In steady state no primitive asks the system for memory.
-#include <hocket/base/memory.h>
 #include <hocket/core/sleep.h>
 #include <hocket/io/runner.h>
 #include <hocket/sync/barrier.h>
@@ -10,24 +9,9 @@
 #include <hocket/sync/priority_queue.h>
 #include <hocket/sync/semaphore.h>
 
+#include <tests/support/allocations.h>
+
 #include <gtest/gtest.h>
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-
-// Not inlined: GCC would take a block from malloc for one that operator new has not made.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* block = std::malloc(size)) return block;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace hocket {
 namespace {
@@ -43,12 +27,12 @@ protected:
     static Coro<std::size_t> of(F work) {
         std::size_t before = 0;
         for (int i = 0; i < 120; ++i) {
-            if (i == 20) before = allocations + FramePool::system_allocations();
+            if (i == 20) before = testing::system_allocations();
             const Task<> a = create_task(work(0)), b = create_task(work(1));
             co_await a;
             co_await b;
         }
-        co_return allocations + FramePool::system_allocations() - before;
+        co_return testing::system_allocations() - before;
     }
 
     // The first task puts, the second takes.
