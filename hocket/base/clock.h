@@ -2,7 +2,12 @@
 // Spans and points of the loop's time.
 #pragma once
 
+// Of <chrono> only durations, clocks and literals: calendars and their formatting would be a tenth of what hocket.h costs to compile.
+#if __has_include(<bits/chrono.h>)
+#include <bits/chrono.h>
+#else
 #include <chrono>
+#endif
 #include <cstdint>
 
 namespace hocket {

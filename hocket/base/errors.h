@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/base/owners.h>
 
 #include <exception>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,14 +19,14 @@ namespace hocket {
 class HOCKET_EXPORT CancelledError final {
 public:
     CancelledError() noexcept = default;
-    explicit CancelledError(std::shared_ptr<const std::string> message) noexcept : message_(std::move(message)) {}
-    explicit CancelledError(std::string_view message) : message_(std::make_shared<const std::string>(message)) {}
+    explicit CancelledError(Shared<const std::string> message) noexcept : message_(std::move(message)) {}
+    explicit CancelledError(std::string_view message) : message_(Shared<const std::string>::make(message)) {}
     /// What was given to `Task::cancel`, or nothing.
     std::string_view message() const noexcept { return message_ ? std::string_view(*message_) : std::string_view(); }
-    const std::shared_ptr<const std::string>& shared_message() const noexcept { return message_; }
+    const Shared<const std::string>& shared_message() const noexcept { return message_; }
 
 private:
-    std::shared_ptr<const std::string> message_;
+    Shared<const std::string> message_;
 };
 
 /// SIGINT arrived, and the main task did not turn its cancellation into something else. Like CancelledError outside the ordinary

@@ -22,7 +22,7 @@ ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::except
     std::string what(message);
     what +=
         " (" + std::to_string(exceptions.size()) + (exceptions.size() == 1 ? " sub-exception)" : " sub-exceptions)");
-    content_ = std::make_shared<Content>(Content{std::move(what), message.size(), std::move(exceptions)});
+    content_ = Shared<const Content>::make(Content{std::move(what), message.size(), std::move(exceptions)});
 }
 
 ExceptionGroup::~ExceptionGroup() = default;

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/base/owners.h>
 
 #include <exception>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,7 +68,7 @@ private:
     }
     Parts split_by(bool (*matches)(const std::exception_ptr&) noexcept) const;
 
-    std::shared_ptr<const Content> content_;
+    Shared<const Content> content_;
 };
 
 /// The group in `e`, or null. It lives as long as `e`.

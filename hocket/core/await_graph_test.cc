@@ -159,7 +159,7 @@ TEST(AwaitGraph, does_not_walk_the_frames_of_tasks_that_run) {
 
 TEST(OnceAwaitGraph, says_which_operation_is_awaited) {
     auto* backend = new testing::ManualBackend;
-    EventLoop loop{std::unique_ptr<Backend>(backend)};
+    EventLoop loop{Unique<Backend>(backend)};
     const auto task = loop.create_task([]() -> Coro<> { co_await PendingOperation(Opcode::recv, 7); }(), {});
     loop.run_once(0s);
     EXPECT_EQ(capture_call_graph(*task.state()).state, "waits for recv on descriptor 7");

@@ -5,7 +5,6 @@
 #include <hocket/core/awaitable.h>
 
 #include <coroutine>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -31,7 +30,7 @@ struct ResultSlot {
 template <class T>
 struct ResultSlot<T&> {
     T* value = nullptr;
-    void return_value(T& result) noexcept { value = std::addressof(result); }
+    void return_value(T& result) noexcept { value = __builtin_addressof(result); }
     HOCKET_INLINE T& take() noexcept { return *value; }
 };
 template <>

@@ -25,8 +25,8 @@ constinit thread_local EventLoop* this_loop = nullptr;
 Backend::~Backend() = default;
 
 struct EventLoop::Rare {
-    std::shared_ptr<ExceptionHandler> exception_handler;
-    std::unordered_map<const FutureBase*, std::shared_ptr<const std::string>> messages;
+    Shared<ExceptionHandler> exception_handler;
+    std::unordered_map<const FutureBase*, Shared<const std::string>> messages;
 };
 
 namespace {
@@ -91,8 +91,8 @@ EventLoop* EventLoop::with_id(std::uint8_t id) noexcept {
     return LoopTable::get().loops[id].load(std::memory_order_acquire);
 }
 
-EventLoop::EventLoop(std::unique_ptr<Backend> backend)
-    : backend_(std::move(backend)), mailbox_(std::make_shared<Mailbox>()), rare_(std::make_unique<Rare>()) {
+EventLoop::EventLoop(Unique<Backend> backend)
+    : backend_(std::move(backend)), mailbox_(Shared<Mailbox>::make()), rare_(Unique<Rare>::make()) {
     debug_ = debug_from_environment();
     mailbox_->backend = backend_.get();
     static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
@@ -382,13 +382,13 @@ void EventLoop::callback_failed(const char* message, std::exception_ptr e) noexc
 }
 
 void EventLoop::set_exception_handler(ExceptionHandler handler) {
-    rare_->exception_handler = handler ? std::make_shared<ExceptionHandler>(std::move(handler)) : nullptr;
+    rare_->exception_handler = handler ? Shared<ExceptionHandler>::make(std::move(handler)) : nullptr;
 }
 
 void EventLoop::default_exception_handler(const ErrorContext& context) noexcept { report(error_text(context)); }
 
 void EventLoop::call_exception_handler(const ErrorContext& context) noexcept {
-    const std::shared_ptr<ExceptionHandler> handler = rare_->exception_handler;  // which may replace itself
+    const Shared<ExceptionHandler> handler = rare_->exception_handler;  // which may replace itself
     if (!handler) return default_exception_handler(context);
     // The handler sees the context variables of the task that failed, if it is one.
     ContextSlot& slot = current_context();
@@ -408,12 +408,12 @@ void EventLoop::call_exception_handler(const ErrorContext& context) noexcept {
     if (task) slot = std::move(outer);
 }
 
-void EventLoop::keep_message(FutureBase& f, std::shared_ptr<const std::string> message) {
+void EventLoop::keep_message(FutureBase& f, Shared<const std::string> message) {
     rare_->messages[&f] = std::move(message);
     f.flags |= f_message;
 }
 
-std::shared_ptr<const std::string> EventLoop::message_of(const FutureBase& f) const noexcept {
+Shared<const std::string> EventLoop::message_of(const FutureBase& f) const noexcept {
     const auto found = rare_->messages.find(&f);
     return found == rare_->messages.end() ? nullptr : found->second;
 }

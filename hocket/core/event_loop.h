@@ -5,6 +5,7 @@
 #include <hocket/base/clock.h>
 #include <hocket/base/errors.h>
 #include <hocket/base/function.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/backend.h>
 #include <hocket/core/context.h>
 #include <hocket/core/handle.h>
@@ -13,7 +14,6 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <string>
 
 namespace hocket {
@@ -50,7 +50,7 @@ public:
     ~OutsideWork();
 
 private:
-    std::shared_ptr<struct Mailbox> mailbox_;
+    Shared<struct Mailbox> mailbox_;
 };
 
 /// Something of a lower room that must end before the loop can close (an executor, a server's operations). Stands in the loop's list
@@ -91,7 +91,7 @@ protected:
 /// Not thread-safe but for `call_soon_threadsafe`; in debug mode, calls from a wrong thread throw RuntimeError.
 class HOCKET_EXPORT EventLoop {
 public:
-    explicit EventLoop(std::unique_ptr<Backend> backend);
+    explicit EventLoop(Unique<Backend> backend);
     /// Closes the loop, if `close` was not called.
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
@@ -196,7 +196,7 @@ public:
         if (debug_ || closed_) [[unlikely]]
             check_usable_slowly(call);
     }
-    const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+    const Shared<Mailbox>& mailbox() const noexcept { return mailbox_; }
     SignalReceiver* signal_receiver = nullptr;
     LoopResource* default_executor = nullptr;  // hocket/os/executor.h
     LoopResource* network = nullptr;           // hocket/net/network.h
@@ -208,8 +208,8 @@ public:
     static EventLoop* with_id(std::uint8_t id) noexcept;
 
     // Messages of cancellations, which are rare: kept here, so that futures need no room for them.
-    void keep_message(FutureBase& f, std::shared_ptr<const std::string> message);
-    std::shared_ptr<const std::string> message_of(const FutureBase& f) const noexcept;
+    void keep_message(FutureBase& f, Shared<const std::string> message);
+    Shared<const std::string> message_of(const FutureBase& f) const noexcept;
     void drop_message(const FutureBase& f) noexcept;
 
 private:
@@ -236,7 +236,7 @@ private:
     Node* ready_ = nullptr;
     Node** ready_end_ = &ready_;
     Node* batch_ = nullptr;  // what is left of the current iteration
-    std::unique_ptr<Backend> backend_;
+    Unique<Backend> backend_;
     TimerHeap timers_;
     const std::uint32_t* mail_;  // not zero: the mailbox is not empty
 
@@ -256,9 +256,9 @@ private:
     std::uint8_t id_ = 0;
     std::exception_ptr escaped_;
     std::uint64_t thread_ = 0;  // the one that runs it
-    std::shared_ptr<Mailbox> mailbox_;
+    Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
-    std::unique_ptr<Rare> rare_;
+    Unique<Rare> rare_;
 };
 
 /// The loop that runs on this thread; throws RuntimeError when none does.

@@ -28,7 +28,7 @@ using testing::Trace;
 
 struct ManualLoop {
     ManualBackend* backend = new ManualBackend;
-    EventLoop loop{std::unique_ptr<Backend>(backend)};
+    EventLoop loop{Unique<Backend>(backend)};
 };
 
 // An operation that notes its completion.

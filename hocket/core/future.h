@@ -2,11 +2,11 @@
 // Futures: results that are set later, by whoever knows them.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/task_base.h>
 
 #include <concepts>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -140,7 +140,7 @@ public:
     /// Asks it to end with CancelledError, whose `message()` is the one given. False when it is done already. A task goes on until the
     /// error leaves it, and may refuse.
     bool cancel() const noexcept { return state_->cancel(); }
-    bool cancel(std::string_view message) const { return state_->cancel(std::make_shared<const std::string>(message)); }
+    bool cancel(std::string_view message) const { return state_->cancel(Shared<const std::string>::make(message)); }
     /// What it failed with, or null; that counts as having looked. Throws CancelledError if it was cancelled, InvalidStateError
     /// if it is not done.
     std::exception_ptr exception() const { return state_->exception(); }
@@ -255,7 +255,7 @@ public:
         auto* state = static_cast<FutureState<T>*>(this->state_);
         state->require_pending();
         if constexpr (std::is_reference_v<T>) {
-            state->value = std::addressof(arguments...);
+            state->value = __builtin_addressof(arguments...);
         } else if constexpr (!std::is_void_v<T>) {
             static_assert(std::is_constructible_v<T, U...>,
                           "hocket: the future's result cannot be made from these arguments");

@@ -4,7 +4,6 @@
 
 #include <hocket/core/await_graph.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +26,7 @@ std::size_t size_of(const WaitList& list) noexcept {
 }
 
 // The await of `t` throws RuntimeError, unless a cancel comes first.
-void tell(EventLoop& loop, TaskBase& t, const std::shared_ptr<const std::string>& message) {
+void tell(EventLoop& loop, TaskBase& t, const Shared<const std::string>& message) {
     loop.keep_message(t, message);
     t.flags |= f_throw | f_destroyed;
 }
@@ -36,7 +35,7 @@ void tell(EventLoop& loop, TaskBase& t, const std::shared_ptr<const std::string>
 // does in Python, where the object would have lived on.
 struct Forsaken final : Node, Pooled {
     WaitList waiters;
-    std::shared_ptr<const std::string> message;
+    Shared<const std::string> message;
 
     void run() override {
         while (!waiters.empty()) {
@@ -102,8 +101,8 @@ void WaitPoint::forsake() noexcept {
     }
     const std::size_t n = woken.size() + size_of(waiters_);
     const auto message =
-        std::make_shared<const std::string>(name_of(what_) + " was destroyed while " +
-                                            (n == 1 ? "1 task" : std::to_string(n) + " tasks") + " waited for it");
+        Shared<const std::string>::make(name_of(what_) + " was destroyed while " +
+                                        (n == 1 ? "1 task" : std::to_string(n) + " tasks") + " waited for it");
     for (TaskBase* t : woken) {
         t->waiting = nullptr;
         t->flags &= static_cast<std::uint16_t>(~f_recheck);

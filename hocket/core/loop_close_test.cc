@@ -38,7 +38,7 @@ protected:
     Reports reports;
     Census census;
     ManualBackend* backend = new ManualBackend;
-    std::unique_ptr<EventLoop> loop = std::make_unique<EventLoop>(std::unique_ptr<Backend>(backend));
+    Unique<EventLoop> loop = Unique<EventLoop>::make(Unique<Backend>(backend));
 };
 using OnceLoopClose = LoopClose;
 

@@ -43,7 +43,7 @@ protected:
 
     Trace trace;
     ManualBackend* backend = new ManualBackend;
-    EventLoop loop{std::unique_ptr<Backend>(backend)};
+    EventLoop loop{Unique<Backend>(backend)};
 };
 
 TEST_F(OncePendingOperation, gives_the_result) {

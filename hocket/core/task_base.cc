@@ -80,7 +80,7 @@ void FutureBase::fail(std::exception_ptr e) noexcept {
     error = std::move(e);
 }
 
-bool FutureBase::cancel(std::shared_ptr<const std::string> message) noexcept {
+bool FutureBase::cancel(Shared<const std::string> message) noexcept {
     if (done()) return false;
     if (message) [[unlikely]] {
         if (EventLoop* loop = EventLoop::with_id(loop_id)) loop->keep_message(*this, std::move(message));
@@ -178,7 +178,7 @@ void TaskBase::set_name(std::string_view name) {
 }
 
 // A task that waits for a task hands the cancel down to that one, and so on: in a loop, since the chain may be long, or a circle.
-bool TaskBase::cancel(std::shared_ptr<const std::string> message) noexcept {
+bool TaskBase::cancel(Shared<const std::string> message) noexcept {
     if (done()) return false;
     TaskBase* last = this;
     TaskBase* awaited = nullptr;
@@ -204,7 +204,7 @@ bool TaskBase::cancel(std::shared_ptr<const std::string> message) noexcept {
     }
 }
 
-void TaskBase::count_cancel(const std::shared_ptr<const std::string>& message) noexcept {
+void TaskBase::count_cancel(const Shared<const std::string>& message) noexcept {
     if (cancels < 255) ++cancels;
     const bool under_way =
         (flags & (f_throw | f_destroyed)) == f_throw;  // a cancel is: it is thrown with its own message

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/node.h>
 
 #include <coroutine>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -47,7 +47,7 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
     bool cancelled() const noexcept { return flags & f_cancelled; }
     bool failed() const noexcept { return cancelled() || (done() && error); }
 
-    virtual bool cancel(std::shared_ptr<const std::string> message = nullptr) noexcept;
+    virtual bool cancel(Shared<const std::string> message = nullptr) noexcept;
     bool cancel_wait(TaskBase& task) noexcept override;
     void describe(AwaitDescription& to) const override;
     void run() override {}
@@ -106,7 +106,7 @@ struct HOCKET_EXPORT TaskBase : FutureBase {
             free_label();
     }
 
-    bool cancel(std::shared_ptr<const std::string> message = nullptr) noexcept override;
+    bool cancel(Shared<const std::string> message = nullptr) noexcept override;
     void describe(AwaitDescription& to) const override;
     unsigned cancelling() const noexcept { return cancels; }
     unsigned uncancel() noexcept {
@@ -152,7 +152,7 @@ protected:
 
 private:
     void cancel_leaf() noexcept;
-    void count_cancel(const std::shared_ptr<const std::string>& message) noexcept;
+    void count_cancel(const Shared<const std::string>& message) noexcept;
     void free_label() noexcept;
     void leave_loop() noexcept;
 };

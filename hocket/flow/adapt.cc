@@ -31,7 +31,7 @@ void ForeignRelayBase::leave() noexcept {
 void ForeignRelayBase::finished() noexcept {
     if (state_.exchange(done, std::memory_order_acq_rel) != awaited) return drop();
     if (this_loop && this_loop->mailbox() == mailbox_) return run();
-    const std::shared_ptr<Mailbox> mailbox = mailbox_;  // once posted, this may be freed at any time
+    const Shared<Mailbox> mailbox = mailbox_;  // once posted, this may be freed at any time
     if (!mailbox->post(*this)) drop();
 }
 

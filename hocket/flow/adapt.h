@@ -3,13 +3,13 @@
 #pragma once
 
 #include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/coro.h>
 
 #include <atomic>
 #include <coroutine>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -51,7 +51,7 @@ private:
 
     std::coroutine_handle<> frame_;
     TaskBase* task_ = nullptr;  // the loop's thread only; null when the task is gone
-    std::shared_ptr<struct Mailbox> mailbox_;
+    Shared<struct Mailbox> mailbox_;
     std::atomic<int> users_ = 1;
     std::atomic<State> state_ = runs;
 };

@@ -17,7 +17,7 @@ Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {
     bool swallowed = false;  // some exception, at least once
     bool thrown = false;     // `error` is that of a clean-up
     while (top_) {
-        const std::unique_ptr<Exit> exit = std::exchange(top_, std::move(top_->below));
+        const Unique<Exit> exit = std::exchange(top_, std::move(top_->below));
         try {
             if (co_await exit->run(error)) {
                 swallowed = true;

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/flow/block.h>
 #include <hocket/flow/with.h>
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -44,7 +44,7 @@ public:
         static_assert(AsyncContextManager<R>,
                       "hocket: enter_async_context needs a resource that has `Coro<X> aenter()` and `Coro<> "
                       "aexit(std::exception_ptr)`");
-        if constexpr (AsyncContextManager<R>) return enter(std::make_unique<Resource<R>>(std::forward<R>(resource)));
+        if constexpr (AsyncContextManager<R>) return enter(Unique<Resource<R>>::make(std::forward<R>(resource)));
     }
     /// Adds the `aexit` of a resource that was entered already, or a function of the same kind: of a std::exception_ptr, giving
     /// Coro<>, or Coro<bool> with true to swallow the exception.
@@ -53,21 +53,21 @@ public:
         if constexpr (requires(E& resource) {
                           { resource.aexit(nullptr) } -> Awaitable;
                       }) {
-            push(std::make_unique<Resource<E>>(std::forward<E>(exit)));
+            push(Unique<Resource<E>>::make(std::forward<E>(exit)));
         } else {
             using F = std::decay_t<E>;
             static_assert(BlockFunction<F, std::exception_ptr>,
                           "hocket: push_async_exit takes a resource, or a function of an exception_ptr that returns "
                           "Coro<> or Coro<bool>");
-            push(std::make_unique<ExitFunction<F>>(std::forward<E>(exit)));
+            push(Unique<ExitFunction<F>>::make(std::forward<E>(exit)));
         }
     }
     /// Adds `co_await f(args...)`. It keeps copies of both; cannot swallow.
     template <class F, class... Args>
         requires BlockFunction<std::decay_t<F>, std::decay_t<Args>...>
     void push_async_callback(F&& f, Args&&... args) {
-        push(std::make_unique<Call<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(f),
-                                                                            std::forward<Args>(args)...));
+        push(Unique<Call<std::decay_t<F>, std::decay_t<Args>...>>::make(std::forward<F>(f),
+                                                                        std::forward<Args>(args)...));
     }
     /// Adds the plain call `f(args...)`. It keeps copies of both; cannot swallow.
     template <class F, class... Args>
@@ -75,8 +75,8 @@ public:
     void callback(F&& f, Args&&... args) {
         static_assert(!BlockFunction<std::decay_t<F>, std::decay_t<Args>...>,
                       "hocket: this callback is a coroutine function: push_async_callback takes it");
-        push(std::make_unique<Call<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(f),
-                                                                            std::forward<Args>(args)...));
+        push(Unique<Call<std::decay_t<F>, std::decay_t<Args>...>>::make(std::forward<F>(f),
+                                                                        std::forward<Args>(args)...));
     }
 
     /// Moves every clean-up into a new stack: none of them runs at the end of this one's block.
@@ -90,7 +90,7 @@ public:
 
 private:
     struct HOCKET_EXPORT Exit : Pooled {
-        std::unique_ptr<Exit> below;
+        Unique<Exit> below;
         Exit() noexcept = default;
         Exit(const Exit&) = delete;
         Exit& operator=(const Exit&) = delete;
@@ -143,7 +143,7 @@ private:
     };
 
     template <class R>
-    Coro<EnterResult<R>> enter(std::unique_ptr<Resource<R>> exit) {
+    Coro<EnterResult<R>> enter(Unique<Resource<R>> exit) {
         if constexpr (std::is_void_v<EnterResult<R>>) {
             co_await exit->resource.aenter();
             push(std::move(exit));
@@ -153,13 +153,13 @@ private:
             co_return std::forward<EnterResult<R>>(entered);
         }
     }
-    void push(std::unique_ptr<Exit> exit) noexcept {
+    void push(Unique<Exit> exit) noexcept {
         exit->below = std::move(top_);
         top_ = std::move(exit);
     }
     void drop_all() noexcept;
 
-    std::unique_ptr<Exit> top_;
+    Unique<Exit> top_;
 };
 
 }  // namespace hocket

@@ -6,7 +6,6 @@
 #include <hocket/flow/block.h>
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -52,7 +51,7 @@ Stored<typename H::value_type> take_stored(FutureBase& f) {
         take_result<H>(f);
         return {};
     } else if constexpr (std::is_reference_v<T>) {
-        return std::addressof(take_result<H>(f));
+        return __builtin_addressof(take_result<H>(f));
     } else {
         return take_result<H>(f);
     }

@@ -40,7 +40,7 @@ void Gathering::dismiss(Followed& entry) noexcept {
 
 void Gathering::complete() noexcept {
     if (settles_ && cancel_asked_) {
-        std::shared_ptr<const std::string> message;
+        Shared<const std::string> message;
         for (Followed& entry : *this) {
             if (entry.future->cancelled()) message = self().loop().message_of(*entry.future);
             dismiss(entry);
@@ -55,7 +55,7 @@ void Gathering::complete() noexcept {
     self().finish();
 }
 
-bool Gathering::cancel_children(const std::shared_ptr<const std::string>& message) noexcept {
+bool Gathering::cancel_children(const Shared<const std::string>& message) noexcept {
     bool any = false;
     for (Followed& entry : *this) any |= entry.future && entry.future->cancel(message);
     cancel_asked_ |= any;

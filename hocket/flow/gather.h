@@ -2,13 +2,13 @@
 // Running awaitables beside each other for all their results: gather.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/base/result.h>
 #include <hocket/flow/ensure_future.h>
 #include <hocket/flow/follow.h>
 #include <hocket/flow/range.h>
 
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <string>
 #include <tuple>
@@ -31,7 +31,7 @@ protected:
 
     /// All were added. Throws ValueError for futures of different loops and, where results can only be moved out, for a duplicate.
     void start(bool duplicates_allowed);
-    bool cancel_children(const std::shared_ptr<const std::string>& message) noexcept;
+    bool cancel_children(const Shared<const std::string>& message) noexcept;
     /// Makes the result of the children's.
     virtual void collect() = 0;
 
@@ -108,7 +108,7 @@ public:
     static void operator delete(GatherState* state, std::destroying_delete_t) { destroy(state); }
 
     void start() { Gathering::start(Results::copyable); }
-    bool cancel(std::shared_ptr<const std::string> message) noexcept override {
+    bool cancel(Shared<const std::string> message) noexcept override {
         return !this->done() && cancel_children(message);
     }
     void describe(AwaitDescription& to) const override { describe_followed(to, "gather"); }

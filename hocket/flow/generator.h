@@ -9,7 +9,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -30,7 +29,7 @@ struct YieldSlot {
         requires std::is_constructible_v<T, U>
     void put(U&& value) {
         if constexpr (std::is_reference_v<T>) {
-            item = std::addressof(value);
+            item = __builtin_addressof(value);
         } else {
             item.emplace(std::forward<U>(value));
         }

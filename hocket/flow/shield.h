@@ -2,10 +2,10 @@
 // Waiting for something that goes on if the wait is cancelled: shield.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/flow/ensure_future.h>
 #include <hocket/flow/follow.h>
 
-#include <memory>
 #include <utility>
 
 namespace hocket {
@@ -33,7 +33,7 @@ public:
         : FutureState<typename H::value_type>(loop), Shielding(static_cast<FutureBase&>(*this)) {}
 
     using Shielding::start;
-    bool cancel(std::shared_ptr<const std::string> message) noexcept override {
+    bool cancel(Shared<const std::string> message) noexcept override {
         if (this->done()) return false;
         unfollow();
         return FutureBase::cancel(std::move(message));
@@ -46,7 +46,7 @@ private:
         if constexpr (std::is_void_v<T>) {
             take_result<H>(inner);
         } else if constexpr (std::is_reference_v<T>) {
-            this->value = std::addressof(take_result<H>(inner));
+            this->value = __builtin_addressof(take_result<H>(inner));
         } else {
             this->value.emplace(take_result<H>(inner));
         }

@@ -14,9 +14,9 @@ namespace hocket {
 
 namespace {
 
-std::unique_ptr<Backend> make_uring() {
+Unique<Backend> make_uring() {
     UringBackend::probe();
-    return std::make_unique<UringBackend>();
+    return Unique<UringBackend>::make();
 }
 
 const char* likely_reason(int error) noexcept {
@@ -39,7 +39,7 @@ const char* likely_reason(int error) noexcept {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(std::string_view name) {
+Unique<Backend> make_backend(std::string_view name) {
     bool from_environment = false;
     if (name.empty()) {
         if (const char* chosen = std::getenv("HOCKET_BACKEND"); chosen != nullptr && *chosen != '\0') {
@@ -47,8 +47,8 @@ std::unique_ptr<Backend> make_backend(std::string_view name) {
             from_environment = true;
         }
     }
-    if (name == "epoll") return std::make_unique<EpollBackend>();
-    if (name == "virtual") return std::make_unique<VirtualBackend>();
+    if (name == "epoll") return Unique<EpollBackend>::make();
+    if (name == "virtual") return Unique<VirtualBackend>::make();
     if (name == "uring") {
         try {
             return make_uring();
@@ -63,7 +63,7 @@ std::unique_ptr<Backend> make_backend(std::string_view name) {
     try {
         return make_uring();
     } catch (const OSError&) {
-        return std::make_unique<EpollBackend>();
+        return Unique<EpollBackend>::make();
     }
 }
 

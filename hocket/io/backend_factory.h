@@ -2,9 +2,9 @@
 // Chooses the backend of a loop.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/core/backend.h>
 
-#include <memory>
 #include <string_view>
 
 namespace hocket {
@@ -13,6 +13,6 @@ namespace hocket {
 /// without that, io_uring where the system allows it, else epoll.
 ///
 /// Throws ValueError for an unknown name, OSError when the backend that was asked for cannot work here.
-HOCKET_EXPORT std::unique_ptr<Backend> make_backend(std::string_view name = {});
+HOCKET_EXPORT Unique<Backend> make_backend(std::string_view name = {});
 
 }  // namespace hocket

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <hocket/base/errors.h>
+#include <hocket/base/owners.h>
 #include <hocket/io/epoll_backend.h>
 #include <hocket/io/uring_backend.h>
 
@@ -16,7 +17,6 @@
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
-#include <memory>
 #include <ostream>
 #include <utility>
 
@@ -93,27 +93,23 @@ inline void fill_up(int fd) {
 
 struct Kind {
     const char* name;
-    std::unique_ptr<SystemBackend> (*make)();
+    Unique<SystemBackend> (*make)();
 };
 
 inline void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 inline const Kind kinds[] = {
-    {"epoll", []() -> std::unique_ptr<SystemBackend> { return std::make_unique<EpollBackend>(); }},
-    {"epoll_in_milliseconds", []() -> std::unique_ptr<SystemBackend> { return std::make_unique<EpollBackend>(false); }},
-    {"uring", []() -> std::unique_ptr<SystemBackend> { return std::make_unique<UringBackend>(); }},
+    {"epoll", []() -> Unique<SystemBackend> { return Unique<EpollBackend>::make(); }},
+    {"epoll_in_milliseconds", []() -> Unique<SystemBackend> { return Unique<EpollBackend>::make(false); }},
+    {"uring", []() -> Unique<SystemBackend> { return Unique<UringBackend>::make(); }},
     {"uring_with_two_entries",
-     []() -> std::unique_ptr<SystemBackend> {
-         return std::make_unique<UringBackend>(UringBackend::Options{.entries = 2});
-     }},
+     []() -> Unique<SystemBackend> { return Unique<UringBackend>::make(UringBackend::Options{.entries = 2}); }},
     {"uring_that_refuses_to_wait",
-     []() -> std::unique_ptr<SystemBackend> {
-         return std::make_unique<UringBackend>(UringBackend::Options{.refuse_to_wait = true});
+     []() -> Unique<SystemBackend> {
+         return Unique<UringBackend>::make(UringBackend::Options{.refuse_to_wait = true});
      }},
     {"uring_as_in_linux_5_10",
-     []() -> std::unique_ptr<SystemBackend> {
-         return std::make_unique<UringBackend>(UringBackend::Options{.modern = false});
-     }},
+     []() -> Unique<SystemBackend> { return Unique<UringBackend>::make(UringBackend::Options{.modern = false}); }},
 };
 
 /// The body runs for each kind that this system allows.
@@ -173,7 +169,7 @@ protected:
         return {Opcode::connect, fd, &address, sizeof address};
     }
 
-    std::unique_ptr<SystemBackend> backend;
+    Unique<SystemBackend> backend;
     char buffer[64]{};
 };
 

@@ -53,7 +53,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<EventLoop> new_event_loop() { return std::make_unique<EventLoop>(make_backend()); }
+Unique<EventLoop> new_event_loop() { return Unique<EventLoop>::make(make_backend()); }
 
 Runner::Runner(RunOptions options) : options_(options) {}
 

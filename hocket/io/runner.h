@@ -2,21 +2,21 @@
 // Running a coroutine from ordinary code: run, Runner, nested_run.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/core/task.h>
 
-#include <memory>
 #include <optional>
 
 namespace hocket {
 
 /// A loop with the backend that the environment variable HOCKET_BACKEND names, or else the best that works here. The caller closes it,
 /// and runs it (`asyncio.new_event_loop`).
-HOCKET_EXPORT std::unique_ptr<EventLoop> new_event_loop();
+HOCKET_EXPORT Unique<EventLoop> new_event_loop();
 
 /// How `run` and `Runner` make their loop.
 struct RunOptions {
     std::optional<bool> debug = {};  ///< debug mode; else what HOCKET_DEBUG says
-    std::unique_ptr<EventLoop> (*loop_factory)() = new_event_loop;
+    Unique<EventLoop> (*loop_factory)() = new_event_loop;
 };
 
 /// A loop for several runs, which share a context (`asyncio.Runner`).
@@ -62,7 +62,7 @@ private:
     void shut_down_resources();
 
     RunOptions options_;
-    std::unique_ptr<EventLoop> loop_;
+    Unique<EventLoop> loop_;
     Context context_ = copy_context();
     bool closed_ = false;
 };

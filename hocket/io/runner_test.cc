@@ -51,8 +51,8 @@ TEST(Run, may_be_called_on_several_threads_at_once) {
 }
 
 TEST(Run, takes_a_loop_of_ones_own_making) {
-    const RunOptions options{
-        .debug = true, .loop_factory = [] { return std::make_unique<EventLoop>(std::make_unique<VirtualBackend>()); }};
+    const RunOptions options{.debug = true,
+                             .loop_factory = [] { return Unique<EventLoop>::make(Unique<VirtualBackend>::make()); }};
     run(
         []() -> Coro<> {
             EXPECT_STREQ(get_running_loop().backend().name(), "virtual");

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <memory>
 #include <mutex>
 #include <string>
 
@@ -48,7 +47,7 @@ public:
 
     void add(int number, Function<void()> callback) {
         const auto i = static_cast<std::size_t>(number);
-        auto shared = std::make_shared<Function<void()>>(std::move(callback));
+        auto shared = Shared<Function<void()>>::make(std::move(callback));
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         struct sigaction action{}, replaced{};
@@ -61,7 +60,7 @@ public:
             throw ValueError("add_signal_handler: signal " + std::to_string(number) + " cannot be caught");
         }
         if (replaced.sa_handler != hocket_on_signal) before.actions[i] = replaced;
-        callbacks_[i].swap(shared);
+        std::swap(callbacks_[i], shared);
     }
     bool remove(int number) noexcept {
         const auto i = static_cast<std::size_t>(number);
@@ -86,15 +85,14 @@ private:
     }
     void loop_closing() noexcept override {
         for (int number = 1; number < signal_end; ++number) remove(number);
-        static auto* kept =
-            new std::vector<std::shared_ptr<Mailbox>>;  // for handlers that run on other threads just now
+        static auto* kept = new std::vector<Shared<Mailbox>>;  // for handlers that run on other threads just now
         kept->push_back(loop_.mailbox());
         loop_.signal_receiver = nullptr;
         delete this;
     }
 
     EventLoop& loop_;
-    std::array<std::shared_ptr<Function<void()>>, signal_end> callbacks_;
+    std::array<Shared<Function<void()>>, signal_end> callbacks_;
 };
 
 void check(EventLoop& loop, int number) {

@@ -43,9 +43,8 @@ std::string scope_name(std::uint32_t scope) {
 
 }  // namespace
 
-Address::Path::Path(std::string path) : text(std::make_unique<const std::string>(std::move(path))) {}
-Address::Path::Path(const Path& other)
-    : text(other.text ? std::make_unique<const std::string>(*other.text) : nullptr) {}
+Address::Path::Path(std::string path) : text(Unique<const std::string>::make(std::move(path))) {}
+Address::Path::Path(const Path& other) : text(other.text ? Unique<const std::string>::make(*other.text) : nullptr) {}
 Address::Path::~Path() = default;
 
 std::optional<Address> Address::numeric(std::string_view host, std::uint16_t port) {

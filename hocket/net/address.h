@@ -3,10 +3,10 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/base/owners.h>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,13 +65,13 @@ public:
 private:
     // One word, since every connection keeps an address.
     struct HOCKET_EXPORT Path {
-        std::unique_ptr<const std::string> text;
+        Unique<const std::string> text;
         Path() noexcept = default;
         explicit Path(std::string path);
         Path(const Path& other);
         Path(Path&&) noexcept = default;
         Path& operator=(Path other) noexcept {
-            text.swap(other.text);
+            std::swap(text, other.text);
             return *this;
         }
         ~Path();

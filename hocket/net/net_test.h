@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>

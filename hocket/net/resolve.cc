@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace hocket {
 
@@ -69,7 +70,7 @@ std::vector<Address> of_this_machine(std::uint16_t port, const ResolveOptions& o
 GaiError::GaiError(int code, int error, const std::string& host)
     : OSError(nearest_errno(code, error), "resolve " + host),
       gai_code_(code),
-      text_(std::make_shared<const std::string>(
+      text_(Shared<const std::string>::make(
           "resolve " + host + ": " +
           (code == EAI_SYSTEM ? std::generic_category().message(error) : std::string(gai_strerror(code))))) {}
 

@@ -22,7 +22,7 @@ public:
 
 private:
     int gai_code_;
-    std::shared_ptr<const std::string> text_;
+    Shared<const std::string> text_;
 };
 
 struct ResolveOptions {

@@ -117,7 +117,7 @@ void SocketTransport::retire_outgoing() noexcept {
 // ---- Sending
 
 SocketTransport::Outgoing& SocketTransport::out() {
-    if (!out_) out_ = std::make_unique<Outgoing>(*this);
+    if (!out_) out_ = Unique<Outgoing>::make(*this);
     return *out_;
 }
 

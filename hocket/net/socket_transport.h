@@ -2,12 +2,12 @@
 // The transport of a stream socket: reading on demand, writing from the writer's own memory, closing in order.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/core/backend.h>
 #include <hocket/net/socket.h>
 #include <hocket/net/transport.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -69,7 +69,7 @@ private:
     void all_sent() noexcept;
     void retire_outgoing() noexcept;
 
-    std::unique_ptr<Outgoing> out_;
+    Unique<Outgoing> out_;
     ServerState* server_;
     int write_error_ = 0;
     Receiving receiving_ = Receiving::no;

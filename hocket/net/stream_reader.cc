@@ -167,7 +167,7 @@ Coro<Line> read_line(TransportHandle t) {
 IncompleteReadError::IncompleteReadError(std::string partial, std::optional<std::size_t> expected)
     : std::runtime_error(std::to_string(partial.size()) + " bytes read on a total of " +
                          (expected ? std::to_string(*expected) : std::string("undefined")) + " expected bytes"),
-      partial_(std::make_shared<const std::string>(std::move(partial))),
+      partial_(Shared<const std::string>::make(std::move(partial))),
       expected_(expected) {}
 
 IncompleteReadError::~IncompleteReadError() = default;

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/net/transport.h>
 
 #include <cstddef>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +27,7 @@ public:
     std::optional<std::size_t> expected() const noexcept { return expected_; }
 
 private:
-    std::shared_ptr<const std::string> partial_;
+    Shared<const std::string> partial_;
     std::optional<std::size_t> expected_;
 };
 

@@ -416,7 +416,7 @@ TEST(RealStream, handles_may_outlive_the_loop) {
 TEST(RealStream, a_pending_loop_that_is_closed_without_a_runner_leaves_nothing) {
     const auto before = testing::open_descriptors();
     {
-        const std::unique_ptr<EventLoop> loop = new_event_loop();
+        const auto loop = new_event_loop();
         loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
         static std::string data;
         data = pattern(much);

@@ -10,7 +10,6 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -109,10 +108,10 @@ template <class T>
 struct ConcurrentState<T&> : ConcurrentBase {
     T* value = nullptr;
 
-    void emplace(T& v) noexcept { value = std::addressof(v); }
+    void emplace(T& v) noexcept { value = __builtin_addressof(v); }
     template <class F>
     void emplace_result_of(F& f) {
-        value = std::addressof(f());
+        value = __builtin_addressof(f());
     }
     T& get() const noexcept { return *value; }
     T& take() const noexcept { return *value; }

@@ -21,10 +21,10 @@ public:
 
     ThreadPoolExecutor& get() {
         if (shut_) throw RuntimeError("Executor shutdown has been called");
-        if (!executor_) executor_ = std::make_shared<ThreadPoolExecutor>();
+        if (!executor_) executor_ = Shared<ThreadPoolExecutor>::make();
         return *executor_;
     }
-    void set(std::shared_ptr<ThreadPoolExecutor> executor) {
+    void set(Shared<ThreadPoolExecutor> executor) {
         if (shut_) throw RuntimeError("Executor shutdown has been called");
         executor_ = std::move(executor);
     }
@@ -55,7 +55,7 @@ private:
     }
 
     EventLoop& loop_;
-    std::shared_ptr<ThreadPoolExecutor> executor_;
+    Shared<ThreadPoolExecutor> executor_;
     bool shut_ = false;
 };
 
@@ -63,7 +63,7 @@ private:
 
 ThreadPoolExecutor& default_executor() { return DefaultExecutor::of(get_running_loop()).get(); }
 
-void set_default_executor(EventLoop& loop, std::shared_ptr<ThreadPoolExecutor> executor) {
+void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor) {
     loop.check_usable("set_default_executor");
     if (!executor) throw ValueError("set_default_executor: there is no executor to set");
     DefaultExecutor::of(loop).set(std::move(executor));

@@ -2,11 +2,11 @@
 // Blocking functions from coroutines: run_in_executor and to_thread.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/os/thread_pool.h>
 #include <hocket/os/wrap_future.h>
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -17,7 +17,7 @@ namespace hocket {
 /// long: no thread outlives the loop. Throws RuntimeError when no loop runs, or its executor was shut down.
 HOCKET_EXPORT ThreadPoolExecutor& default_executor();
 /// Takes another in its place (`loop.set_default_executor`); it is shut down with the loop. The loop's thread only.
-HOCKET_EXPORT void set_default_executor(EventLoop& loop, std::shared_ptr<ThreadPoolExecutor> executor);
+HOCKET_EXPORT void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor);
 /// Shuts the running loop's default executor down, and waits for its threads without blocking the loop
 /// (`loop.shutdown_default_executor`). From then on, `run_in_executor` without an executor throws. Cancelled, it stops waiting.
 HOCKET_EXPORT Coro<> shutdown_default_executor();

@@ -229,8 +229,8 @@ TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_f
     const auto before = testing::threads_of_this_process();
     bool first_saw_the_cancel = false, second_ran = false;
     {
-        const std::unique_ptr<EventLoop> loop = new_event_loop();
-        const auto pool = std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1});
+        const auto loop = new_event_loop();
+        const auto pool = Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.max_workers = 1});
         set_default_executor(*loop, pool);
         ConcurrentFuture<> second = nullptr;
         std::latch begun(1), submitted(1);

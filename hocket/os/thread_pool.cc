@@ -102,7 +102,7 @@ struct ThreadPoolExecutor::Pool {
     }
 };
 
-ThreadPoolExecutor::ThreadPoolExecutor(const ThreadPoolOptions& options) : pool_(std::make_unique<Pool>()) {
+ThreadPoolExecutor::ThreadPoolExecutor(const ThreadPoolOptions& options) : pool_(Unique<Pool>::make()) {
     const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
     pool_->ended.set_running_or_notify_cancel();
     pool_->max_workers = options.max_workers > 0 ? options.max_workers : std::min(32U, processors + 4);

@@ -2,9 +2,9 @@
 // Executors: what runs ordinary functions beside the loop, on threads (`concurrent.futures`).
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/os/concurrent_future.h>
 
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -101,7 +101,7 @@ private:
     struct Pool;
     void execute(ConcurrentBase& job) override;
     void end(const ExecutorShutdownOptions& options) override;
-    std::unique_ptr<Pool> pool_;
+    Unique<Pool> pool_;
 };
 
 }  // namespace hocket

@@ -2,10 +2,10 @@
 // Between threads and loops: a future of threads awaited in a loop, a coroutine begun in a loop from a thread.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/core/task.h>
 #include <hocket/os/concurrent_future.h>
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -53,7 +53,7 @@ private:
     ConcurrentBase& source_;
     FutureBase* target_;  // null once it is done, or the loop closed
     Watch watch_{*this};
-    std::shared_ptr<Mailbox> mailbox_;
+    Shared<Mailbox> mailbox_;
     std::optional<OutsideWork> work_;
 };
 
@@ -63,7 +63,7 @@ struct ChainToLoopOf final : ChainToLoop {
     void transfer(ConcurrentBase& from, FutureBase& to) override {
         auto& source = static_cast<ConcurrentState<T>&>(from);
         if constexpr (std::is_reference_v<T>) {
-            static_cast<FutureState<T>&>(to).value = std::addressof(source.get());
+            static_cast<FutureState<T>&>(to).value = __builtin_addressof(source.get());
         } else if constexpr (!std::is_void_v<T>) {
             static_cast<FutureState<T>&>(to).value.emplace(source.take_or_copy());
         }
@@ -114,7 +114,7 @@ private:
     FutureBase* source_;
     ConcurrentBase& target_;
     CancelMail mail_{*this};
-    std::shared_ptr<Mailbox> mailbox_;
+    Shared<Mailbox> mailbox_;
 };
 
 template <class T>

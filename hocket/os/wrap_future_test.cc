@@ -218,13 +218,13 @@ TEST(RunCoroutineThreadsafe, the_task_has_the_context_of_the_thread) {
 }
 
 TEST(RunCoroutineThreadsafe, a_loop_that_is_closed_is_an_error) {
-    const std::unique_ptr<EventLoop> loop = new_event_loop();
+    const auto loop = new_event_loop();
     loop->close();
     EXPECT_THROW(run_coroutine_threadsafe([]() -> Coro<> { co_return; }(), *loop), RuntimeError);
 }
 
 TEST(RunCoroutineThreadsafe, when_the_loop_closes_first_the_future_is_cancelled) {
-    const std::unique_ptr<EventLoop> loop = new_event_loop();
+    const auto loop = new_event_loop();
     loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
     auto begun = run_coroutine_threadsafe([]() -> Coro<> { co_await Future<>(); }, *loop);
     loop->run_once(1ms);

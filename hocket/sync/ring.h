@@ -5,7 +5,7 @@
 #include <hocket/base/config.h>
 
 #include <cstddef>
-#include <memory>
+#include <new>
 #include <utility>
 
 namespace hocket {
@@ -19,50 +19,53 @@ public:
     Ring() noexcept = default;
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
-    ~Ring() { free(slots_, capacity_); }
+    ~Ring() { delete[] slots_; }
 
     HOCKET_INLINE void push(std::size_t size, T&& item) {
         if (size == capacity_) [[unlikely]]
             grow();
-        std::construct_at(slot(size), std::move(item));
+        ::new (static_cast<void*>(slot(size))) T(std::move(item));
     }
     HOCKET_INLINE T pop(std::size_t) {
         T* const first = slot(0);
         T item = std::move(*first);
-        std::destroy_at(first);
+        first->~T();
         ++first_;
         return item;
     }
     void clear(std::size_t size) noexcept {
-        for (; size > 0; --size, ++first_) std::destroy_at(slot(0));
+        for (; size > 0; --size, ++first_) slot(0)->~T();
     }
 
 private:
-    T* slot(std::size_t i) const noexcept { return slots_ + ((first_ + i) & mask_); }
+    struct Slot {
+        alignas(T) std::byte bytes[sizeof(T)];
+        T* item() noexcept { return reinterpret_cast<T*>(bytes); }
+    };
+
+    T* slot(std::size_t i) const noexcept { return slots_[(first_ + i) & mask_].item(); }
 
     [[gnu::noinline]] void grow() {
         const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
-        T* const slots = std::allocator<T>().allocate(larger);
+        Slot* const slots = new Slot[larger];
         std::size_t moved = 0;
         try {
-            for (; moved < capacity_; ++moved) std::construct_at(slots + moved, std::move_if_noexcept(*slot(moved)));
+            for (; moved < capacity_; ++moved)
+                ::new (static_cast<void*>(&slots[moved])) T(std::move_if_noexcept(*slot(moved)));
         } catch (...) {
-            std::destroy_n(slots, moved);
-            free(slots, larger);
+            while (moved > 0) slots[--moved].item()->~T();
+            delete[] slots;
             throw;
         }
         clear(capacity_);
-        free(slots_, capacity_);
+        delete[] slots_;
         slots_ = slots;
         capacity_ = larger;
         mask_ = larger - 1;
         first_ = 0;
     }
-    static void free(T* slots, std::size_t capacity) noexcept {
-        if (slots) std::allocator<T>().deallocate(slots, capacity);
-    }
 
-    T* slots_ = nullptr;
+    Slot* slots_ = nullptr;
     std::size_t capacity_ = 0;  // 0, or a power of two
     std::size_t mask_ = 0;
     std::size_t first_ = 0;  // counts on beyond the capacity
