@@ -145,10 +145,10 @@ HOCKET_INLINE void EventLoop::iterate(std::int64_t deadline) noexcept {
         wait(deadline);
     }
     if ((!timers_.empty() || backend_->must_be_asked()) && ticks() >= gate_) pass_gate();
-    batch_ = std::exchange(ready_, nullptr);  // the snapshot: what is added from here on waits for the next iteration
+    Node* n = std::exchange(ready_, nullptr);  // the snapshot: what is added from here on waits for the next iteration
     ready_end_ = &ready_;
-    while (Node* n = batch_) {
-        batch_ = n->next;
+    while (n) {
+        Node* const rest = batch_ = n->next;
         if (n->flags & f_task) [[likely]] {
             step<debug>(static_cast<TaskBase&>(*n));
         } else if (debug) {
@@ -159,6 +159,9 @@ HOCKET_INLINE void EventLoop::iterate(std::int64_t deadline) noexcept {
         } else {
             run_node(*n);
         }
+        if (batch_ != rest) [[unlikely]]  // put back, to run in another iteration
+            break;
+        n = rest;
     }
     current = nullptr;
 }

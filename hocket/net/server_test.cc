@@ -391,8 +391,7 @@ TEST(RealServer, the_loop_may_end_while_clients_are_served) {
         peers.clear();
         const Server server = co_await start_server(echo, "127.0.0.1", 0);
         for (int i = 0; i < 5; ++i) peers.emplace_back(server.sockets().at(0));
-        co_await hocket::sleep(2ms);
-        EXPECT_EQ(server.clients(), 5U);
+        while (server.clients() < 5) co_await hocket::sleep(1ms);
         peers.clear();
         for (int i = 0; i < 3; ++i) {
             const RawPeer late(server.sockets().at(0));  // accepted or not, when the loop ends
