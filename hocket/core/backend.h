@@ -103,23 +103,30 @@ public:
     /// Nothing may be in flight on `fd`: closing does not end an operation.
     virtual int close(int fd) noexcept = 0;
 
-    /// Whether `poll` has something to do without waiting. The loop asks in each iteration, so this is a few loads.
-    bool has_news() const noexcept {
-        return submitted_ || __atomic_load_n(ring_tail_, __ATOMIC_ACQUIRE) != ring_seen_ ||
-               (__atomic_load_n(ring_flags_, __ATOMIC_RELAXED) & ring_mask_) != 0;
-    }
+    /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so one word of
+    /// memory tells.
+    bool has_news() const noexcept { return (__atomic_load_n(watched_, __ATOMIC_ACQUIRE) & watched_bits_) != calm_; }
     /// Whether completions may be waiting that only a call of `poll` can see (epoll); a busy loop then polls from time to time.
     bool must_be_asked() const noexcept { return must_be_asked_; }
 
 protected:
     std::size_t pending_ = 0;
-    bool submitted_ = false;  // something was submitted, or finished, since the last poll
     bool must_be_asked_ = false;
-    unsigned ring_seen_ = 0;  // io_uring: the completions taken so far, and where the kernel counts those it made
-    unsigned ring_mask_ = 0;  // flags by which the kernel asks to be entered
-    static constexpr unsigned no_ring = 0;
-    const unsigned* ring_tail_ = &no_ring;
-    const unsigned* ring_flags_ = &no_ring;
+    /// Something was submitted, or finished: there is news until the next `be_calm`.
+    void call_for_poll() noexcept { calm_ = UINT64_MAX; }
+    /// From here on there is news when the bits of the watched word differ from `word`.
+    void be_calm(unsigned word = 0) noexcept { calm_ = word; }
+    /// `word`: where the kernel writes that there is something for `poll` to take.
+    void watch(const unsigned* word, unsigned bits) noexcept {
+        watched_ = word;
+        watched_bits_ = bits;
+    }
+
+private:
+    static constexpr unsigned always_calm = 0;
+    const unsigned* watched_ = &always_calm;
+    std::uint64_t watched_bits_ = 0;
+    std::uint64_t calm_ = 0;
 };
 
 }  // namespace hocket

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The loop: iterations, steps, time, threads, and how it ends.
+// The loop's work: iterations, steps of tasks, time, runs. Its life is in event_loop_life.cc.
 #include <hocket/core/event_loop.h>
 
-#include <hocket/base/report.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/gate.h>
@@ -10,102 +9,19 @@
 #include <hocket/core/task_base.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <cstdlib>
-#include <mutex>
-#include <unordered_map>
+#include <bit>
 #include <utility>
-#include <vector>
 
 namespace hocket {
 
 constinit thread_local EventLoop* this_loop = nullptr;
 
-Backend::~Backend() = default;
-
-struct EventLoop::Rare {
-    Shared<ExceptionHandler> exception_handler;
-    std::unordered_map<const FutureBase*, Shared<const std::string>> messages;
-};
-
 namespace {
 
-constexpr std::int64_t gate_distance = 1'000'000;  // ns: how stale the clock may become in a busy loop
-constexpr std::int64_t asking_distance = 50'000;   // ns: how long a busy loop leaves an epoll backend unasked
-
-std::uint64_t ticks() noexcept {
-#if defined(__x86_64__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    std::uint64_t value;
-    asm volatile("mrs %0, cntvct_el0" : "=r"(value));
-    return value;
-#else
-    return ~std::uint64_t{0};
-#endif
-}
-
-std::uint64_t this_thread_mark() noexcept { return reinterpret_cast<std::uintptr_t>(&this_loop); }
-
-bool debug_from_environment() noexcept {
-    const char* value = std::getenv("HOCKET_DEBUG");
-    return value && *value && std::string_view(value) != "0";
-}
-
-// Loops by their number. Numbers are given in turn, so that one is not soon used again; a process with more live loops than there are
-// numbers shares them: checks that tell loops apart may then miss, and what finds its loop by number outside a run (a future, a handle's
-// cancel) may find another.
-struct LoopTable {
-    std::mutex mutex;
-    std::array<std::atomic<EventLoop*>, 256> loops{};
-    unsigned last = 0;
-
-    std::uint8_t add(EventLoop& loop) {
-        const std::lock_guard lock(mutex);
-        for (unsigned tries = 0; tries < 255; ++tries) {
-            last = last % 255 + 1;
-            if (!loops[last].load(std::memory_order_relaxed)) break;
-        }
-        loops[last].store(&loop, std::memory_order_release);
-        return static_cast<std::uint8_t>(last);
-    }
-    void remove(EventLoop& loop) {
-        const std::lock_guard lock(mutex);
-        if (loops[loop.id()].load(std::memory_order_relaxed) == &loop)
-            loops[loop.id()].store(nullptr, std::memory_order_release);
-    }
-    static LoopTable& get() {
-        static LoopTable* table = new LoopTable;  // never destroyed: loops may end after static destructors
-        return *table;
-    }
-};
+constexpr std::int64_t clock_interval = 1'000'000;  // ns: how stale the clock may become in a busy loop
+constexpr std::int64_t asking_interval = 50'000;    // ns: how long a busy loop leaves an epoll backend unasked
 
 }  // namespace
-
-void throw_no_running_loop() { throw RuntimeError("no running event loop"); }
-
-EventLoop* EventLoop::with_id(std::uint8_t id) noexcept {
-    EventLoop* loop = this_loop;
-    if (loop && loop->id_ == id) return loop;
-    return LoopTable::get().loops[id].load(std::memory_order_acquire);
-}
-
-EventLoop::EventLoop(Unique<Backend> backend)
-    : backend_(std::move(backend)), mailbox_(Shared<Mailbox>::make()), rare_(Unique<Rare>::make()) {
-    debug_ = debug_from_environment();
-    mailbox_->backend = backend_.get();
-    static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
-    mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
-    first_tick_ = ticks();
-    first_time_ = now();
-    id_ = LoopTable::get().add(*this);
-}
-
-EventLoop::~EventLoop() {
-    if (!closed_) close();
-    LoopTable::get().remove(*this);
-}
 
 // ---- One iteration
 
@@ -117,10 +33,15 @@ void EventLoop::run_node(Node& n) noexcept {
 template <bool debug>
 HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
     current = &t;
-    if (t.flags & (f_must_cancel | f_recheck)) [[unlikely]] {
-        if (t.flags & f_must_cancel ? !t.prepare() : Gate::waits_again(t)) return;
+    if (t.flags & (f_must_cancel | f_recheck | f_first)) {
+        if (t.flags & f_must_cancel) [[unlikely]] {
+            if (!t.prepare()) return;
+        } else if (t.flags & f_recheck) {
+            if (Gate::waits_again(t)) return;
+        } else {
+            t.flags &= static_cast<std::uint16_t>(~f_first);
+        }
     }
-    t.flags &= static_cast<std::uint16_t>(~f_first);
     const std::int64_t start = debug ? now() : 0;
     t.waiting = nullptr;
 #if HOCKET_TRAMPOLINE
@@ -136,16 +57,10 @@ HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
     if (t.flags & f_returned) t.harvest();
 }
 
+// Runs what was ready when it began; what is added from there on waits for the next iteration.
 template <bool debug>
-HOCKET_INLINE void EventLoop::iterate(std::int64_t deadline) noexcept {
-    if (ready_) {
-        if (backend_->has_news() || __atomic_load_n(mail_, __ATOMIC_RELAXED)) [[unlikely]]
-            wait(0);
-    } else {
-        wait(deadline);
-    }
-    if ((!timers_.empty() || backend_->must_be_asked()) && ticks() >= gate_) pass_gate();
-    Node* n = std::exchange(ready_, nullptr);  // the snapshot: what is added from here on waits for the next iteration
+HOCKET_INLINE void EventLoop::run_batch() noexcept {
+    Node* n = std::exchange(ready_, nullptr);
     ready_end_ = &ready_;
     while (n) {
         Node* const rest = batch_ = n->next;
@@ -163,53 +78,83 @@ HOCKET_INLINE void EventLoop::iterate(std::int64_t deadline) noexcept {
             break;
         n = rest;
     }
+}
+
+// An iteration has nothing to do but to run what is ready.
+HOCKET_INLINE bool EventLoop::only_ready() const noexcept {
+    return ready_ && (std::bit_cast<std::uint32_t>(attention_) | __atomic_load_n(mail_, __ATOMIC_RELAXED)) == 0 &&
+           !backend_->has_news() && !backend_->must_be_asked();
+}
+
+void EventLoop::iterate(std::int64_t deadline) noexcept {
     current = nullptr;
-}
-
-// Due timers, and completions that only a call can see: completions first, as in asyncio.
-void EventLoop::pass_gate() noexcept {
-    if (backend_->must_be_asked() && ticks() >= asking_gate_) ask(0);
-    const std::int64_t now = this->now();
-    const std::uint64_t tick = ticks();
-    while (!timers_.empty() && timers_.first() <= now) push(*timers_.pop());
-    if (backend_->real_time() && now - first_time_ >= 1'000'000) {
-        ticks_per_ns_ = static_cast<double>(tick - first_tick_) / static_cast<double>(now - first_time_) * (63.0 / 64);
+    if (!ready_) {
+        wait(deadline);
+    } else if (backend_->has_news() || __atomic_load_n(mail_, __ATOMIC_RELAXED)) {
+        wait(0);
     }
-    set_gate(tick, now);
+    if ((!timers_.empty() || backend_->must_be_asked()) && clock_due_.passed()) look_at_clock();
+    attention_.timers = !timers_.empty();
+    if (attention_.debug) {
+        run_batch<true>();
+    } else {
+        run_batch<false>();
+    }
 }
 
-void EventLoop::set_gate(std::uint64_t tick, std::int64_t now) noexcept {
-    std::int64_t distance = backend_->must_be_asked() ? asking_distance : gate_distance;
-    if (!timers_.empty() && timers_.first() - now < distance)
-        distance = timers_.first() > now ? timers_.first() - now : 0;
-    gate_ = tick + static_cast<std::uint64_t>(static_cast<double>(distance) * ticks_per_ns_);
+// Completions that only a call can see, then due timers, as in asyncio.
+void EventLoop::look_at_clock() noexcept {
+    if (backend_->must_be_asked() && asking_due_.passed()) ask(0);
+    const std::int64_t now = this->now();
+    while (!timers_.empty() && timers_.first() <= now) push(*timers_.pop());
+    if (backend_->real_time()) tick_clock_.learn(now);
+    set_clock_due(now);
+}
+
+void EventLoop::set_clock_due(std::int64_t now) noexcept {
+    std::int64_t distance = backend_->must_be_asked() ? asking_interval : clock_interval;
+    if (!timers_.empty()) distance = std::min(distance, timers_.first() - now);
+    clock_due_ = tick_clock_.after(distance);
 }
 
 void EventLoop::add_timer(Timer& t, std::int64_t now, std::int64_t when) {
     timers_.push(
         t, std::clamp(when, INT64_MIN / 2, Backend::forever - 1));  // so that differences of times do not overflow
-    if (t.position == 0) set_gate(ticks(), now);
+    attention_.timers = true;
+    if (t.position == 0) set_clock_due(now);
 }
 
 void EventLoop::ask(std::int64_t deadline) noexcept {
     backend_->poll(deadline);
-    if (backend_->must_be_asked()) asking_gate_ = ticks() + static_cast<std::uint64_t>(asking_distance * ticks_per_ns_);
+    if (backend_->must_be_asked()) asking_due_ = tick_clock_.after(asking_interval);
 }
 
 // Waits for the backend, at most until `deadline` or the first timer; 0: only looks.
 void EventLoop::wait(std::int64_t deadline) noexcept {
     if (deadline > 0) {
-        if (!timers_.empty() && timers_.first() < deadline) deadline = timers_.first();
-        if (stopping_) deadline = 0;
-        if (deadline == Backend::forever && !backend_->real_time() && backend_->pending() == 0 &&
-            mailbox_->outside_work.load() == 0 && mailbox_->full.load() == 0) {
-            return report_deadlock();
-        }
+        if (!timers_.empty()) deadline = std::min(deadline, timers_.first());
+        if (attention_.stop) deadline = 0;
+        clock_due_ = {};
     }
+    if (deadline > 0 && !backend_->real_time()) deadline = virtual_deadline(deadline);
     if (deadline > 0 && !mailbox_->begin_wait()) deadline = 0;
     ask(deadline);
     mailbox_->end_wait();
     if (mailbox_->full.load(std::memory_order_acquire)) take_mail();
+}
+
+// Virtual time does not pass while work goes on outside, unless that waits for a task of this loop; where nothing at all can wake the
+// loop, that is an error.
+std::int64_t EventLoop::virtual_deadline(std::int64_t deadline) noexcept {
+    const int outside = mailbox_->outside_work.load();
+    if (deadline <= now()) return deadline;
+    if (outside > mailbox_->work_for_outside.load()) return Backend::forever;
+    if (deadline < Backend::forever || outside > 0 || backend_->pending() > 0 || mailbox_->full.load() != 0)
+        return deadline;
+    escape(std::make_exception_ptr(
+        RuntimeError("deadlock: every task waits, and no timer, operation or other thread can wake one\n" +
+                     format_call_graph(*this))));
+    return 0;
 }
 
 void EventLoop::take_mail() noexcept {
@@ -221,26 +166,9 @@ void EventLoop::take_mail() noexcept {
         signal_receiver->signals_arrived(mask);
 }
 
-void EventLoop::begin_shutdown() noexcept {
-    for (LoopResource* r = resources_; r; r = r->older_) r->begin_shutdown();
-}
-
-bool EventLoop::shutdown_finished() const noexcept {
-    for (const LoopResource* r = resources_; r; r = r->older_) {
-        if (!r->finished()) return false;
-    }
-    return true;
-}
-
-void EventLoop::report_deadlock() {
-    escape(std::make_exception_ptr(
-        RuntimeError("deadlock: every task waits, and no timer, operation or other thread can wake one\n" +
-                     format_call_graph(*this))));
-}
-
 void EventLoop::escape(std::exception_ptr e) noexcept {
     if (!escaped_) escaped_ = std::move(e);
-    stopping_ = true;
+    attention_.stop = true;
     return_batch();
 }
 
@@ -265,11 +193,12 @@ public:
         if (this_loop) throw RuntimeError("Cannot run the event loop while another loop is running");
         this_loop = &loop;
         loop.running_ = true;
-        loop.thread_ = this_thread_mark();
+        loop.thread_ = &this_loop;
     }
     ~Running() {
+        loop_.current = nullptr;
         loop_.running_ = false;
-        loop_.thread_ = 0;
+        loop_.thread_ = nullptr;
         this_loop = nullptr;
     }
 
@@ -278,7 +207,7 @@ private:
 };
 
 void EventLoop::end_run() {
-    stopping_ = false;
+    attention_.stop = false;
     if (escaped_) std::rethrow_exception(std::exchange(escaped_, {}));
 }
 
@@ -286,12 +215,9 @@ void EventLoop::run_forever() {
     {
         const Running running(*this);
         do {
-            if (debug_) {
-                iterate<true>(Backend::forever);
-            } else {
-                iterate<false>(Backend::forever);
-            }
-        } while (!stopping_);
+            iterate(Backend::forever);
+            while (only_ready()) run_batch<false>();
+        } while (!attention_.stop);
     }
     end_run();
 }
@@ -299,14 +225,26 @@ void EventLoop::run_forever() {
 void EventLoop::run_once(Duration timeout) {
     {
         const Running running(*this);
-        const std::int64_t deadline = timeout.count() > 0 ? time_after(timeout).time_since_epoch().count() : 0;
-        if (debug_) {
-            iterate<true>(deadline);
-        } else {
-            iterate<false>(deadline);
-        }
+        iterate(timeout.count() > 0 ? time_after(timeout).time_since_epoch().count() : 0);
+        if (embedded_) wake_embedder();
     }
     end_run();
+}
+
+int EventLoop::fileno() noexcept {
+    embedded_ = backend_->fileno() >= 0;
+    if (embedded_) wake_embedder();
+    return backend_->fileno();
+}
+
+// Whoever waits for `fileno` learns of what is to be done already, and of what other threads post from here on.
+void EventLoop::wake_embedder() noexcept {
+    if (!mailbox_->begin_wait() || ready_ || backend_->has_news()) backend_->wake();
+}
+
+std::optional<TimePoint> EventLoop::next_timer() const noexcept {
+    if (timers_.empty()) return std::nullopt;
+    return TimePoint(TimePoint::duration(timers_.first()));
 }
 
 void EventLoop::run_nested(bool (*done)(void*), void* argument) {
@@ -316,17 +254,13 @@ void EventLoop::run_nested(bool (*done)(void*), void* argument) {
     if (outer) outer->flags |= f_interposed;
     std::exception_ptr raised_outside = std::exchange(raised, {});
     ContextSlot outer_context = std::exchange(callback_context, current_context().copy());
-    return_batch();                               // what it holds may be what the inner run waits for
-    bool stop = std::exchange(stopping_, false);  // is for the outer run: this one goes on, and waits
+    return_batch();                                     // what it holds may be what the inner run waits for
+    bool stop = std::exchange(attention_.stop, false);  // is for the outer run: this one goes on, and waits
     while (!done(argument) && !escaped_) {
-        if (debug_) {
-            iterate<true>(Backend::forever);
-        } else {
-            iterate<false>(Backend::forever);
-        }
-        stop |= std::exchange(stopping_, false);
+        iterate(Backend::forever);
+        stop |= std::exchange(attention_.stop, false);
     }
-    stopping_ = stop;
+    attention_.stop = stop;
     if (outer) outer->flags &= static_cast<std::uint16_t>(~f_interposed);
     current = outer;
     raised = std::move(raised_outside);
@@ -350,149 +284,12 @@ void EventLoop::step_eagerly(TaskBase& t) noexcept {
     current = outer;
 }
 
-// ---- Time, threads, errors
+// ---- Time
 
 TimePoint EventLoop::time_after(Duration delay) const noexcept {
     std::int64_t when = 0;
     if (__builtin_add_overflow(now(), delay.count(), &when)) when = delay.count() > 0 ? INT64_MAX - 1 : INT64_MIN;
     return TimePoint(TimePoint::duration(when));
-}
-
-void EventLoop::check_usable_slowly(const char* call) const {
-    if (closed_) throw RuntimeError("Event loop is closed");
-    if (thread_ != 0 && thread_ != this_thread_mark()) {
-        throw RuntimeError(std::string(call) +
-                           " was called from another thread than the loop's: use call_soon_threadsafe");
-    }
-}
-
-void EventLoop::post(Node& n) {
-    if (mailbox_->post(n)) return;
-    n.discard();
-    throw RuntimeError("Event loop is closed");
-}
-
-void EventLoop::report_slow(const TaskBase* t, std::int64_t took) noexcept {
-    std::string text = (t ? "executing " + t->name() : std::string("executing a callback")) + " took ";
-    text += std::to_string(took / 1'000'000'000) + "." + std::to_string(1000 + took / 1'000'000 % 1000).substr(1) +
-            " seconds";
-    report(text);
-}
-
-void EventLoop::callback_failed(const char* message, std::exception_ptr e) noexcept {
-    if (ends_the_loop(e)) return escape(std::move(e));
-    call_exception_handler({message, std::move(e)});
-}
-
-void EventLoop::set_exception_handler(ExceptionHandler handler) {
-    rare_->exception_handler = handler ? Shared<ExceptionHandler>::make(std::move(handler)) : nullptr;
-}
-
-void EventLoop::default_exception_handler(const ErrorContext& context) noexcept { report(error_text(context)); }
-
-void EventLoop::call_exception_handler(const ErrorContext& context) noexcept {
-    const Shared<ExceptionHandler> handler = rare_->exception_handler;  // which may replace itself
-    if (!handler) return default_exception_handler(context);
-    // The handler sees the context variables of the task that failed, if it is one.
-    ContextSlot& slot = current_context();
-    const bool task = context.future && (context.future->flags & f_task);
-    ContextSlot outer =
-        task ? std::exchange(slot, static_cast<TaskBase*>(context.future)->context.copy()) : ContextSlot();
-    try {
-        (*handler)(*this, context);
-    } catch (...) {
-        std::exception_ptr e = std::current_exception();
-        if (ends_the_loop(e)) {
-            escape(std::move(e));
-        } else {
-            default_exception_handler({"Unhandled error in exception handler: " + error_text(context), std::move(e)});
-        }
-    }
-    if (task) slot = std::move(outer);
-}
-
-void EventLoop::keep_message(FutureBase& f, Shared<const std::string> message) {
-    rare_->messages[&f] = std::move(message);
-    f.flags |= f_message;
-}
-
-Shared<const std::string> EventLoop::message_of(const FutureBase& f) const noexcept {
-    const auto found = rare_->messages.find(&f);
-    return found == rare_->messages.end() ? nullptr : found->second;
-}
-
-void EventLoop::drop_message(const FutureBase& f) noexcept {
-    rare_->messages.erase(&f);
-    const_cast<FutureBase&>(f).flags &= static_cast<std::uint16_t>(~f_message);
-}
-
-// ---- The end
-
-void EventLoop::close() {
-    if (running_) throw RuntimeError("Cannot close a running event loop");
-    if (closed_) return;
-    EventLoop* const outer = std::exchange(this_loop, this);  // destructors of frames look for it
-    while (resources_) {
-        LoopResource* newest = resources_;
-        resources_ = newest->older_;
-        if (resources_) resources_->newer_ = nullptr;
-        newest->loop_ = nullptr;
-        newest->loop_closing();
-    }
-    const auto discard_ready = [this] {
-        ready_end_ = &ready_;
-        for (Node* n = std::exchange(ready_, nullptr); n;) {
-            Node* discarded = std::exchange(n, n->next);
-            if (!(discarded->flags & f_task)) discarded->discard();
-        }
-    };
-    // What the kernel still works on for a pending task is ended before the task's memory goes.
-    for (TaskBase* t = tasks; t; t = t->older) {
-        call_exception_handler({"Task was destroyed but it is pending!", nullptr, t});
-        if (t->waiting && !(t->flags & f_recheck)) t->waiting->cancel_wait(*t);
-    }
-    while (backend_->pending() > 0) backend_->poll(Backend::forever);
-    discard_ready();  // due timers stand in the frames of those who sleep
-    // The frames go first: until the last is gone, a task may stand in another's list of waiters, or in the ready queue.
-    std::vector<TaskBase*> abandoned;
-    while (tasks) {
-        tasks->share();
-        abandoned.push_back(tasks);
-        tasks->abandon();
-    }
-    take_mail();
-    discard_ready();
-    for (TaskBase* t : abandoned) t->drop();
-    while (!timers_.empty()) timers_.pop()->discard();
-    callback_context = ContextSlot();
-    closed_ = true;
-    LoopTable::get().remove(*this);
-    for (Node* n = mailbox_->close(); n;) {
-        Node* first = std::exchange(n, n->next);
-        first->discard();
-    }
-    discard_ready();  // what the destructors of the others left
-    this_loop = outer;
-}
-
-LoopResource::LoopResource(EventLoop& loop) noexcept : loop_(&loop), older_(loop.resources_), newer_(nullptr) {
-    if (older_) older_->newer_ = this;
-    loop.resources_ = this;
-}
-
-LoopResource::~LoopResource() {
-    if (!loop_) return;
-    (newer_ ? newer_->older_ : loop_->resources_) = older_;
-    if (older_) older_->newer_ = newer_;
-}
-
-OutsideWork::OutsideWork(EventLoop& loop) : mailbox_(loop.mailbox()) { ++mailbox_->outside_work; }
-
-OutsideWork::OutsideWork(OutsideWork&& other) noexcept : mailbox_(std::move(other.mailbox_)) {}
-
-OutsideWork::~OutsideWork() {
-    if (!mailbox_ || --mailbox_->outside_work > 0) return;
-    mailbox_->wake();
 }
 
 // ---- Callbacks

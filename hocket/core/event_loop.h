@@ -9,11 +9,13 @@
 #include <hocket/core/backend.h>
 #include <hocket/core/context.h>
 #include <hocket/core/handle.h>
+#include <hocket/core/tick_clock.h>
 #include <hocket/core/timer_heap.h>
 
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace hocket {
@@ -102,8 +104,12 @@ public:
     void run_forever();
     /// Runs one iteration, which waits no longer than `timeout`: to live inside another loop, beside `fileno`.
     void run_once(Duration timeout);
-    /// Readable when `run_once` has something to do; -1 in virtual time.
-    int fileno() const noexcept { return backend_->fileno(); }
+    /// A descriptor for another loop to wait for: from the first call on it is readable when `run_once` has something to do, but for due
+    /// timers, so wait no longer than until `next_timer`. What is called from outside `run_once`, such as `call_soon`, is seen by the next
+    /// one. -1 in virtual time.
+    int fileno() noexcept;
+    /// When the first timer is due; nothing where there is none.
+    std::optional<TimePoint> next_timer() const noexcept;
     /// Runs until `task` is done; its result (defined in task.h). Throws RuntimeError if the loop was stopped before.
     template <class T>
     T run_until_complete(Task<T> task);
@@ -111,7 +117,7 @@ public:
     T run_until_complete(Coro<T> coro);
     /// Ends `run_forever` after the current iteration; what became ready meanwhile stays for the next run. Called before
     /// `run_forever`, it makes that run one iteration which does not wait.
-    void stop() noexcept { stopping_ = true; }
+    void stop() noexcept { attention_.stop = true; }
     /// Frees what the loop holds; tasks that are not done are reported and destroyed. Harmless when closed already; throws RuntimeError
     /// while the loop runs.
     void close();
@@ -148,8 +154,8 @@ public:
 
     /// Debug mode: calls from a wrong thread throw, and callbacks and steps of tasks that take longer than `slow_callback_duration` are
     /// reported. The environment variable HOCKET_DEBUG (not empty, not 0) switches it on for every loop.
-    void set_debug(bool on) noexcept { debug_ = on; }
-    bool get_debug() const noexcept { return debug_; }
+    void set_debug(bool on) noexcept { attention_.debug = on; }
+    bool get_debug() const noexcept { return attention_.debug; }
     Duration slow_callback_duration = std::chrono::milliseconds(100);
 
     /// Whether `create_task` runs a task's first step at once (asyncio's eager_task_factory).
@@ -193,7 +199,7 @@ public:
     void callback_failed(const char* message, std::exception_ptr e) noexcept;
     /// Throws RuntimeError when the loop is closed or, in debug mode, when this is not its thread.
     void check_usable(const char* call) const {
-        if (debug_ || closed_) [[unlikely]]
+        if (attention_.debug || closed_) [[unlikely]]
             check_usable_slowly(call);
     }
     const Shared<Mailbox>& mailbox() const noexcept { return mailbox_; }
@@ -218,18 +224,21 @@ private:
     struct Rare;
 
     template <bool debug>
-    void iterate(std::int64_t deadline) noexcept;
-    template <bool debug>
     void step(TaskBase& t) noexcept;
+    template <bool debug>
+    void run_batch() noexcept;
+    bool only_ready() const noexcept;
+    void iterate(std::int64_t deadline) noexcept;
     void run_node(Node& n) noexcept;
     void wait(std::int64_t deadline) noexcept;
-    void pass_gate() noexcept;
+    std::int64_t virtual_deadline(std::int64_t deadline) noexcept;
     void ask(std::int64_t deadline) noexcept;
-    void set_gate(std::uint64_t tick, std::int64_t now) noexcept;
+    void look_at_clock() noexcept;
+    void set_clock_due(std::int64_t now) noexcept;
+    void wake_embedder() noexcept;
     void check_usable_slowly(const char* call) const;
     void end_run();
     void report_slow(const TaskBase* t, std::int64_t took) noexcept;
-    void report_deadlock();
     void take_mail() noexcept;
     void return_batch() noexcept;
 
@@ -240,22 +249,22 @@ private:
     TimerHeap timers_;
     const std::uint32_t* mail_;  // not zero: the mailbox is not empty
 
-    // The clock costs 20 ns or more, so the processor's counter says when it need not be read: before `gate_` no timer is due, and no
-    // poll is. The counter's rate is measured against the clock and taken 1/64 too low, and the gate is at most a millisecond away, so
-    // that an error in it costs a reading of the clock, never a delay that matters.
-    std::uint64_t gate_ = 0;
-    std::uint64_t asking_gate_ = 0;  // the same for the next call to a backend that must be asked
-    double ticks_per_ns_ = 0;        // 0: not known yet, or time is virtual: every gate is open
-    std::uint64_t first_tick_ = 0;
-    std::int64_t first_time_ = 0;
+    // Until `clock_due_` no timer is due and no poll is, so that a busy loop need not read the clock.
+    TickClock tick_clock_;
+    TickClock::Mark clock_due_;
+    TickClock::Mark asking_due_;  // the same for the next call to a backend that must be asked
 
-    bool stopping_ = false;
+    // What an iteration has to look at beside what is ready; one word, read in each.
+    struct Attention {
+        bool stop = false, debug = false, timers = false, unused = false;
+    };
+    Attention attention_;
     bool running_ = false;
     bool closed_ = false;
-    bool debug_ = false;
+    bool embedded_ = false;  // another loop waits for `fileno`
     std::uint8_t id_ = 0;
     std::exception_ptr escaped_;
-    std::uint64_t thread_ = 0;  // the one that runs it
+    EventLoop* const* thread_ = nullptr;  // the address of `this_loop` on the thread that runs it
     Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
     Unique<Rare> rare_;

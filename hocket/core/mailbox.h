@@ -44,7 +44,8 @@ struct Mailbox {
     std::atomic<std::uint32_t> full = 0;
     std::atomic<std::uint64_t> signals = 0;
     std::atomic<bool> asleep = false;
-    std::atomic<std::uint32_t> outside_work = 0;
+    std::atomic<int> outside_work = 0;      ///< things that go on outside, and may wake the loop
+    std::atomic<int> work_for_outside = 0;  ///< tasks of this loop that threads wait for
 };
 
 }  // namespace hocket

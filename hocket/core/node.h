@@ -109,13 +109,14 @@ public:
         if (last_ == &w) last_ = w.prev;
     }
     Waiter* pop_front() noexcept {
-        Waiter* w = front();
-        if (w == last_) [[likely]] {
+        Waiter* const last = last_;
+        if (last->next == last) [[likely]] {
             last_ = nullptr;
-            return w;
+            return last;
         }
-        last_->next = w->next;
-        front()->prev = last_;
+        Waiter* w = front();
+        last->next = w->next;
+        front()->prev = last;
         return w;
     }
     /// Empties the list; returns its last waiter, whose `next` is the first.

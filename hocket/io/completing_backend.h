@@ -40,7 +40,7 @@ protected:
         op.state = Operation::State::finished;
         finished_.push_back(op);
         ++finished_count_;
-        submitted_ = true;
+        call_for_poll();
     }
 
     /// Completes what is finished by now; what the callbacks finish is for the next time, so that nobody starves. A callback may call
@@ -54,7 +54,7 @@ protected:
             --pending_;
             op.completed(op);
         }
-        if (!finished_.empty()) submitted_ = true;
+        if (!finished_.empty()) call_for_poll();
     }
 
     OperationList finished_;

@@ -282,7 +282,7 @@ void EpollBackend::take_event(int fd, std::uint32_t events) noexcept {
 
 void EpollBackend::poll(std::int64_t deadline) noexcept {
     if (forked()) leave_to_parent();
-    submitted_ = false;
+    be_calm();
     if (finished_.empty()) {
         wait(deadline, deadline > 0);
         unasked_ = 0;
@@ -291,7 +291,7 @@ void EpollBackend::poll(std::int64_t deadline) noexcept {
         unasked_ = 0;
     }
     stop_sleeping();
-    submitted_ = false;
+    be_calm();
     complete_finished();
     must_be_asked_ = waiting_ > 0;
 }

@@ -117,7 +117,6 @@ void Runner::shut_down_resources() {
     loop_->begin_shutdown();
     const std::int64_t end = loop_->time_after(std::chrono::seconds(300)).time_since_epoch().count();
     while (!loop_->shutdown_finished() && loop_->now() < end) {
-        const OutsideWork threads(*loop_);
         loop_->run_once(std::chrono::nanoseconds(end - loop_->now()));
     }
 }

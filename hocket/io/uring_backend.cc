@@ -29,15 +29,15 @@ constexpr unsigned least_entries_for_want_of_memory = 8;
 
 // Newest first: what an older kernel refuses is left out, and what needs it too.
 constexpr unsigned modern_flags[] = {
-    IORING_SETUP_DEFER_TASKRUN,  // 6.1
+    IORING_SETUP_DEFER_TASKRUN |
+        IORING_SETUP_TASKRUN_FLAG,  // 6.1; completions are made in our own calls only, and the flag tells that one is due
     IORING_SETUP_SINGLE_ISSUER |
         IORING_SETUP_R_DISABLED,  // 6.0; disabled so that the thread of the first poll is the single issuer
-    IORING_SETUP_COOP_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG,  // 5.19; the flag lets `has_news` see work that waits for a call
-    IORING_SETUP_SUBMIT_ALL,        // 5.18
+    IORING_SETUP_SUBMIT_ALL,      // 5.18
 };
 constexpr unsigned needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL;
+constexpr unsigned kernel_call_flags = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;  // the kernel asks to be entered
 constexpr int needed_opcodes[] = {IORING_OP_NOP,  IORING_OP_POLL_ADD, IORING_OP_ACCEPT,      IORING_OP_CONNECT,
                                   IORING_OP_RECV, IORING_OP_SEND,     IORING_OP_RECVMSG,     IORING_OP_SENDMSG,
                                   IORING_OP_READ, IORING_OP_WRITE,    IORING_OP_ASYNC_CANCEL};
@@ -162,9 +162,13 @@ void UringBackend::create() {
         for (unsigned i = 0; i <= entry_mask_; ++i) order[i] = i;
     }
     ring_seen_ = *ring_->cq.khead;
-    ring_tail_ = ring_->cq.ktail;
-    ring_flags_ = ring_->sq.kflags;
-    ring_mask_ = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+    tells_by_flags_ = (static_cast<unsigned>(flags) & IORING_SETUP_DEFER_TASKRUN) != 0;
+    if (tells_by_flags_) {
+        watch(ring_->sq.kflags, kernel_call_flags);
+    } else {
+        watch(ring_->cq.ktail, ~0U);
+    }
+    be_calm(tells_by_flags_ ? 0 : ring_seen_);
 }
 
 void UringBackend::enable() noexcept {
@@ -202,7 +206,7 @@ bool UringBackend::hand_over(Operation& op) noexcept {
 void UringBackend::submit(Operation& op) noexcept {
     if (forked()) leave_to_parent();
     ++pending_;
-    submitted_ = true;
+    call_for_poll();
     if (overflow_.empty() && hand_over(op)) return;
     op.state = Operation::State::queued;
     overflow_.push_back(op);
@@ -217,7 +221,7 @@ void UringBackend::cancel(Operation& op) noexcept {
         op.state = Operation::State::cancelling;
         cancelling_.push_back(op);
         if (next_cancel_ == nullptr) next_cancel_ = &op;
-        submitted_ = true;
+        call_for_poll();
     }
 }
 
@@ -274,11 +278,19 @@ void UringBackend::take_result(Operation& op, int result, bool of_readiness) noe
     }
 }
 
+bool UringBackend::has_completions() const noexcept {
+    return __atomic_load_n(ring_->cq.ktail, __ATOMIC_ACQUIRE) != ring_seen_;
+}
+
+bool UringBackend::kernel_calls() const noexcept {
+    return (__atomic_load_n(ring_->sq.kflags, __ATOMIC_RELAXED) & kernel_call_flags) != 0;
+}
+
 /// Takes what the kernel has completed. Returns whether a wake was among it.
 bool UringBackend::take_completions() noexcept {
     const io_uring_cqe* const completions = ring_->cq.cqes;
     const unsigned mask = ring_->cq.ring_mask;
-    const unsigned made = __atomic_load_n(ring_tail_, __ATOMIC_ACQUIRE);
+    const unsigned made = __atomic_load_n(ring_->cq.ktail, __ATOMIC_ACQUIRE);
     bool woken = false;
     if (ring_seen_ == made) return false;
     for (; ring_seen_ != made; ++ring_seen_) {
@@ -385,9 +397,10 @@ void UringBackend::poll(std::int64_t deadline) noexcept {
         if (stuck || (all && (timeout == 0 || woken || !finished_.empty()))) break;
     }
     stop_sleeping();
-    submitted_ = false;
+    be_calm(tells_by_flags_ ? 0 : ring_seen_);
     complete_finished();
-    if (unsubmitted() > 0 || !overflow_.empty() || next_cancel_ != nullptr || !wake_armed_) submitted_ = true;
+    if (unsubmitted() > 0 || !overflow_.empty() || next_cancel_ != nullptr || !wake_armed_ || kernel_calls())
+        call_for_poll();
 }
 
 /// In a child, the ring is the parent's, and so is what is in flight: the ring is left alone, and the operations are cancelled.

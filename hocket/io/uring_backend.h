@@ -57,12 +57,14 @@ private:
     void leave_to_parent() noexcept;
 
     unsigned unsubmitted() const noexcept { return tail_ - __atomic_load_n(kernel_head_, __ATOMIC_ACQUIRE); }
-    bool has_completions() const noexcept { return __atomic_load_n(ring_tail_, __ATOMIC_ACQUIRE) != ring_seen_; }
-    bool kernel_calls() const noexcept { return (__atomic_load_n(ring_flags_, __ATOMIC_RELAXED) & ring_mask_) != 0; }
+    bool has_completions() const noexcept;
+    bool kernel_calls() const noexcept;
 
     Options options_;
     std::unique_ptr<io_uring> ring_;
     bool enabled_ = false;
+    bool tells_by_flags_ = false;  // the ring's flags show all news; else its count of completions does
+    unsigned ring_seen_ = 0;       // the completions taken so far
     bool timed_wait_ = false;      // the call that waits takes a time limit
     bool silent_cancels_ = false;  // a cancel that succeeds makes no completion
     bool lasting_poll_ = false;    // a poll operation may report again and again

@@ -35,7 +35,7 @@ void VirtualBackend::submit(Operation& op) noexcept {
 void VirtualBackend::cancel(Operation&) noexcept {}  // its result stands already
 
 void VirtualBackend::poll(std::int64_t deadline) noexcept {
-    submitted_ = false;
+    be_calm();
     if (finished_.empty()) {
         if (deadline != forever) {
             if (wake_.load(std::memory_order_acquire) == nothing && deadline > now_) now_ = deadline;

@@ -14,8 +14,8 @@ namespace hocket {
 /// do the control calls, but for `close`.
 ///
 /// The clock stands still while code runs, and while `poll(forever)` blocks: that waits for `wake` on the real clock, since threads exist
-/// in virtual time too. So a loop that has work outside (a job in an executor) and must not run ahead of it polls with `forever`,
-/// whatever its timers say; a loop that has neither that nor a timer will wait for ever, and reports the deadlock before it polls.
+/// in virtual time too. So a loop that has work outside (a job in an executor) polls with `forever`, whatever its timers say, unless
+/// that work waits for a task of the loop; a loop that has neither that nor a timer will wait for ever, and reports the deadlock before it polls.
 class HOCKET_EXPORT VirtualBackend final : public CompletingBackend {
 public:
     static constexpr std::int64_t start = 1'000'000'000'000;             ///< `now` in the beginning: 1000 s

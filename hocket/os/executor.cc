@@ -30,8 +30,8 @@ public:
     }
     void begin_shutdown() noexcept override {
         if (std::exchange(shut_, true) || !executor_) return;
-        executor_->ended().add_done_callback(
-            [mailbox = loop_.mailbox()](const ConcurrentFuture<>&) { mailbox->wake(); });
+        // Its end wakes the loop.
+        executor_->ended().add_done_callback([threads = OutsideWork(loop_)](const ConcurrentFuture<>&) {});
         executor_->shutdown({.wait = false});
     }
     bool finished() const noexcept override { return !executor_ || executor_->ended().done(); }

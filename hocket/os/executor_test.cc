@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
+#include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
 
 #include <pthread.h>
@@ -338,6 +339,32 @@ TEST(ToThread, takes_arguments_that_cannot_be_copied) {
             },
             std::make_unique<int>(1), 2);
         EXPECT_EQ(*p, 3);
+    }());
+}
+
+// In virtual time too: the clock stands while a thread works,
+TEST(ToThread, no_time_limit_passes_it_by_in_virtual_time) {
+    run([]() -> Coro<> {
+        if (get_running_loop().backend().real_time()) co_return;
+        const TimePoint before = get_running_loop().time();
+        const int answer = co_await wait_for(to_thread([] {
+                                                 std::this_thread::sleep_for(5ms);
+                                                 return 4;
+                                             }),
+                                             1h);
+        EXPECT_EQ(answer, 4);
+        EXPECT_EQ(get_running_loop().time(), before);
+    }());
+}
+
+// but not while that thread waits for the loop.
+TEST(ToThread, a_thread_may_wait_for_a_coroutine_that_sleeps) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        const TimePoint before = loop.time();
+        co_await to_thread(
+            [&] { run_coroutine_threadsafe([]() -> Coro<> { co_await hocket::sleep(3ms); }, loop).result(); });
+        EXPECT_GE(Duration(loop.time() - before).count(), Duration(3ms).count());
     }());
 }
 

@@ -88,6 +88,7 @@ ChainToThread::ChainToThread(EventLoop& loop, FutureBase& source, ConcurrentBase
     : source_(&source), target_(target), mailbox_(loop.mailbox()) {
     source_->share();
     target_.share();
+    ++mailbox_->work_for_outside;
 }
 
 ChainToThread::~ChainToThread() { target_.drop(); }
@@ -119,7 +120,10 @@ void ChainToThread::discard() noexcept {
     drop();
 }
 
-void ChainToThread::let_go() noexcept { std::exchange(source_, nullptr)->drop(); }
+void ChainToThread::let_go() noexcept {
+    --mailbox_->work_for_outside;
+    std::exchange(source_, nullptr)->drop();
+}
 
 void ChainToThread::concluded() noexcept {
     const bool cancelled = target_.state() == ConcurrentBase::cancelled;

@@ -43,7 +43,7 @@ public:
         ++pending_;
         op.state = Operation::State::in_flight;
         in_flight.push_back(&op);
-        submitted_ = true;
+        call_for_poll();
     }
     void cancel(Operation& op) noexcept override {
         ++cancels;
@@ -51,7 +51,7 @@ public:
     }
     void poll(std::int64_t deadline) noexcept override {
         ++polls;
-        submitted_ = false;
+        be_calm();
         if (finished_.empty() && deadline == forever && on_idle) on_idle();
         if (finished_.empty() && deadline != forever && deadline > time) time = deadline;
         complete_finished();
