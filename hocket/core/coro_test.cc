@@ -224,7 +224,8 @@ TEST(Coro, awaits_stand_in_any_expression) {
     run([]() -> Coro<> {
         const auto text = [](std::string s) { return testing::value_after(1, std::move(s)); };
         const bool yes = co_await testing::value_after(1, true);
-        EXPECT_EQ(yes ? co_await text("a") : co_await text("b"), "a");
+        const std::string either = yes ? co_await text("a") : co_await text("b");
+        EXPECT_EQ(either, "a");
         EXPECT_EQ(co_await text("x") + co_await text("y"), "xy");
         EXPECT_EQ(thrown_by([&] {}), "nothing");
         std::string thrown;

@@ -147,13 +147,38 @@ def library_does_not_print_or_exit(source):
         yield from (f"{place} (the library does not end the process)" for place in source.matches(EXITS, source.code))
 
 
+def body_of(statement):
+    """What follows the condition of a `while`, `if` or `switch`, if that has ended; else the statement."""
+    if re.match(r"\s*(?:else\s+)?(?:while|if|switch)\b", statement):
+        depth = 0
+        for i, c in enumerate(statement):
+            depth += (c == "(") - (c == ")")
+            if c == ")" and depth == 0:
+                return statement[i + 1:]
+    return statement
+
+
+def no_await_behind_a_condition(source):
+    """GCC 14 runs such an await whatever the condition says (README, Limits), but where the expression is the whole of an initialiser, of
+    an assignment, or of the condition of an `if` or a `switch`."""
+    if source.path.suffix not in (".h", ".cc") or source.path.name == "conditional_await_test.cc":
+        return
+    code = source.code
+    for await_ in re.finditer(r"\bco_await\b", code):
+        start = max(code.rfind(mark, 0, await_.start()) for mark in ";{}") + 1
+        before = body_of(code[start:await_.start()])
+        allowed = re.match(r"\s*(?:else\s+)?(?:if|switch)\b|[^()=]* = [^()]*(?:\(\)[^()]*)*$", before)
+        if re.search(r"\s(?:&&|\|\||\?)\s", before) and not allowed:
+            yield f"{source.path}:{source.line_at(await_.start())}: co_await behind ?:, && or ||: GCC 14 runs it in any case; write an if"
+
+
 def readme_is_short(source):
     """README.md fits in 120 lines."""
     if source.path == pathlib.PurePosixPath("README.md") and source.text.count("\n") > README_LINES:
         yield f"README.md: {source.text.count(chr(10))} lines; {README_LINES} are enough"
 
 
-RULES = [layering, own_headers_by_full_name, system_headers_stay_out, internal_headers_stay_inside, included_once,
+RULES = [no_await_behind_a_condition, layering, own_headers_by_full_name, system_headers_stay_out, internal_headers_stay_inside, included_once,
          licence_and_purpose, nothing_unfinished, library_does_not_print_or_exit, readme_is_short]
 
 

@@ -69,6 +69,15 @@ class Rules(unittest.TestCase):
             self.breaks("hocket/io/a.cc", SOURCE + line + "\n", "does not end the process")
         self.keeps("hocket/io/a.cc", SOURCE + "co_await stack.exit(1); scope_exit(f); _exit(1); int at_exit(int);\n")
 
+    def test_no_await_behind_a_condition(self):
+        self.breaks("examples/a.cc", SOURCE + "C f() {\n    co_return a ? 0 : co_await g();\n}\n", "examples/a.cc:4: co_await behind")
+        self.breaks("examples/a.cc", SOURCE + "C f() { while (a && co_await g()) h(); }\n", "write an if")
+        self.breaks("examples/a.cc", SOURCE + "C f() { use(a ||\n co_await g()); }\n", "write an if")
+        self.breaks("examples/a.cc", SOURCE + "C f() { x += a ? co_await g() : 1; }\n", "write an if")
+        self.breaks("examples/a.cc", SOURCE + "C f() { x = h(a() ? co_await g() : 1); }\n", "write an if")
+        self.keeps("examples/a.cc", SOURCE + "C f() { x = a() ? co_await g() : 1; }\n")
+        self.keeps("examples/a.cc", SOURCE + "C f() { if (a && co_await g()) h(); auto&& x = co_await g(); while (a && b) co_await g(); use(co_await g() && a); a ? b() : c(); co_await g(); }\n")
+
     def test_readme_is_short(self):
         self.breaks("README.md", "x\n" * 121, "121 lines")
         self.keeps("README.md", "x\n" * 120)
