@@ -25,7 +25,8 @@ hocket::Coro<> amain() {
 
     for (const auto& task : pending) task.cancel();
     co_await hocket::wait(pending);
-    for (const auto& task : pending) std::printf("%s: %s\n", task.get_name().c_str(), task.cancelled() ? "cancelled" : "done");
+    for (const auto& task : pending)
+        std::printf("%s: %s\n", task.get_name().c_str(), task.cancelled() ? "cancelled" : "done");
 }
 
 int main() { hocket::run(amain()); }
