@@ -52,18 +52,14 @@ Coro<> take(Lock& first, Lock& second) {
     auto other = co_await second.scoped();
 }
 
-Coro<> two_locks() {
-    Lock a, b;
-    co_await gather(take(a, b), take(b, a));
-}
-
-Coro<> work() { co_await two_locks(); }
+Lock a, b;
+Coro<> two_locks() { co_await gather(take(a, b), take(b, a)); }
 
 void find_the_deadlock() {
     try {
-        run(work());
+        run(two_locks());
     } catch (const RuntimeError& error) {
-        std::printf("%s", error.what());
+        std::printf("%s\n", error.what());
     }
 }
 // [/deadlock]
