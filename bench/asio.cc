@@ -34,6 +34,7 @@ void run(Coro<> main) {
     asio::co_spawn(context, std::move(main), [](const std::exception_ptr& error) {
         if (error) std::rethrow_exception(error);
     });
+    context.restart();
     context.run();
 }
 
@@ -83,7 +84,7 @@ Coro<> batches(int total, int at_once) {
 }
 
 void spawn_and_join() {
-    bench::report_ns(1'000'000, [] { run(batches(1'000'000, 1000)); });
+    bench::report_ns(1'000'000, [](int n) { run(batches(n, 1000)); });
 }
 
 [[gnu::noinline]] Coro<int> nested(int depth) {
@@ -92,10 +93,10 @@ void spawn_and_join() {
 }
 
 void nested_await() {
-    bench::report_ns(10'000'000, [] {
-        run([]() -> Coro<> {
-            for (int i = 0; i < 1'000'000; ++i) sink = sink + co_await nested(9);
-        }());
+    bench::report_ns(10'000'000, [](int items) {
+        run([](int n) -> Coro<> {
+            for (int i = 0; i < n; i += 10) sink = sink + co_await nested(9);
+        }(items));
     });
 }
 
@@ -104,17 +105,17 @@ Coro<> yields(int n) {
 }
 
 void yields_alone() {
-    bench::report_ns(10'000'000, [] { run(yields(10'000'000)); });
+    bench::report_ns(10'000'000, [](int n) { run(yields(n)); });
 }
 
 void yields_with_a_timer() {
-    Timer pending(context, std::chrono::seconds(100));
-    pending.async_wait([](boost::system::error_code) {});
-    bench::report_ns(10'000'000, [&] {
-        run([](Timer& timer) -> Coro<> {
-            co_await yields(10'000'000);
-            timer.cancel();
-        }(pending));
+    bench::report_ns(10'000'000, [](int items) {
+        run([](int n) -> Coro<> {
+            Timer pending(context, std::chrono::seconds(100));
+            pending.async_wait([](boost::system::error_code) {});
+            co_await yields(n);
+            pending.cancel();
+        }(items));
     });
 }
 
@@ -126,14 +127,14 @@ void yields_with_a_timer() {
 }
 
 void queue() {
-    bench::report_ns(1'000'000, [] {
-        run([]() -> Coro<> {
+    bench::report_ns(1'000'000, [](int items) {
+        run([](int n) -> Coro<> {
             Channel q(context, 1);
             Join tasks;
-            tasks.spawn(producer(q, 1'000'000));
-            tasks.spawn(consumer(q, 1'000'000));
+            tasks.spawn(producer(q, n));
+            tasks.spawn(consumer(q, n));
             co_await tasks.wait();
-        }());
+        }(items));
     });
 }
 
@@ -180,18 +181,18 @@ void waiting_tasks() {
 }
 
 void future() {
-    bench::report_ns(1'000'000, [] {
-        run([]() -> Coro<> {
+    bench::report_ns(1'000'000, [](int items) {
+        run([](int n) -> Coro<> {
             std::vector<Channel*> asked;
             Join tasks;
-            tasks.spawn(answerer(asked, 1'000'000));
-            for (int i = 0; i < 1'000'000; ++i) {
+            tasks.spawn(answerer(asked, n));
+            for (int i = 0; i < n; ++i) {
                 Channel answer(context, 1);  // the nearest to a future: room for one value
                 asked.push_back(&answer);
                 sink = sink + co_await answer.async_receive(awaited);
             }
             co_await tasks.wait();
-        }());
+        }(items));
     });
 }
 

@@ -50,10 +50,10 @@ def public_headers():
 
 
 def measure(build, cpu, every_header):
-    """Prints the table; returns {"ten_lines_s": ..., name: {"s": ..., "lines": ...}}."""
+    """Prints the table; returns {"small_program_s": ..., name: {"s": ..., "lines": ...}}."""
     compiler = Compiler(build, cpu)
     print(f"\n{'compiled at -O0 with ' + pathlib.Path(compiler.path).name:44}{'ms':>8}{'lines':>10}")
-    result = {"ten_lines_s": None}
+    result = {"small_program_s": None}
 
     def row(name, cost):
         if cost is None:
@@ -65,10 +65,10 @@ def measure(build, cpu, every_header):
     row("an empty file", compiler.cost_of_headers())
     for header in ["coroutine", "chrono", "string"]:
         row(f"<{header}>", compiler.cost_of_headers(header))
-    ten_lines = compiler.cost(REPOSITORY / "bench/ten_lines.cc")
-    row("bench/ten_lines.cc", ten_lines)
-    if ten_lines:
-        result["ten_lines_s"] = ten_lines[0]
+    small_program = compiler.cost(REPOSITORY / "bench/small_program.cc")
+    row("bench/small_program.cc", small_program)
+    if small_program:
+        result["small_program_s"] = small_program[0]
     row("Boost.Asio's coroutines, timer, channel", compiler.cost_of_headers(*ASIO))
     if every_header:
         for header in public_headers():

@@ -28,7 +28,7 @@ Coro<> batches(int total, int at_once) {
 }
 
 void spawn_and_join() {
-    bench::report_ns(1'000'000, [] { run(batches(1'000'000, 1000)); });
+    bench::report_ns(1'000'000, [](int n) { run(batches(n, 1000)); });
 }
 
 [[gnu::noinline]] Coro<int> nested(int depth) {
@@ -37,10 +37,10 @@ void spawn_and_join() {
 }
 
 void nested_await() {
-    bench::report_ns(10'000'000, [] {
-        run([]() -> Coro<> {
-            for (int i = 0; i < 1'000'000; ++i) sink = sink + co_await nested(9);
-        }());
+    bench::report_ns(10'000'000, [](int items) {
+        run([](int n) -> Coro<> {
+            for (int i = 0; i < n; i += 10) sink = sink + co_await nested(9);
+        }(items));
     });
 }
 
@@ -49,14 +49,14 @@ Coro<> yields(int n) {
 }
 
 void yield() {
-    bench::report_ns(10'000'000, [] { run(yields(10'000'000)); });
+    bench::report_ns(10'000'000, [](int n) { run(yields(n)); });
 }
 
 [[gnu::noinline]] Coro<> sleeper(double seconds) { co_await Sleep{seconds}; }
 
 void yield_with_a_timer() {
     const Task pending = sleeper(100).spawn();
-    bench::report_ns(10'000'000, [] { run(yields(10'000'000)); });
+    bench::report_ns(10'000'000, [](int n) { run(yields(n)); });
 }
 
 [[gnu::noinline]] Coro<> producer(Queue& q, int n) {
@@ -67,13 +67,13 @@ void yield_with_a_timer() {
 }
 
 void queue() {
-    bench::report_ns(1'000'000, [] {
-        run([]() -> Coro<> {
+    bench::report_ns(1'000'000, [](int items) {
+        run([](int n) -> Coro<> {
             Queue q(1);
-            const Task producing = producer(q, 1'000'000).spawn();
-            co_await consumer(q, 1'000'000).spawn();
+            const Task producing = producer(q, n).spawn();
+            co_await consumer(q, n).spawn();
             co_await producing;
-        }());
+        }(items));
     });
 }
 
@@ -128,7 +128,7 @@ Coro<> asker(int n) {
 }
 
 void future() {
-    bench::report_ns(1'000'000, [] { run(asker(1'000'000)); });
+    bench::report_ns(1'000'000, [](int n) { run(asker(n)); });
 }
 
 /// Each frame catches an exception, keeps it, and throws it on where it is awaited.
@@ -144,15 +144,15 @@ void future() {
 /// The unwinder's share of a cancel, in plain functions: a loop adds little to it.
 template <int depth>
 void cancel() {
-    bench::report_ns(50'000, [] {
-        for (int i = 0; i < 50'000; ++i) sink = sink + (throw_below(depth) != nullptr);
+    bench::report_ns(50'000, [](int times) {
+        for (int i = 0; i < times; ++i) sink = sink + (throw_below(depth) != nullptr);
     });
 }
 
-template <int n>
+/// The short round before is one batch: the memory's first touch is D's matter.
+template <int at_once>
 void growth() {
-    run(batches(n, n));  // the memory's first touch is D's matter
-    bench::report_ns(4'000'000, [] { run(batches(4'000'000, n)); });
+    bench::report_ns(4'000'000, [](int n) { run(batches(n, at_once)); });
 }
 
 constexpr bench::Workload workloads[] = {

@@ -35,11 +35,12 @@ inline double peak_bytes() { return memory("/proc/self/status", "VmHWM:"); }
 /// One measured figure. Standard output carries nothing else.
 inline void report(const char* figure, double value) { std::printf("%s %.4f\n", figure, value); }
 
-/// Reports the nanoseconds that `work` takes for each of its items.
+/// Reports the nanoseconds that `work(items)` takes for each item; a short round before it fills the caches.
 template <class Work>
 void report_ns(int items, Work work) {
+    work(1000);
     const double start = now();
-    work();
+    work(items);
     report("ns", (now() - start) * 1e9 / items);
 }
 

@@ -3,12 +3,11 @@
 #include <hocket/hocket.h>
 
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 hocket::Coro<std::string> risky_task(int n) {
-    if (n == 2) throw std::runtime_error("Error in task 2");
+    if (n == 2) throw hocket::ValueError("Error in task 2");
     co_return "result-" + std::to_string(n);
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // A12: four pitfalls, and what becomes of them here.
-#include "stopwatch.h"
-
 #include <hocket/hocket.h>
 
 #include <cstdio>
@@ -22,7 +20,6 @@ hocket::Coro<int> answer() {
 
 // 1. A blocking call stops every task: give it to a thread.
 hocket::Coro<> blocking() {
-    const Stopwatch watch;
     auto call = hocket::run_in_executor(blocking_call);
     int ticks = 0;
     while (!call.done()) {
@@ -41,8 +38,13 @@ hocket::Coro<> forgotten() {
     co_return;
 }
 
-// 3. Calling from ordinary code, even inside a running loop.
+// 3. Ordinary code calls `run`; where a loop runs already, `nested_run`.
 int ordinary_function() { return hocket::nested_run(answer()); }
+
+hocket::Coro<> nested() {
+    std::printf("3. from ordinary code inside a running loop: %d\n", ordinary_function());
+    co_return;
+}
 
 // 4. A task whose handle is dropped runs on all the same.
 hocket::Coro<> background(bool& finished) {
@@ -50,10 +52,7 @@ hocket::Coro<> background(bool& finished) {
     finished = true;
 }
 
-hocket::Coro<> amain() {
-    co_await blocking();
-    co_await forgotten();
-    std::printf("3. nested: %d\n", ordinary_function());
+hocket::Coro<> lost_task() {
     bool finished = false;
     hocket::create_task(background(finished));
     co_await hocket::sleep(200ms);
@@ -61,6 +60,9 @@ hocket::Coro<> amain() {
 }
 
 int main() {
-    hocket::run(amain());
+    hocket::run(blocking());
+    hocket::run(forgotten());
     std::printf("3. from ordinary code: %d\n", hocket::run(answer()));
+    hocket::run(nested());
+    hocket::run(lost_task());
 }

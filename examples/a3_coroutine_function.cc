@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A3: calling a coroutine function runs nothing; awaiting it, or `run`, does.
+// A3: calling a coroutine function runs nothing; `run` does, or an await (A4).
 #include <hocket/hocket.h>
 
 #include <cstdio>

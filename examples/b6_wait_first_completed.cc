@@ -13,9 +13,9 @@ hocket::Coro<std::string> work(std::string name, int seconds) {
 
 hocket::Coro<> amain() {
     const std::vector tasks = {
-        hocket::create_task(work("A", 1)),
-        hocket::create_task(work("B", 2)),
-        hocket::create_task(work("C", 3)),
+        hocket::create_task(work("A", 1), {.name = "A"}),
+        hocket::create_task(work("B", 2), {.name = "B"}),
+        hocket::create_task(work("C", 3), {.name = "C"}),
     };
 
     auto [done, pending] = co_await hocket::wait(tasks, {.return_when = hocket::FIRST_COMPLETED});
@@ -24,6 +24,9 @@ hocket::Coro<> amain() {
     std::printf("Still pending: %zu\n", pending.size());
 
     for (const auto& task : pending) task.cancel();
+    co_await hocket::wait(pending);
+    for (const auto& task : pending)
+        std::printf("%s: %s\n", task.get_name().c_str(), task.cancelled() ? "cancelled" : "done");
 }
 
 int main() { hocket::run(amain()); }

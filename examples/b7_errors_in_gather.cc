@@ -3,7 +3,6 @@
 #include <hocket/hocket.h>
 
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -11,7 +10,7 @@ using namespace std::chrono_literals;
 
 hocket::Coro<std::string> might_fail(int n) {
     co_await hocket::sleep(100ms * n);
-    if (n == 2) throw std::runtime_error("Task 2 failed!");
+    if (n == 2) throw hocket::ValueError("Task 2 failed!");
     if (n == 3) std::printf("Task 3 went on after the error\n");
     co_return "Task " + std::to_string(n) + " succeeded";
 }
@@ -25,7 +24,7 @@ std::vector<hocket::Coro<std::string>> three() {
 hocket::Coro<> amain() {
     try {
         co_await hocket::gather(three());
-    } catch (const std::runtime_error& error) {
+    } catch (const hocket::ValueError& error) {
         std::printf("Error: %s\n", error.what());
     }
     co_await hocket::sleep(200ms);

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT
-// D10: tasks, threads and processes compared: what a switch costs, what a unit takes in memory, and who computes faster.
+// D10: tasks, threads and processes compared: what a switch costs, what each takes in memory, and who computes faster.
+#include "memory.h"
 #include "stopwatch.h"
 
 #include <hocket/hocket.h>
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <latch>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
 
-// ---- What a switch costs: two sides that hand over to each other
+// ---- What a switch costs, between two sides that hand over to each other
 
 hocket::Coro<> yield_often(int times) {
     for (int i = 0; i < times; ++i) co_await hocket::sleep(0);
@@ -70,7 +76,57 @@ double process_switch_ns() {
     return seconds * 1e9 / (2.0 * times);
 }
 
-// ---- Who computes faster: four pieces of work
+// ---- What one that waits takes in memory
+
+hocket::Coro<> sleep_long() { co_await hocket::sleep(1h); }
+
+hocket::Coro<double> task_bytes() {
+    constexpr int count = 10'000;
+    std::vector<hocket::Task<>> tasks;
+    tasks.reserve(count);
+    const double before = resident_bytes();
+    for (int i = 0; i < count; ++i) tasks.push_back(hocket::create_task(sleep_long()));
+    co_await hocket::sleep(0);
+    const double bytes = (resident_bytes() - before) / count;
+    for (const auto& task : tasks) task.cancel();
+    co_return bytes;
+}
+
+double thread_bytes() {
+    constexpr int count = 100;
+    std::latch all_run(count), end(1);
+    std::vector<std::thread> threads;
+    const double before = resident_bytes();
+    for (int i = 0; i < count; ++i) {
+        threads.emplace_back([&] {
+            all_run.count_down();
+            end.wait();
+        });
+    }
+    all_run.wait();
+    const double bytes = (resident_bytes() - before) / count;
+    end.count_down();
+    for (std::thread& thread : threads) thread.join();
+    return bytes;
+}
+
+double process_bytes() {  // what it does not share with its parent
+    constexpr int count = 20;
+    double bytes = 0;
+    for (int i = 0; i < count; ++i) {
+        const pid_t child = fork();
+        if (child == 0) raise(SIGSTOP);
+        waitpid(child, nullptr, WUNTRACED);  // until it stands still
+        bytes += memory_bytes(std::to_string(child), "Private_Dirty:");
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+    }
+    return bytes / count;
+}
+
+// ---- Who computes faster: one piece of work for each core
+
+const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
 
 double compute() {
     double sum = 0;
@@ -78,47 +134,51 @@ double compute() {
     return sum;
 }
 
-hocket::Coro<> compute_in_task() {
-    compute();
-    co_return;
-}
+hocket::Coro<double> compute_in_task() { co_return compute(); }
+hocket::Coro<double> compute_in_thread() { co_return co_await hocket::to_thread(compute); }
 
-double in_tasks() {
+hocket::Coro<double> seconds_of(hocket::Coro<double> (*work)()) {
     const Stopwatch watch;
-    hocket::run([]() -> hocket::Coro<> {
-        co_await hocket::gather(compute_in_task(), compute_in_task(), compute_in_task(), compute_in_task());
-    }());
-    return watch.seconds();
+    std::vector<hocket::Coro<double>> pieces;
+    for (unsigned i = 0; i < cores; ++i) pieces.push_back(work());
+    for (const double sum : co_await hocket::gather(std::move(pieces))) {
+        if (sum < 18 || sum > 19) throw std::runtime_error("computed " + std::to_string(sum));
+    }
+    co_return watch.seconds();
 }
 
-double in_threads() {
-    const Stopwatch watch;
-    hocket::run([]() -> hocket::Coro<> {
-        co_await hocket::gather(hocket::to_thread(compute), hocket::to_thread(compute), hocket::to_thread(compute),
-                                hocket::to_thread(compute));
-    }());
-    return watch.seconds();
-}
-
-double in_processes() {
+double seconds_of_processes() {
     const Stopwatch watch;
     std::vector<pid_t> children;
-    for (int i = 0; i < 4; ++i) {
+    for (unsigned i = 0; i < cores; ++i) {
         const pid_t child = fork();
-        if (child == 0) _exit(compute() > 0 ? 0 : 1);
+        if (child == 0) _exit(compute() > 18 ? 0 : 1);
         children.push_back(child);
     }
     for (const pid_t child : children) waitpid(child, nullptr, 0);
     return watch.seconds();
 }
 
+void row(const char* what, double tasks, double threads, double processes, int digits) {
+    std::printf("%-28s %10.*f %10.*f %10.*f\n", what, digits, tasks, digits, threads, digits, processes);
+}
+
 int main() {
-    const double tasks = in_tasks(), threads = in_threads(), processes = in_processes();
+    const double of_tasks = hocket::run(task_bytes()) / 1024;
+    const double of_threads = thread_bytes() / 1024;
+    const double of_processes = process_bytes() / 1024;
+
+    const double between_tasks = hocket::run(task_switch_ns());
+    const double between_threads = thread_switch_ns();
+    const double between_processes = process_switch_ns();
+
+    const double in_tasks = hocket::run(seconds_of(compute_in_task));
+    const double in_threads = hocket::run(seconds_of(compute_in_thread));
+    const double in_processes = seconds_of_processes();
+
     std::printf("%-28s %10s %10s %10s\n", "", "tasks", "threads", "processes");
-    std::printf("%-28s %10.0f %10.0f %10.0f\n", "a switch, nanoseconds", hocket::run(task_switch_ns()),
-                thread_switch_ns(), process_switch_ns());
-    std::printf("%-28s %10s %10s %10s\n", "stack of each", "none", "8 MB", "8 MB");
-    std::printf("%-28s %10.2f %10.2f %10.2f\n", "computing four times, s", tasks, threads, processes);
-    std::printf("threads computed %.1f times as fast as tasks, on %u cores\n", tasks / threads,
-                std::thread::hardware_concurrency());
+    row("a switch, nanoseconds", between_tasks, between_threads, between_processes, 0);
+    row("memory of each, KiB", of_tasks, of_threads, of_processes, 1);
+    row("computing for each core, s", in_tasks, in_threads, in_processes, 2);
+    std::printf("threads computed %.1f times as fast as tasks, on %u cores\n", in_tasks / in_threads, cores);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // D6: an error that a coroutine handles itself.
+#include "stopwatch.h"
+
 #include <hocket/hocket.h>
 
 #include <cstdio>
@@ -24,8 +26,9 @@ hocket::Coro<std::optional<double>> risky_divide(double x, double y) {
 }
 
 hocket::Coro<> amain() {
+    const Stopwatch watch;
     auto [a, b] = co_await hocket::gather(risky_divide(10, 2), risky_divide(10, 0));
-    std::printf("Results: %.1f, %s\n", a.value(), b ? "a number" : "nothing");
+    std::printf("Results: %.1f, %s, in %.1fs\n", a.value(), b ? "a number" : "nothing", watch.seconds());
 }
 
 int main() { hocket::run(amain()); }

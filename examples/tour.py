@@ -5,8 +5,9 @@
 For each program: its number, what it shows, its output, its expected and its measured time, and `ok` or `failed`. Programs
 that mostly sleep run beside each other; those that measure run alone. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
 
-What a program must print stands in expected/PROGRAM.txt. There `~3.0` stands for a number near 3.0, `#` for any number, and a
-first line `(in any order)` for lines whose order is not promised.
+What a program must print stands in expected/PROGRAM.txt. In a line, `~3.0` stands for a number near 3.0, `<300` for one below
+300, `#` for any. The order of lines is not promised between `(in any order)` and `(in order)`; there, a line that begins with
+`> ` comes somewhere after the one above it.
 """
 import argparse
 import concurrent.futures
@@ -31,8 +32,8 @@ class Program:
         self.expects = f"expected {'at most ' if self.alone else ''}{self.seconds:.1f} s"
 
     def in_time(self, measured):
-        """What sleeps takes as long as its sleeps; what measures or computes is as fast as the machine."""
-        return measured <= self.seconds if self.alone else near(measured, self.seconds)
+        """What sleeps takes as long as its sleeps, and the time to start; what measures or computes is as fast as the machine."""
+        return measured <= self.seconds if self.alone else near(measured, self.seconds, late=1.0)
 
 
 def programs():
@@ -40,51 +41,72 @@ def programs():
     return [Program(line) for line in lines if line]
 
 
-def near(measured, expected):
+def near(measured, expected, late):
     """Sleeps end late, never early; a busy machine makes them later."""
-    return 0.9 * expected - 0.05 <= measured <= 1.3 * expected + 1.0
+    return 0.9 * expected - 0.05 <= measured <= 1.3 * expected + late
 
 
 def same(line, pattern):
-    expected = []
+    """Whether a line is what the pattern says."""
+    checks = []
 
     def number(match):
-        if match.group(1):
-            expected.append(float(match.group(1)))
-            return f"({NUMBER})"
-        if match.group(0) == "#":
+        text = match[0]
+        if text == "#":
             return NUMBER
-        return re.sub(r"(\\ )+", r"\\s+", re.escape(match.group(0)))  # columns are as wide as their numbers
+        if text[0] in "~<" and len(text) > 1:
+            limit = float(text[1:])
+            checks.append(lambda n: near(n, limit, late=0.3) if text[0] == "~" else n < limit)
+            return f"({NUMBER})"
+        return re.sub(r"(\\ )+", r"\\s+", re.escape(text))  # columns are as wide as their numbers
 
-    regex = re.sub(r"~(\d+(?:\.\d+)?)|#|[^~#]+", number, pattern)
+    regex = re.sub(r"[~<]\d+(?:\.\d+)?|#|[~<]|[^~<#]+", number, pattern)
     found = re.fullmatch(regex, line)
-    return bool(found) and all(near(float(n), e) for n, e in zip(found.groups(), expected))
+    return bool(found) and all(check(float(n)) for check, n in zip(checks, found.groups()))
 
 
-def in_order_of(got, want):
-    """Both lists, the lines that belong together first."""
-    want, paired, rest = list(want), [], []
-    for line in got:
-        pattern = next((p for p in want if same(line, p)), None)
-        if pattern is None:
-            rest.append(line)
+def in_order_of(lines, patterns):
+    """For each pattern the line that fits it, None where there is none; `> ` is taken off. And the lines that are left."""
+    fitting, taken = [], []
+    for pattern in patterns:
+        first = taken[-1] + 1 if pattern.startswith("> ") and fitting[-1] is not None else 0
+        pattern = pattern.removeprefix("> ")
+        found = next((i for i in range(first, len(lines)) if i not in taken and same(lines[i], pattern)), None)
+        fitting.append(None if found is None else lines[found])
+        if found is not None:
+            taken.append(found)
+    return fitting, [line for i, line in enumerate(lines) if i not in taken]
+
+
+def parts(expected):
+    """(whether in order, patterns) of each part of an expected file."""
+    ordered, patterns = True, []
+    for line in expected.splitlines():
+        if line in ("(in any order)", "(in order)"):
+            yield ordered, patterns
+            ordered, patterns = line == "(in order)", []
         else:
-            want.remove(pattern)
-            paired.append((pattern, line))
-    return [p for p, _ in paired] + want, [line for _, line in paired] + rest
+            patterns.append(line)
+    yield ordered, patterns
 
 
 def difference(output, expected):
     """The first thing that is not as expected, or None."""
-    got, want = output.splitlines(), expected.splitlines()
-    if want and want[0] == "(in any order)":
-        want, got = in_order_of(got, want[1:])
-    for i, pattern in enumerate(want):
-        if i >= len(got):
-            return f"the output ends before: {pattern}"
-        if not same(got[i], pattern):
-            return f"line {i + 1} is:       {got[i]}\n    expected instead: {pattern}"
-    return f"more than expected: {got[len(want)]}" if len(got) > len(want) else None
+    got, end = output.splitlines(), 0
+    for ordered, patterns in parts(expected):
+        begin, end = end, end + len(patterns)
+        lines = got[begin:end]
+        if ordered:
+            for number, (line, pattern) in enumerate(zip(lines, patterns), begin + 1):
+                if not same(line, pattern):
+                    return f"line {number} is:       {line}\n    expected instead: {pattern}"
+        elif len(lines) == len(patterns):
+            fitting, left = in_order_of(lines, patterns)
+            if None in fitting:
+                return f"out of place:         {left[0]}\n    expected instead: {patterns[fitting.index(None)]}"
+        if len(lines) < len(patterns):
+            return f"the output ends before: {patterns[len(lines)]}"
+    return f"more than expected: {got[end]}" if len(got) > end else None
 
 
 @contextlib.contextmanager
@@ -163,7 +185,7 @@ def main():
             print(f"      {p.expects}, took {seconds:.1f} s: {verdict}", flush=True)
             if problem:
                 print(f"      {paint(problem, '31')}")
-    print(f"\n{len(chosen) - failed} ok, {failed} failed in {time.monotonic() - start:.0f} s")
+    print(f"\n{time.monotonic() - start:.0f} s in all\n{len(chosen) - failed} ok, {failed} failed")
     return 1 if failed else 0
 
 

@@ -2,7 +2,6 @@
 // The first program of the README: two waits at once.
 
 #include <hocket/hocket.h>
-
 #include <cstdio>
 using namespace std::chrono_literals;
 
@@ -16,5 +15,4 @@ hocket::Coro<> amain() {
     auto [users, posts] = co_await hocket::gather(count("users", 10), count("posts", 100));
     std::printf("%d users, %d posts, in one second\n", users, posts);
 }
-
 int main() { hocket::run(amain()); }

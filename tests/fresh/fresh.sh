@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# hocket on a fresh Debian: see `./dev --help`, fresh. Root only.
+# hocket on a fresh Debian: see `./dev --help`, fresh. Needs root.
 #
 #   $HOCKET_FRESH/SUITE.tar     the base system, made by debootstrap once
 #   $HOCKET_FRESH/SUITE.clone   unpacked anew for each run, with a clone of HEAD; left to be looked at when that fails
@@ -76,12 +76,14 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCES
     chroot "$1" update-ca-certificates >/dev/null 2>&1 || true
+    printf '[safe]\n\tdirectory = *\n' >"$1/root/.gitconfig"  # the work tree may be another user's
 }
 
 # inside ROOT COMMAND: runs it there, in namespaces of its own, with the work tree at /worktree, read-only.
 inside() {
     local root=$1 variables=() name
-    for name in http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY CI HOCKET_JOBS HOCKET_PRESET; do
+    for name in http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY CI HOCKET_JOBS HOCKET_PRESET \
+        HOCKET_TEST_BACKENDS; do
         [[ -z ${!name-} ]] || variables+=("$name=${!name}")
     done
     unshare --mount --pid --fork --kill-child --propagation private bash -euc '
@@ -117,8 +119,10 @@ start=$SECONDS
 make_base
 root=$base/$suite.clone
 unpack "$root"
-git -c safe.directory='*' clone --quiet --depth 1 "file://$repository" "$root/hocket"
-commit=$(git -c safe.directory='*' -C "$root/hocket" rev-parse --short HEAD)
+# The tree may be another user's. `git -c` would not reach the process that serves the clone; this variable does.
+export GIT_CONFIG_GLOBAL=$root/root/.gitconfig
+git clone --quiet --depth 1 "file://$repository" "$root/hocket"
+commit=$(git -C "$root/hocket" rev-parse --short HEAD)
 
 log=$base/$suite.clone.log
 verdict=green

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Installs hocket into a folder and builds a program against it: find_package, static and shared, and pkg-config.
+"""Installs hocket into a folder and builds a program against it: find_package, static and shared, and
+pkg-config after the folder was moved.
 
 usage: install_test.py --build FOLDER --compiler PROGRAM
 """
@@ -62,14 +63,13 @@ def main():
             if ("libhocket.so" in run("ldd", build / "consumer")) != (kind == "shared"):
                 sys.exit(f"find_package, {kind}: linked the other library")
 
-        # The .pc file names the folders of the configured prefix; --define-variable moves them.
+        prefix = prefix.rename(folder / "moved")
         library = next(prefix.rglob("hocket.pc")).parent.parent
-        flags = run("pkg-config", "--cflags", "--libs", f"--define-variable=libdir={library}",
-                    f"--define-variable=includedir={prefix / 'include'}", "hocket",
+        flags = run("pkg-config", "--cflags", "--libs", "hocket",
                     env={**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")})
         program = folder / "by_pkg_config"
-        run(arguments.compiler, HERE / "consumer/main.cc", "-o", program, *shlex.split(flags))
-        expect("pkg-config", run(program, env={**os.environ, "LD_LIBRARY_PATH": str(library)}))
+        run(arguments.compiler, "-std=c++20", HERE / "consumer/main.cc", "-o", program, *shlex.split(flags))
+        expect("pkg-config, moved", run(program, env={**os.environ, "LD_LIBRARY_PATH": str(library)}))
 
 
 if __name__ == "__main__":
