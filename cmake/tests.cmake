@@ -101,6 +101,8 @@ hocket_python_test(house.tour_test house tests/tour/tour_test.py)
 hocket_python_test(house.compile_fail_test house tests/compile_fail/verdict_test.py ${CMAKE_CXX_COMPILER})
 hocket_python_test(install.consumer install tests/install/install_test.py
                    --build ${PROJECT_BINARY_DIR} --compiler ${CMAKE_CXX_COMPILER})
+hocket_python_test(install.variants install tests/install/variants_test.py
+                   --compiler ${CMAKE_CXX_COMPILER} $<TARGET_FILE:hocket_static> $<TARGET_FILE:hocket_shared>)
 add_dependencies(tests hocket_static hocket_shared)
 
 # compiler.cmake, told of a compiler that need not be on this machine.

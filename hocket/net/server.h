@@ -88,14 +88,15 @@ concept HandlesConnections = std::is_invocable_r_v<Coro<>, F&, StreamReader, Str
 /// to the loop's exception handler. When the system has no descriptor left for a connection, that is reported, and accepting
 /// pauses for a second. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
 template <class F>
-HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, std::uint16_t port, ServerOptions options = {}) {
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, std::uint16_t port,
+                                                            ServerOptions options = {}) {
     static_assert(HandlesConnections<F>,
                   "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
     return start_server_of(ConnectionHandler(std::move(handler)), std::move(host), port, options, here());
 }
 /// The same on one address: TCP, or UNIX-domain (`asyncio.start_unix_server`).
 template <class F>
-HOCKET_INLINE Coro<Server> start_server(F handler, Address address, ServerOptions options = {}) {
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, Address address, ServerOptions options = {}) {
     static_assert(HandlesConnections<F>,
                   "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
     return start_server_of(ConnectionHandler(std::move(handler)), std::move(address), options, here());

@@ -21,13 +21,13 @@ public:
     /// Sends `data`, which must live until this returns, and waits until the system has taken it: asyncio's `write` and `drain` in one. While
     /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting. A cancel ends the wait;
     /// what was not sent by then is copied, and still sent: the peer never sees half of it.
-    Coro<> write(std::string_view data) const { return transport_->write(data); }
+    HOCKET_CORO_WRAPPER Coro<> write(std::string_view data) const { return transport_->write(data); }
     /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
     /// so: await `drain` now and then (asyncio's `write`).
     void write_nowait(std::string_view data) const { transport_->write_nowait(data); }
     /// Does not suspend while less than 64 KiB wait to be sent; else waits until no more than 16 KiB do. Any number of tasks may wait.
     /// Throws what the reading side has met, too.
-    Coro<> drain() const { return transport_->drain(); }
+    HOCKET_CORO_WRAPPER Coro<> drain() const { return transport_->drain(); }
 
     /// No more is written: the peer reads an end of file after what was written before. Reading goes on.
     void write_eof() const { transport_->write_eof(); }
@@ -37,7 +37,7 @@ public:
     void close() const noexcept { transport_->close(); }
     bool is_closing() const noexcept { return transport_->is_closing(); }
     /// Waits until the descriptor is closed. Throws OSError if something could not be sent.
-    Coro<> wait_closed() const { return transport_->wait_closed(); }
+    HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
     /// Closes and sends nothing more (`transport.abort()`).
     void abort() const noexcept { transport_->abort(); }
 

@@ -32,7 +32,7 @@ public:
     /// or was aborted before.
     Coro<std::size_t> wait();
     /// The same: there is nothing to be done at the end of the scope (`async with barrier as position`).
-    Coro<std::size_t> scoped() { return wait(); }
+    HOCKET_CORO_WRAPPER Coro<std::size_t> scoped() { return wait(); }
 
     /// Back to the empty state: the tasks that wait get BrokenBarrierError. Does not suspend.
     void reset();

@@ -167,7 +167,7 @@ def no_await_behind_a_condition(source):
     for await_ in re.finditer(r"\bco_await\b", code):
         start = max(code.rfind(mark, 0, await_.start()) for mark in ";{}") + 1
         before = body_of(code[start:await_.start()])
-        allowed = re.match(r"\s*(?:else\s+)?(?:if|switch)\b|[^()=]* = [^()]*(?:\(\)[^()]*)*$", before)
+        allowed = re.match(r"\s*(?:else\s+)?(?:if|switch)\b|[^()=]* = (?:[^()]|\([^()]*\))*$", before)
         if re.search(r"\s(?:&&|\|\||\?)\s", before) and not allowed:
             yield f"{source.path}:{source.line_at(await_.start())}: co_await behind ?:, && or ||: GCC 14 runs it in any case; write an if"
 
