@@ -97,6 +97,7 @@ hocket_python_test(docs.pages docs tests/snippets/snippets.py check)
 hocket_python_test(docs.pages_test docs tests/snippets/snippets_test.py)
 hocket_python_test(house.rules house tests/house/rules.py)
 hocket_python_test(house.rules_test house tests/house/rules_test.py)
+hocket_python_test(house.semantics house tests/house/semantics.py)
 hocket_python_test(house.tour_test house tests/tour/tour_test.py)
 hocket_python_test(house.compile_fail_test house tests/compile_fail/verdict_test.py ${CMAKE_CXX_COMPILER})
 hocket_python_test(install.consumer install tests/install/install_test.py

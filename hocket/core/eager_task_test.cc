@@ -19,6 +19,7 @@ using testing::Trace;
 
 constexpr TaskOptions eager{.eager_start = true};
 
+// 29
 TEST(EagerTask, runs_inside_create_task) {
     Trace trace;
     run([&]() -> Coro<> {
@@ -34,6 +35,7 @@ TEST(EagerTask, runs_inside_create_task) {
     EXPECT_EQ(trace.taken(), "begun created ended");
 }
 
+// 29
 TEST(EagerTask, may_be_done_when_create_task_returns) {
     run([]() -> Coro<> {
         EXPECT_EQ(create_task(testing::value_after(0, 5), eager).result(), 5);
@@ -44,6 +46,7 @@ TEST(EagerTask, may_be_done_when_create_task_returns) {
     }());
 }
 
+// 29
 TEST(EagerTask, is_the_current_task_while_it_runs) {
     run([]() -> Coro<> {
         const auto outer = current_task();
@@ -54,6 +57,7 @@ TEST(EagerTask, is_the_current_task_while_it_runs) {
     }());
 }
 
+// 29
 TEST(EagerTask, has_a_context_of_its_own) {
     static ContextVar<int> number("number", 0);
     run([]() -> Coro<> {

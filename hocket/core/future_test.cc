@@ -215,6 +215,7 @@ TEST(Future, frees_its_result_with_the_last_handle) {
 
 // ---- Exceptions that nobody looked at (27)
 
+// 27
 TEST(FutureException, that_nobody_looked_at_is_reported_when_the_last_handle_goes) {
     run([]() -> Coro<> {
         LoopErrors errors(get_running_loop());

@@ -310,6 +310,7 @@ TEST(TaskMisuse, create_task_needs_a_running_loop) {
 
 // ---- Failures (27)
 
+// 27
 TEST(TaskFailure, that_nobody_looked_at_is_reported_when_the_task_dies) {
     run([]() -> Coro<> {
         LoopErrors errors(get_running_loop());

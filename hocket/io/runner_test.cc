@@ -180,6 +180,7 @@ TEST(RunnerClose, frees_what_callbacks_hold) {
 
 void interrupt() { ::kill(::getpid(), SIGINT); }
 
+// 71
 TEST(RealInterrupt, cancels_the_main_task_and_becomes_keyboard_interrupt) {
     Trace trace;
     EXPECT_EQ(thrown_by([&] {
@@ -197,6 +198,7 @@ TEST(RealInterrupt, cancels_the_main_task_and_becomes_keyboard_interrupt) {
     EXPECT_EQ(trace.taken(), "cleanup");
 }
 
+// 71
 TEST(RealInterrupt, that_the_main_task_swallows_is_none) {
     EXPECT_EQ(run([]() -> Coro<int> {
                   get_running_loop().call_later(1ms, interrupt);
@@ -233,6 +235,7 @@ TEST(RealInterrupt, beside_another_cancel_leaves_a_cancelled_error) {
               "hocket::CancelledError: both");
 }
 
+// 71
 TEST(RealInterrupt, a_second_one_leaves_the_run_at_once) {
     Trace trace;
     EXPECT_EQ(thrown_by([&] {
