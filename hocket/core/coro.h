@@ -48,7 +48,7 @@ struct FinalAwaiter {
             return transfer(parent);
         TaskBase& t = *this_loop->current;
         t.frame = h;
-        t.flags |= f_returned;
+        t.raise_flag(f_returned);
         return transfer_to_loop();
     }
     void await_resume() noexcept {}

@@ -144,9 +144,7 @@ protected:
 private:
     HOCKET_INLINE void wake_front() noexcept {
         Waiter& t = *waiters_.pop_front();
-        // Atomic, so that they are read and written whole: a read of more than was just written has to wait for the cache.
-        const std::uint16_t flags = __atomic_load_n(&t.flags, __ATOMIC_RELAXED);
-        __atomic_store_n(&t.flags, static_cast<std::uint16_t>(flags | f_recheck), __ATOMIC_RELAXED);
+        t.raise_flag(f_recheck);
         last_woken_ = &t;
         loop_->push(t);
     }

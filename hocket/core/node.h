@@ -58,6 +58,13 @@ struct HOCKET_EXPORT Node : Leaf {
     std::uint8_t loop_id = 0;  // future: the loop that it belongs to
     std::uint32_t refs = 0;
 
+    /// Sets bits. The flags are read and written whole: the compiler would set one byte, and the next read of both would have to wait for the
+    /// cache.
+    void raise_flag(std::uint16_t bits) noexcept {
+        const std::uint16_t before = __atomic_load_n(&flags, __ATOMIC_RELAXED);
+        __atomic_store_n(&flags, static_cast<std::uint16_t>(before | bits), __ATOMIC_RELAXED);
+    }
+
     virtual void run() = 0;  // tasks are stepped by the loop instead
     /// The loop closes before this has run.
     virtual void discard() noexcept {}
