@@ -56,7 +56,7 @@ private:
         ~Entered() { std::swap(slot, current_context()); }
         ContextSlot& slot;
     };
-    ContextSlot slot_ = detached_context();
+    ContextSlot slot_ = current_context().detached();
 };
 
 /// Runs `f(args...)` on a thread of the default executor, in a copy of the caller's context variables (`asyncio.to_thread`); what it sets
