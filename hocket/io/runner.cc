@@ -86,11 +86,14 @@ void Runner::run_main(TaskBase& task) {
 }
 
 void Runner::close() {
+    if (loop_ && loop_->is_running()) throw RuntimeError("Cannot close a running event loop");
     if (std::exchange(closed_, true) || !loop_) return;
+    struct Closing {
+        Unique<EventLoop>& loop;
+        ~Closing() { loop.reset(); }  // closes it, whatever is thrown before
+    } closing{loop_};
     cancel_all_tasks();
     shut_down_resources();
-    loop_->close();
-    loop_.reset();
 }
 
 // As in asyncio, tasks that these make on their way out are not waited for.

@@ -174,6 +174,70 @@ TEST(RunnerClose, frees_what_callbacks_hold) {
     EXPECT_EQ(census.alive(), 0);
 }
 
+Coro<> that_ends_with(SystemExit exit) {
+    static_cast<void>(co_await ending_of(testing::forever()));
+    throw exit;
+}
+
+TEST(RunnerClose, what_ends_the_program_leaves_run) {
+    Reports reports;
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<std::string> {
+                      create_task(that_ends_with(SystemExit{3}));
+                      co_await testing::turns(2);
+                      co_return "a result that is dropped";
+                  }());
+              }),
+              "hocket::SystemExit: 3");
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task([]() -> Coro<> {
+                          static_cast<void>(co_await ending_of(testing::forever()));
+                          throw KeyboardInterrupt();
+                      });
+                      co_await testing::turns(2);
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(RunnerClose, what_the_main_coroutine_threw_wins_over_what_the_end_throws) {
+    Reports reports;
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task(that_ends_with(SystemExit{3}));
+                      co_await testing::failure_after(2, "mine");
+                  }());
+              }),
+              "hocket::RuntimeError: mine");
+    EXPECT_EQ(reports.taken(), "Runner: the run's end failed: hocket::SystemExit: 3");
+}
+
+TEST(RunnerClose, that_throws_has_closed_the_loop_all_the_same) {
+    Trace trace;
+    Runner runner;
+    runner.run([](Trace& t) -> Coro<> {
+        new NotedResource(get_running_loop(), t);
+        create_task(that_ends_with(SystemExit{4}));
+        co_await testing::turns(2);
+    }(trace));
+    EXPECT_EQ(thrown_by([&] { runner.close(); }), "hocket::SystemExit: 4");
+    EXPECT_EQ(trace.taken(), "closing");
+    EXPECT_EQ(thrown_by([&] { runner.get_loop(); }), "hocket::RuntimeError: Runner is closed");
+    runner.close();
+}
+
+TEST(RunnerClose, inside_its_own_run_is_an_error) {
+    Runner runner;
+    EXPECT_EQ(runner.run([](Runner& r) -> Coro<int> {
+        EXPECT_EQ(thrown_by([&] { r.close(); }), "hocket::RuntimeError: Cannot close a running event loop");
+        co_return 1;
+    }(runner)),
+              1);
+    EXPECT_EQ(runner.run(testing::value_after(1, 2)), 2);
+}
+
 // ---- Interrupts (71)
 
 void interrupt() { ::kill(::getpid(), SIGINT); }
