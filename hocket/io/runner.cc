@@ -4,7 +4,7 @@
 
 #include <hocket/base/report.h>
 #include <hocket/io/backend_factory.h>
-#include <hocket/io/signals.h>
+#include <hocket/io/signals_internal.h>
 
 #include <unistd.h>
 #include <csignal>
@@ -30,7 +30,7 @@ class InterruptGuard {
 public:
     InterruptGuard(EventLoop& loop, TaskBase& task) : loop_(loop), task_(task) {
         active_ = loop.backend().real_time() && on_main_thread() && interrupt_has_default_effect();
-        if (active_) add_signal_handler(loop, SIGINT, [this] { interrupted(); });
+        if (active_) add_interrupt_handler(loop, [this] { interrupted(); });
     }
     ~InterruptGuard() {
         if (active_) remove_signal_handler(loop_, SIGINT);

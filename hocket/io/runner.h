@@ -23,7 +23,8 @@ struct RunOptions {
 ///
 /// While it runs on the main thread, and SIGINT has its default effect, SIGINT cancels the main task; if the CancelledError comes out of it,
 /// `run` throws KeyboardInterrupt. A second SIGINT ends the run, and a later one has its default effect. The loop sees them
-/// between steps: a coroutine that computes without waiting is not interrupted.
+/// between steps: a coroutine that computes without waiting is not interrupted, but the third SIGINT that the loop has no occasion to
+/// see ends the process, as an ordinary Ctrl-C.
 class HOCKET_EXPORT Runner {
 public:
     explicit Runner(RunOptions options = {});

@@ -2,6 +2,7 @@
 // Runners: results, shared contexts, the orderly end (70), interrupts (71).
 #include <hocket/io/runner.h>
 
+#include <hocket/io/signals.h>
 #include <hocket/io/virtual_backend.h>
 
 #include <tests/support/trace.h>
@@ -309,6 +310,59 @@ TEST(RealInterrupt, a_second_one_leaves_the_run_at_once) {
     EXPECT_EQ(trace.taken(), "hocket::CancelledError");
 }
 
+TEST(RealInterrupt, that_is_queued_when_the_run_ends_touches_nothing) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task([]() -> Coro<> {
+                          throw SystemExit{5};
+                          co_return;
+                      });
+                      create_task(testing::forever());
+                      interrupt();
+                      co_await testing::turns(1);
+                  }());
+              }),
+              "hocket::SystemExit: 5");
+}
+
+// Launchers pass on what the terminal sends to the whole group, so that one Ctrl-C may come twice.
+TEST(RealInterrupt, that_comes_twice_at_once_counts_once) {
+    Trace trace;
+    EXPECT_EQ(thrown_by([&] {
+                  run([&]() -> Coro<> {
+                      interrupt();
+                      interrupt();
+                      trace.note(co_await ending_of(testing::forever()));
+                      co_await testing::turns(1);
+                      throw CancelledError();
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
+}
+
+TEST(RealInterrupt, the_third_that_a_computing_coroutine_keeps_the_loop_from_seeing_ends_the_process) {
+    const auto compute = [] {
+        ::alarm(20);
+        run([]() -> Coro<> {
+            volatile bool computing = true;
+            while (computing) interrupt();
+            co_return;
+        }());
+    };
+    EXPECT_EXIT(compute(), ::testing::KilledBySignal(SIGINT), "");
+}
+
+TEST(RealInterrupt, that_a_handler_of_the_program_takes_never_ends_the_process) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        add_signal_handler(get_running_loop(), SIGINT, [&] { trace.note("mine"); });
+        for (int i = 0; i < 10; ++i) interrupt();
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "mine");
+}
+
 TEST(RealInterrupt, afterwards_has_its_default_effect_again) {
     run(testing::turns(1));
     struct sigaction action{};
@@ -324,7 +378,7 @@ TEST(RealInterrupt, is_left_alone_where_the_program_has_a_handler) {
     sigaction(SIGINT, &mine, &before);
     run([]() -> Coro<> {
         interrupt();
-        co_await hocket::sleep(1ms);
+        co_return;
     }());
     sigaction(SIGINT, &before, nullptr);
     EXPECT_EQ(interrupts_of_the_program, 1);
