@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,6 +38,13 @@ Coro<> compute() {
     std::printf("the sums are %ld together\n", sum);
 }  // the pool waits for its threads
 // [/pool]
+
+// [default]
+Coro<> use_few_threads() {
+    set_default_executor(get_running_loop(), std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 2}));
+    std::printf("%s\n", (co_await to_thread(slow_lookup, "Dora")).c_str());
+}
+// [/default]
 
 // [context]
 ContextVar<std::string> request("request", "none");
@@ -88,6 +96,7 @@ Coro<> use_a_foreign_thread() {
 int main() {
     run(look_up());
     run(compute());
+    run(use_few_threads());
     run(with_context());
     run(give_up());
     run(serve_a_thread());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -11,6 +12,11 @@ namespace hocket {
 template <class Signature>
 class Function;
 
+/// A callable that may be empty: a pointer to a function, a std::function, a Function of another signature.
+template <class F>
+concept NullableCallable = std::is_constructible_v<F, std::nullptr_t> && requires(const F& f) { static_cast<bool>(f); };
+
+/// Empty when it is made of nothing, or of a callable that is empty.
 template <class R, class... Args>
 class Function<R(Args...)> {
 public:
@@ -19,12 +25,18 @@ public:
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
-    Function(F&& f)
-        : target_(new std::decay_t<F>(std::forward<F>(f))),
-          call_([](void* target, Args... args) -> R {
-              return static_cast<R>((*static_cast<std::decay_t<F>*>(target))(std::forward<Args>(args)...));
-          }),
-          destroy_([](void* target) noexcept { delete static_cast<std::decay_t<F>*>(target); }) {}
+    Function(F&& f) {
+        using Target = std::decay_t<F>;
+        if constexpr (NullableCallable<Target>) {
+            const Target& given = f;
+            if (!given) return;
+        }
+        target_ = new Target(std::forward<F>(f));
+        call_ = [](void* target, Args... args) -> R {
+            return static_cast<R>((*static_cast<Target*>(target))(std::forward<Args>(args)...));
+        };
+        destroy_ = [](void* target) noexcept { delete static_cast<Target*>(target); };
+    }
 
     Function(Function&& other) noexcept
         : target_(std::exchange(other.target_, nullptr)),

@@ -6,11 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace hocket {
 namespace {
+
+int seven() { return 7; }
 
 TEST(Function, calls_what_it_holds) {
     const Function<int(int, int)> add = [](int a, int b) { return a + b; };
@@ -24,6 +27,17 @@ TEST(Function, is_false_while_empty) {
     EXPECT_TRUE(f);
     f = nullptr;
     EXPECT_FALSE(f);
+}
+
+TEST(Function, made_of_a_callable_that_is_empty_is_empty) {
+    int (*const no_function)() = nullptr;
+    EXPECT_FALSE(Function<int()>(no_function));
+    EXPECT_FALSE(Function<int()>(std::function<int()>()));
+    EXPECT_FALSE(Function<void()>(Function<int()>()));
+    EXPECT_TRUE(Function<void()>(std::function<int()>([] { return 1; })));
+    EXPECT_EQ(Function<int()>(seven)(), 7);
+    EXPECT_EQ(Function<int()>(&seven)(), 7);
+    EXPECT_EQ(Function<int()>([] { return 8; })(), 8);  // can be a pointer, but is none
 }
 
 TEST(Function, holds_what_can_only_be_moved) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace hocket {
 
@@ -13,8 +14,9 @@ namespace hocket {
 ///
 /// Each size has two lists, so that a thread that allocates and frees around the boundary does not trade with the depot each
 /// time: blocks freed beyond two full lists go to a depot that all threads share, and a thread that has none takes a list from there
-/// first. So blocks may be freed on any thread, and what a thread leaves behind when it ends serves the others. Memory taken
-/// from the system is never given back: a reader from outside the process may look at it at any time.
+/// first. So blocks may be freed on any thread, and what a thread leaves behind when it ends serves the others. The memory of these blocks
+/// is never given back to the system, so that a reader from outside the process may look at it at any time; a larger block is, when it
+/// is released.
 class FramePool {
 public:
     static constexpr std::size_t granule = 16, smallest = 32, largest = 1024;
@@ -75,10 +77,14 @@ private:
     HOCKET_EXPORT static constinit thread_local Lists* mine_ [[gnu::tls_model("initial-exec")]];
 };
 
-/// For classes whose objects are made and freed at the pace of tasks.
+/// For classes whose objects are made and freed at the pace of tasks. Those aligned to more than a granule come from the system.
 struct Pooled {
     static void* operator new(std::size_t size) { return FramePool::allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept { FramePool::release(block, size); }
+    static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
+    static void operator delete(void* block, std::size_t size, std::align_val_t alignment) noexcept {
+        ::operator delete(block, size, alignment);
+    }
 };
 
 }  // namespace hocket

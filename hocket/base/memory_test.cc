@@ -2,6 +2,8 @@
 // Frame memory: reuse, trade between threads, threads that end, fork.
 #include <hocket/base/memory.h>
 
+#include <hocket/base/owners.h>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -166,6 +168,27 @@ TEST_F(Memory, serves_destructors_that_run_after_the_threads_own_lists_are_gone)
         release(allocate(10, 64), 64);
     });
     EXPECT_TRUE(ran);
+}
+
+struct alignas(64) Wide : Pooled {
+    char bytes[64];
+};
+struct WideBase : Pooled {
+    virtual ~WideBase() = default;
+};
+struct WideDerived final : WideBase {
+    alignas(128) char bytes[128];
+};
+
+TEST(OncePooled, objects_aligned_to_more_than_16_bytes_stand_where_they_must) {
+    std::vector<Unique<Wide>> plain;
+    std::vector<Unique<WideBase>> derived;
+    for (int i = 0; i < 10; ++i) {
+        plain.push_back(Unique<Wide>::make());
+        derived.push_back(Unique<WideDerived>::make());
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(plain.back().get()) % 64, 0U);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(derived.back().get()) % 128, 0U);
+    }
 }
 
 int exit_status_of(pid_t child) {

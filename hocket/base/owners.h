@@ -47,7 +47,8 @@ private:
 };
 
 /// Owns one object together with its copies (`std::shared_ptr`): the last to go destroys it. Copies may be on different threads. T
-/// may be incomplete but where it is made.
+/// may be incomplete but where it is made. It can be made from any other owner, which then lives as long as the copies: a Unique, a
+/// std::unique_ptr, a std::shared_ptr.
 template <class T>
 class Shared {
 public:
@@ -58,6 +59,14 @@ public:
     }
     Shared(Shared&& other) noexcept
         : block_(std::exchange(other.block_, nullptr)), object_(std::exchange(other.object_, nullptr)) {}
+    /// From an owner of a T or of a class derived from T.
+    template <class Owner>
+        requires(!std::same_as<Owner, Shared>) && requires(const Owner& owner) {
+            { owner.get() } -> std::convertible_to<T*>;
+        }
+    Shared(Owner owner) : object_(owner.get()) {
+        if (object_) block_ = new Holding<Owner>(std::move(owner));
+    }
     Shared& operator=(Shared other) noexcept {
         std::swap(block_, other.block_);
         std::swap(object_, other.object_);
@@ -90,6 +99,13 @@ private:
         explicit Whole(A&&... arguments)
             : Block{[](Block* block) noexcept { delete static_cast<Whole*>(block); }},
               object(std::forward<A>(arguments)...) {}
+    };
+
+    template <class Owner>
+    struct Holding : Block {
+        Owner owner;
+        explicit Holding(Owner&& o)
+            : Block{[](Block* block) noexcept { delete static_cast<Holding*>(block); }}, owner(std::move(o)) {}
     };
 
     Shared(Block* block, T* object) noexcept : block_(block), object_(object) {}

@@ -79,6 +79,24 @@ TEST(OnceShared, the_last_owner_destroys_it) {
     EXPECT_EQ(live, 0);
 }
 
+TEST(OnceShared, is_made_from_other_owners) {
+    int live = 0;
+    {
+        const Shared<Counted> first = Unique<Counted>::make(live);
+        const Shared<Base> second = std::make_unique<Counted>(live), copy = second;
+        const auto standard = std::make_shared<Counted>(live);
+        const Shared<Base> third = standard, fourth = first;
+        EXPECT_EQ(third.get(), standard.get());
+        EXPECT_EQ(fourth.get(), first.get());
+        EXPECT_EQ(live, 3);
+    }
+    EXPECT_EQ(live, 0);
+    EXPECT_FALSE(Shared<Base>(std::unique_ptr<Base>()));
+    static_assert(!std::is_constructible_v<Shared<Counted>, Shared<Base>>);
+    static_assert(!std::is_constructible_v<Shared<Base>, std::unique_ptr<int>>);
+    static_assert(!std::is_constructible_v<Shared<Base>, Base*>);
+}
+
 struct Later;
 TEST(OnceShared, may_be_copied_and_dropped_where_the_type_is_incomplete) {
     const Shared<Later> none;

@@ -2,8 +2,12 @@
 // The report sink.
 #include <hocket/base/report.h>
 
+#include <hocket/base/owners.h>
+
+#include <pthread.h>
 #include <cstdio>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace hocket {
@@ -12,12 +16,16 @@ namespace {
 
 struct Sink {
     std::recursive_mutex mutex;
-    ReportSink sink;
+    ReportSink* sink = new ReportSink;  // replaced in one store, so that a fork finds it whole
 
     // Never destroyed: reports may come from static destructors.
     static Sink& get() {
         static Sink* sink = new Sink;
         return *sink;
+    }
+    // In a child, the thread that held the mutex is gone, and a recursive mutex is unlocked by its thread only.
+    Sink() {
+        pthread_atfork(nullptr, nullptr, [] { new (&get().mutex) std::recursive_mutex; });
     }
 };
 
@@ -25,9 +33,10 @@ struct Sink {
 
 ReportSink set_report_sink(ReportSink sink) {
     Sink& current = Sink::get();
+    auto* made = new ReportSink(std::move(sink));
     const std::lock_guard lock(current.mutex);
-    std::swap(current.sink, sink);
-    return sink;
+    const Unique<ReportSink> before(std::exchange(current.sink, made));
+    return std::move(*before);
 }
 
 void report(std::string_view text) noexcept {
@@ -36,9 +45,9 @@ void report(std::string_view text) noexcept {
     const auto to_stderr = [](std::string_view line) {
         std::fprintf(stderr, "hocket: %.*s\n", static_cast<int>(line.size()), line.data());
     };
-    if (!current.sink) return to_stderr(text);
+    if (!*current.sink) return to_stderr(text);
     try {
-        current.sink(text);
+        (*current.sink)(text);
     } catch (...) {  // the report itself still has to reach somebody
         to_stderr("the report sink threw an exception; the report was:");
         to_stderr(text);

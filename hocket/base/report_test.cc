@@ -3,8 +3,10 @@
 #include <hocket/base/report.h>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <atomic>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -68,6 +70,28 @@ TEST_F(Report, a_sink_may_replace_itself_and_keep_itself) {
     report("one");
     report("two");
     EXPECT_EQ(seen, "first, two");
+}
+
+TEST_F(Report, works_in_a_child_that_was_forked_while_another_thread_reported) {
+    std::latch inside(1), go(1);
+    set_report_sink([&](std::string_view) {
+        inside.count_down();
+        go.wait();
+    });
+    std::thread other([] { report("it takes its time"); });
+    inside.wait();
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(10);  // a sink that was locked at the time of the fork would be so for ever
+        set_report_sink([](std::string_view text) { _exit(text == "from the child" ? 0 : 1); });
+        report("from the child");
+        _exit(2);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    go.count_down();
+    other.join();
 }
 
 TEST_F(Report, calls_the_sink_from_one_thread_at_a_time) {

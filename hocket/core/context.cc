@@ -4,30 +4,37 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
 
+#include <atomic>
+
 namespace hocket {
 
 void Binding::drop(Binding* b) noexcept {
-    while (b && --b->refs == 0) delete std::exchange(b, b->rest);
+    while (b && --b->refs == 0) {
+        Binding* const gone = std::exchange(b, b->rest);
+        ContextValue::drop(gone->value);
+        delete gone;
+    }
 }
 
-const Binding* Binding::find(const Binding* list, const void* variable) noexcept {
+ContextValue* Binding::find(const Binding* list, std::uint64_t variable) noexcept {
     while (list && list->variable != variable) list = list->rest;
-    return list;
+    return list ? list->value : nullptr;
 }
 
-Binding* Binding::without(Binding* list, const void* variable) {
-    const Binding* old = find(list, variable);
-    if (!old) return list;
-    // What stands before the old binding is copied; what stands behind it is shared.
-    Binding* result = share(old->rest);
-    for (const Binding* b = list; b != old; b = b->rest) result = b->clone(result);
-    drop(list);
-    return result;
+void Binding::bind(Binding*& list, std::uint64_t variable, ContextValue* value) {
+    const Binding* old = list;
+    while (old && old->variable != variable) old = old->rest;
+    Binding* result = share(old ? old->rest : list);
+    // What stands before the old binding is made anew; what stands behind it is shared.
+    for (const Binding* b = list; old && b != old; b = b->rest)
+        result = new Binding(result, b->variable, ContextValue::share(b->value));
+    if (value) result = new Binding(result, variable, value);
+    drop(std::exchange(list, result));  // the last step: destructors of values may look at the context
 }
 
-Binding* Binding::replace(Binding* list, Binding* b) {
-    b->rest = without(list, b->variable);
-    return b;
+std::uint64_t Binding::new_variable() noexcept {
+    static constinit std::atomic<std::uint64_t> last = 0;
+    return ++last;
 }
 
 ContextSlot ContextSlot::sharing(SharedBindings* shared) noexcept {
@@ -37,11 +44,8 @@ ContextSlot ContextSlot::sharing(SharedBindings* shared) noexcept {
 
 ContextSlot ContextSlot::detached() const {
     ContextSlot copy;
-    Binding** end = &copy.list();
-    for (const Binding* b = const_cast<ContextSlot*>(this)->list(); b; b = b->rest) {
-        *end = b->clone(nullptr);
-        end = &(*end)->rest;
-    }
+    for (const Binding* b = const_cast<ContextSlot*>(this)->list(); b; b = b->rest)
+        copy.own_ = new Binding(copy.own_, b->variable, b->value->clone());
     return copy;
 }
 

@@ -11,28 +11,44 @@
 
 namespace hocket {
 
-/// One value of one variable; immutable, shared by all contexts that were copied since it was set. A context is a list of these.
-struct HOCKET_EXPORT Binding : Pooled {
+/// A value that a variable was set to; immutable, shared by all contexts that were copied since, and never copied within a thread.
+struct HOCKET_EXPORT ContextValue : Pooled {
+    std::uint32_t refs = 1;
+
+    virtual ContextValue* clone() const = 0;
+
+    static ContextValue* share(ContextValue* v) noexcept {
+        if (v) ++v->refs;
+        return v;
+    }
+    static void drop(ContextValue* v) noexcept {
+        if (v && --v->refs == 0) delete v;
+    }
+
+protected:
+    virtual ~ContextValue() = default;
+};
+
+/// Which value a variable has. A context is a list of these, whose rest contexts share.
+struct HOCKET_EXPORT Binding final : Pooled {
     std::uint32_t refs = 1;
     Binding* rest;
-    const void* variable;
+    std::uint64_t variable;
+    ContextValue* value;
 
-    Binding(Binding* older, const void* var) noexcept : rest(older), variable(var) {}
-    virtual Binding* clone(Binding* older) const = 0;
+    Binding(Binding* older, std::uint64_t var, ContextValue* v) noexcept : rest(older), variable(var), value(v) {}
 
     static Binding* share(Binding* b) noexcept {
         if (b) ++b->refs;
         return b;
     }
     static void drop(Binding* b) noexcept;
-    /// `list` with `b` in place of any older binding of the same variable; takes over both references.
-    static Binding* replace(Binding* list, Binding* b);
-    /// `list` without `variable`; takes over the reference.
-    static Binding* without(Binding* list, const void* variable);
-    static const Binding* find(const Binding* list, const void* variable) noexcept;
-
-protected:
-    virtual ~Binding() = default;
+    /// Puts `value` in place of the one that `variable` has in `list`, if any; null: `variable` has none from then on. Takes over the
+    /// reference.
+    static void bind(Binding*& list, std::uint64_t variable, ContextValue* value);
+    static ContextValue* find(const Binding* list, std::uint64_t variable) noexcept;
+    /// What a new variable is known by: not its address, where another may stand after it.
+    static std::uint64_t new_variable() noexcept;
 };
 
 struct SharedBindings : Pooled {
@@ -123,19 +139,34 @@ HOCKET_EXPORT Context copy_context();
 /// what it sets is its own. Declared once, mostly at namespace scope; any loop and thread may use it.
 template <class T>
 class ContextVar {
-    struct Bound final : Binding {
+    struct Bound final : ContextValue {
         T value;
-        Bound(Binding* older, const void* var, T v) : Binding(older, var), value(std::move(v)) {}
-        Binding* clone(Binding* older) const override { return new Bound(older, variable, value); }
+        explicit Bound(T v) : value(std::move(v)) {}
+        ContextValue* clone() const override { return new Bound(value); }
     };
 
 public:
-    /// What `set` found, for `reset`.
+    /// What `set` found, for `reset`. Belongs to one thread.
     class Token {
+    public:
+        Token(const Token& other) noexcept
+            : variable_(other.variable_), old_(ContextValue::share(other.old_)), used_(other.used_) {}
+        Token& operator=(Token other) noexcept {
+            std::swap(variable_, other.variable_);
+            std::swap(old_, other.old_);
+            std::swap(used_, other.used_);
+            return *this;
+        }
+        ~Token() { ContextValue::drop(old_); }
+
+    private:
         friend class ContextVar;
-        const ContextVar* variable;
-        std::optional<T> old;
-        bool used = false;
+        Token(std::uint64_t variable, ContextValue* old) noexcept
+            : variable_(variable), old_(ContextValue::share(old)) {}
+
+        std::uint64_t variable_;
+        ContextValue* old_;
+        bool used_ = false;
     };
 
     explicit ContextVar(const char* name) : name_(name) {}
@@ -153,32 +184,29 @@ public:
         throw RuntimeError(std::string("context variable ") + name_ + " has no value here");
     }
     Token set(T value) {
-        Token token;
-        token.variable = this;
         Binding*& list = current_context().list();
-        if (const T* old = find(list, *this)) token.old = *old;
-        list = Binding::replace(list, new Bound(nullptr, this, std::move(value)));
+        Token token(key_, Binding::find(list, key_));
+        Binding::bind(list, key_, new Bound(std::move(value)));
         return token;
     }
     /// Restores what was there before the `set` that gave the token. Throws RuntimeError for a token used already, ValueError for
     /// one of another variable.
     void reset(Token& token) {
-        if (token.variable != this) throw ValueError(std::string("the token is not one of context variable ") + name_);
-        if (std::exchange(token.used, true))
+        if (token.variable_ != key_) throw ValueError(std::string("the token is not one of context variable ") + name_);
+        if (std::exchange(token.used_, true))
             throw RuntimeError(std::string("the token of context variable ") + name_ + " was used already");
-        Binding*& list = current_context().list();
-        list = token.old ? Binding::replace(list, new Bound(nullptr, this, std::move(*token.old)))
-                         : Binding::without(list, this);
+        Binding::bind(current_context().list(), key_, std::exchange(token.old_, nullptr));
     }
 
 private:
     friend class Context;
     static const T* find(const Binding* list, const ContextVar& variable) noexcept {
-        const Binding* b = Binding::find(list, &variable);
-        return b ? &static_cast<const Bound*>(b)->value : nullptr;
+        const ContextValue* found = Binding::find(list, variable.key_);
+        return found ? &static_cast<const Bound*>(found)->value : nullptr;
     }
 
     const char* name_;
+    const std::uint64_t key_ = Binding::new_variable();
     std::optional<T> initial_;
 };
 

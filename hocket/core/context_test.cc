@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <variant>
 
 namespace hocket {
 namespace {
@@ -96,6 +97,82 @@ TEST(ContextVar, many_variables_do_not_disturb_each_other) {
     }());
 }
 
+TEST(ContextVar, what_get_gave_holds_while_others_are_set) {
+    run([]() -> Coro<> {
+        depth.set(1);
+        user.set("a name that stands on the heap");
+        const std::string& name = user.get();
+        auto token = depth.set(2);
+        other.set(3);
+        depth.reset(token);
+        EXPECT_EQ(&user.get(), &name);
+        EXPECT_EQ(name, "a name that stands on the heap");
+        co_return;
+    }());
+}
+
+struct Copied {
+    int* copies;
+    explicit Copied(int& count) : copies(&count) {}
+    Copied(const Copied& from) : copies(from.copies) { ++*copies; }
+    Copied(Copied&&) noexcept = default;
+    Copied& operator=(const Copied& from) {
+        copies = from.copies;
+        ++*copies;
+        return *this;
+    }
+};
+
+TEST(ContextVar, values_are_not_copied) {
+    static ContextVar<Copied> counted("counted");
+    run([]() -> Coro<> {
+        int copies = 0;
+        depth.set(1);
+        counted.set(Copied(copies));
+        const Copied* first = &counted.get();
+        depth.set(2);
+        {
+            auto token = counted.set(Copied(copies));
+            co_await create_task([]() -> Coro<> {
+                depth.set(3);
+                static_cast<void>(counted.get());
+                co_return;
+            });
+            counted.reset(token);
+        }
+        EXPECT_EQ(&counted.get(), first);
+        copy_context().run([] { depth.set(4); });
+        EXPECT_EQ(copies, 0);
+    }());
+}
+
+TEST(ContextVar, at_the_place_of_a_dead_one_has_none_of_its_values) {
+    run([]() -> Coro<> {
+        std::variant<std::monostate, ContextVar<int>, ContextVar<std::string>> place;
+        place.emplace<1>("number").set(7);
+        EXPECT_EQ(place.emplace<2>("text", "initial").get(), "initial");
+        EXPECT_EQ(place.emplace<1>("another number", 1).get(), 1);
+        co_return;
+    }());
+}
+
+// Sets the variable that it is a value of, as it goes.
+struct Successor {
+    static ContextVar<std::shared_ptr<Successor>> last;
+    ~Successor() { last.set(nullptr); }
+};
+ContextVar<std::shared_ptr<Successor>> Successor::last("last");
+
+TEST(ContextVar, may_be_set_by_the_destructor_of_a_value_that_goes) {
+    run([]() -> Coro<> {
+        Successor::last.set(std::make_shared<Successor>());
+        auto token = Successor::last.set(std::make_shared<Successor>());
+        Successor::last.reset(token);
+        EXPECT_EQ(Successor::last.get(), nullptr);
+        co_return;
+    }());
+}
+
 // 9
 TEST(ContextVar, callbacks_and_timers_have_a_copy_of_the_context_of_their_registration) {
     Trace trace;
@@ -107,10 +184,14 @@ TEST(ContextVar, callbacks_and_timers_have_a_copy_of_the_context_of_their_regist
             depth.set(7);
             loop.call_soon([&] { trace.note(depth.get()); });
         });
-        loop.call_later(std::chrono::milliseconds(1), [&] { trace.note(depth.get()); });
+        const Future<> last;
+        loop.call_later(std::chrono::milliseconds(1), [&] {
+            trace.note(depth.get());
+            last.set_result();
+        });
         depth.set(2);
         loop.call_soon([&] { trace.note(depth.get()); });
-        co_await hocket::sleep(std::chrono::milliseconds(5));
+        co_await last;
     }());
     EXPECT_EQ(trace.taken(), "1 2 7 1");
 }

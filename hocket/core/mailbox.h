@@ -34,11 +34,13 @@ struct Mailbox {
     Node* first = nullptr;
     Node** end = &first;
     Backend* backend = nullptr;  // null once closed
-    /// Leaves signal `number` and wakes the loop. Async-signal-safe; the mailbox is open.
-    void post_signal(int number) noexcept {
-        signals.fetch_or(std::uint64_t{1} << number);
+    /// Leaves signal `number` and wakes the loop. False: one before it has not been seen yet. Async-signal-safe; the mailbox is open.
+    bool post_signal(int number) noexcept {
+        const std::uint64_t bit = std::uint64_t{1} << number;
+        const bool first_unseen = !(signals.fetch_or(bit) & bit);
         full.store(1);
         backend->wake();
+        return first_unseen;
     }
 
     std::atomic<std::uint32_t> full = 0;

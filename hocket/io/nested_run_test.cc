@@ -79,13 +79,15 @@ TEST(NestedRun, keeps_the_current_task_and_its_context) {
 TEST(NestedRun, works_in_callbacks_and_within_itself) {
     Trace trace;
     run([&]() -> Coro<> {
+        const Future<> called;
         get_running_loop().call_soon([&] {
             trace.note(nested_run([]() -> Coro<int> {
                 co_await testing::turns(1);
                 co_return nested_run(testing::value_after(1ms, 3)) + 1;
             }()));
+            called.set_result();
         });
-        co_await hocket::sleep(10ms);
+        co_await called;
     }());
     EXPECT_EQ(trace.taken(), "4");
 }

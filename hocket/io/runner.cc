@@ -4,7 +4,7 @@
 
 #include <hocket/base/report.h>
 #include <hocket/io/backend_factory.h>
-#include <hocket/io/signals.h>
+#include <hocket/io/signals_internal.h>
 
 #include <unistd.h>
 #include <csignal>
@@ -30,7 +30,7 @@ class InterruptGuard {
 public:
     InterruptGuard(EventLoop& loop, TaskBase& task) : loop_(loop), task_(task) {
         active_ = loop.backend().real_time() && on_main_thread() && interrupt_has_default_effect();
-        if (active_) add_signal_handler(loop, SIGINT, [this] { interrupted(); });
+        if (active_) add_interrupt_handler(loop, [this] { interrupted(); });
     }
     ~InterruptGuard() {
         if (active_) remove_signal_handler(loop_, SIGINT);
@@ -86,11 +86,14 @@ void Runner::run_main(TaskBase& task) {
 }
 
 void Runner::close() {
+    if (loop_ && loop_->is_running()) throw RuntimeError("Cannot close a running event loop");
     if (std::exchange(closed_, true) || !loop_) return;
+    struct Closing {
+        Unique<EventLoop>& loop;
+        ~Closing() { loop.reset(); }  // closes it, whatever is thrown before
+    } closing{loop_};
     cancel_all_tasks();
     shut_down_resources();
-    loop_->close();
-    loop_.reset();
 }
 
 // As in asyncio, tasks that these make on their way out are not waited for.

@@ -23,7 +23,8 @@ struct RunOptions {
 ///
 /// While it runs on the main thread, and SIGINT has its default effect, SIGINT cancels the main task; if the CancelledError comes out of it,
 /// `run` throws KeyboardInterrupt. A second SIGINT ends the run, and a later one has its default effect. The loop sees them
-/// between steps: a coroutine that computes without waiting is not interrupted.
+/// between steps: a coroutine that computes without waiting is not interrupted, but the third SIGINT that the loop has no occasion to
+/// see ends the process, as an ordinary Ctrl-C.
 class HOCKET_EXPORT Runner {
 public:
     explicit Runner(RunOptions options = {});
@@ -43,7 +44,8 @@ public:
     /// The loop, made at the first use.
     EventLoop& get_loop();
     /// Cancels the tasks that are left and lets them end, reporting what they throw; waits up to 300 s for executors; closes the loop.
-    /// Harmless when done before.
+    /// Throws KeyboardInterrupt or SystemExit when a task does so on its way out: then the loop is closed at once. Harmless when done
+    /// before; throws RuntimeError while the loop runs.
     void close();
 
 private:
@@ -67,12 +69,19 @@ private:
     bool closed_ = false;
 };
 
-/// Runs `main` on a loop of its own and closes that (`asyncio.run`). Returns its result, throws what it threw. Blocks the thread;
-/// RuntimeError when a loop runs on it already: then `co_await`, or `nested_run`.
+/// Runs `main` on a loop of its own and closes that (`asyncio.run`). Returns its result, throws what it threw, or what `Runner::close`
+/// throws after it. Blocks the thread; RuntimeError when a loop runs on it already: then `co_await`, or `nested_run`.
 template <class T>
 T run(Coro<T> main, RunOptions options = {}) {
     Runner runner(options);
-    return runner.run(std::move(main));
+    if constexpr (std::is_void_v<T>) {
+        runner.run(std::move(main));
+        runner.close();
+    } else {
+        T result = runner.run(std::move(main));
+        runner.close();
+        return result;
+    }
 }
 
 HOCKET_EXPORT void run_nested_until(FutureBase& future);

@@ -2,6 +2,7 @@
 // Runners: results, shared contexts, the orderly end (70), interrupts (71).
 #include <hocket/io/runner.h>
 
+#include <hocket/io/signals.h>
 #include <hocket/io/virtual_backend.h>
 
 #include <tests/support/trace.h>
@@ -176,6 +177,70 @@ TEST(RunnerClose, frees_what_callbacks_hold) {
     EXPECT_EQ(census.alive(), 0);
 }
 
+Coro<> that_ends_with(SystemExit exit) {
+    static_cast<void>(co_await ending_of(testing::forever()));
+    throw exit;
+}
+
+TEST(RunnerClose, what_ends_the_program_leaves_run) {
+    Reports reports;
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<std::string> {
+                      create_task(that_ends_with(SystemExit{3}));
+                      co_await testing::turns(2);
+                      co_return "a result that is dropped";
+                  }());
+              }),
+              "hocket::SystemExit: 3");
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task([]() -> Coro<> {
+                          static_cast<void>(co_await ending_of(testing::forever()));
+                          throw KeyboardInterrupt();
+                      });
+                      co_await testing::turns(2);
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(RunnerClose, what_the_main_coroutine_threw_wins_over_what_the_end_throws) {
+    Reports reports;
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task(that_ends_with(SystemExit{3}));
+                      co_await testing::failure_after(2, "mine");
+                  }());
+              }),
+              "hocket::RuntimeError: mine");
+    EXPECT_EQ(reports.taken(), "Runner: the run's end failed: hocket::SystemExit: 3");
+}
+
+TEST(RunnerClose, that_throws_has_closed_the_loop_all_the_same) {
+    Trace trace;
+    Runner runner;
+    runner.run([](Trace& t) -> Coro<> {
+        new NotedResource(get_running_loop(), t);
+        create_task(that_ends_with(SystemExit{4}));
+        co_await testing::turns(2);
+    }(trace));
+    EXPECT_EQ(thrown_by([&] { runner.close(); }), "hocket::SystemExit: 4");
+    EXPECT_EQ(trace.taken(), "closing");
+    EXPECT_EQ(thrown_by([&] { runner.get_loop(); }), "hocket::RuntimeError: Runner is closed");
+    runner.close();
+}
+
+TEST(RunnerClose, inside_its_own_run_is_an_error) {
+    Runner runner;
+    EXPECT_EQ(runner.run([](Runner& r) -> Coro<int> {
+        EXPECT_EQ(thrown_by([&] { r.close(); }), "hocket::RuntimeError: Cannot close a running event loop");
+        co_return 1;
+    }(runner)),
+              1);
+    EXPECT_EQ(runner.run(testing::value_after(1, 2)), 2);
+}
+
 // ---- Interrupts (71)
 
 void interrupt() { ::kill(::getpid(), SIGINT); }
@@ -250,6 +315,59 @@ TEST(RealInterrupt, a_second_one_leaves_the_run_at_once) {
     EXPECT_EQ(trace.taken(), "hocket::CancelledError");
 }
 
+TEST(RealInterrupt, that_is_queued_when_the_run_ends_touches_nothing) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      create_task([]() -> Coro<> {
+                          throw SystemExit{5};
+                          co_return;
+                      });
+                      create_task(testing::forever());
+                      interrupt();
+                      co_await testing::turns(1);
+                  }());
+              }),
+              "hocket::SystemExit: 5");
+}
+
+// Launchers pass on what the terminal sends to the whole group, so that one Ctrl-C may come twice.
+TEST(RealInterrupt, that_comes_twice_at_once_counts_once) {
+    Trace trace;
+    EXPECT_EQ(thrown_by([&] {
+                  run([&]() -> Coro<> {
+                      interrupt();
+                      interrupt();
+                      trace.note(co_await ending_of(testing::forever()));
+                      co_await testing::turns(1);
+                      throw CancelledError();
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
+    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
+}
+
+TEST(RealInterrupt, the_third_that_a_computing_coroutine_keeps_the_loop_from_seeing_ends_the_process) {
+    const auto compute = [] {
+        ::alarm(20);
+        run([]() -> Coro<> {
+            volatile bool computing = true;
+            while (computing) interrupt();
+            co_return;
+        }());
+    };
+    EXPECT_EXIT(compute(), ::testing::KilledBySignal(SIGINT), "");
+}
+
+TEST(RealInterrupt, that_a_handler_of_the_program_takes_never_ends_the_process) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        add_signal_handler(get_running_loop(), SIGINT, [&] { trace.note("mine"); });
+        for (int i = 0; i < 10; ++i) interrupt();
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "mine");
+}
+
 TEST(RealInterrupt, afterwards_has_its_default_effect_again) {
     run(testing::turns(1));
     struct sigaction action{};
@@ -265,7 +383,7 @@ TEST(RealInterrupt, is_left_alone_where_the_program_has_a_handler) {
     sigaction(SIGINT, &mine, &before);
     run([]() -> Coro<> {
         interrupt();
-        co_await hocket::sleep(1ms);
+        co_return;
     }());
     sigaction(SIGINT, &before, nullptr);
     EXPECT_EQ(interrupts_of_the_program, 1);

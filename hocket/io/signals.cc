@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The process's signal handler, and the loop's side of it.
-#include <hocket/io/signals.h>
+#include <hocket/io/signals_internal.h>
 
 #include <hocket/core/mailbox.h>
 
+#include <pthread.h>
+#include <sched.h>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -17,12 +19,31 @@ namespace {
 
 constexpr int signal_end = 64;  // real-time signals above do not fit into the mask
 
-// Whom each signal goes to. A handler that runs may still use a mailbox that was just taken out, so mailboxes stay alive.
+// Whom each signal goes to. A handler that runs may still use a mailbox that was just taken out: a loop's end waits until none is inside.
 std::array<std::atomic<Mailbox*>, signal_end> receivers;
+std::atomic<int> inside = 0;
+
+// A Runner's SIGINT has its default effect when it comes for the third time while the loop has not seen the first. Not for the second:
+// launchers pass on what the terminal sends to the whole group, so one Ctrl-C may come twice.
+constexpr int most_unseen = 2;
+std::atomic<bool> interrupts_insist = false;
+std::atomic<int> unseen_interrupts = 0;
+
+void interrupted(bool first_unseen) noexcept {
+    if (first_unseen) unseen_interrupts = 0;
+    if (++unseen_interrupts <= most_unseen || !interrupts_insist) return;
+    ::signal(SIGINT, SIG_DFL);
+    ::raise(SIGINT);  // ends the process when the handler returns
+}
 
 extern "C" void hocket_on_signal(int number) {
     const int saved = errno;
-    if (Mailbox* mailbox = receivers[static_cast<std::size_t>(number)].load()) mailbox->post_signal(number);
+    ++inside;
+    if (Mailbox* mailbox = receivers[static_cast<std::size_t>(number)].load()) {
+        const bool first_unseen = mailbox->post_signal(number);
+        if (number == SIGINT) interrupted(first_unseen);
+    }
+    --inside;
     errno = saved;
 }
 
@@ -35,6 +56,21 @@ struct Before {
         static auto* before = new Before;  // never destroyed: loops may end after static destructors
         return *before;
     }
+    // A fork waits until no other thread changes it; the handlers of other threads are not in the child.
+    Before() {
+        pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                       [] {
+                           inside = 0;
+                           get().mutex.unlock();
+                       });
+    }
+};
+
+struct SignalHandler {
+    Function<void()> callback;
+    Context context = copy_context();
+
+    explicit SignalHandler(Function<void()> f) : callback(std::move(f)) {}
 };
 
 class LoopSignals final : LoopResource, SignalReceiver {
@@ -45,9 +81,9 @@ public:
     }
     static LoopSignals* find(EventLoop& loop) { return static_cast<LoopSignals*>(loop.signal_receiver); }
 
-    void add(int number, Function<void()> callback) {
+    void add(int number, Function<void()> callback, bool insists) {
         const auto i = static_cast<std::size_t>(number);
-        auto shared = Shared<Function<void()>>::make(std::move(callback));
+        auto handler = Shared<SignalHandler>::make(std::move(callback));
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         struct sigaction action{}, replaced{};
@@ -60,12 +96,13 @@ public:
             throw ValueError("add_signal_handler: signal " + std::to_string(number) + " cannot be caught");
         }
         if (replaced.sa_handler != hocket_on_signal) before.actions[i] = replaced;
-        std::swap(callbacks_[i], shared);
+        if (number == SIGINT) interrupts_insist = insists;
+        std::swap(handlers_[i], handler);
     }
     bool remove(int number) noexcept {
         const auto i = static_cast<std::size_t>(number);
-        if (!callbacks_[i]) return false;
-        callbacks_[i] = nullptr;
+        if (!handlers_[i]) return false;
+        handlers_[i] = nullptr;
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         Mailbox* mine = loop_.mailbox().get();  // else another loop has taken it over, and will restore it
@@ -78,39 +115,53 @@ private:
     ~LoopSignals() override = default;
 
     void signals_arrived(std::uint64_t mask) noexcept override {
-        for (std::size_t i = 0; i < callbacks_.size(); ++i) {
-            if (!(mask >> i & 1) || !callbacks_[i]) continue;
-            loop_.call_soon([callback = callbacks_[i]] { (*callback)(); });
+        for (int number = 1; number < signal_end; ++number) {
+            if (const auto& handler = handlers_[static_cast<std::size_t>(number)]; mask >> number & 1 && handler)
+                loop_.push(*new Callback<Call>(handler->context.slot(), Call{number}));
         }
     }
+    // Queued; calls who is registered when it runs, if anybody still is.
+    struct Call {
+        int number;
+        void operator()() const {
+            LoopSignals* signals = find(get_running_loop());
+            if (!signals) return;
+            if (const auto handler = signals->handlers_[static_cast<std::size_t>(number)]) handler->callback();
+        }
+    };
     void loop_closing() noexcept override {
         for (int number = 1; number < signal_end; ++number) remove(number);
-        static auto* kept = new std::vector<Shared<Mailbox>>;  // for handlers that run on other threads just now
-        kept->push_back(loop_.mailbox());
+        while (inside > 0) sched_yield();
         loop_.signal_receiver = nullptr;
         delete this;
     }
 
     EventLoop& loop_;
-    std::array<Shared<Function<void()>>, signal_end> callbacks_;
+    std::array<Shared<SignalHandler>, signal_end> handlers_;
 };
 
-void check(EventLoop& loop, int number) {
+void check(EventLoop& loop, int number, const char* call) {
     if (number < 1 || number >= signal_end)
         throw ValueError("there is no signal " + std::to_string(number) + " to handle");
     if (!loop.backend().real_time()) throw RuntimeError("signals do not reach a loop whose time is virtual");
-    loop.check_usable("add_signal_handler");
+    loop.check_usable(call);
 }
 
 }  // namespace
 
 void add_signal_handler(EventLoop& loop, int signal_number, Function<void()> callback) {
-    check(loop, signal_number);
-    LoopSignals::of(loop).add(signal_number, std::move(callback));
+    check(loop, signal_number, "add_signal_handler");
+    if (!callback)
+        throw ValueError("add_signal_handler: there is no callback for signal " + std::to_string(signal_number));
+    LoopSignals::of(loop).add(signal_number, std::move(callback), false);
+}
+
+void add_interrupt_handler(EventLoop& loop, Function<void()> callback) {
+    LoopSignals::of(loop).add(SIGINT, std::move(callback), true);
 }
 
 bool remove_signal_handler(EventLoop& loop, int signal_number) {
-    check(loop, signal_number);
+    check(loop, signal_number, "remove_signal_handler");
     LoopSignals* signals = LoopSignals::find(loop);
     return signals && signals->remove(signal_number);
 }

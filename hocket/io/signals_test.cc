@@ -9,20 +9,27 @@
 #include <gtest/gtest.h>
 
 #include <unistd.h>
+#include <atomic>
 #include <csignal>
-#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace hocket {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::Census;
 using testing::LoopErrors;
 using testing::thrown_by;
 using testing::Trace;
 
 void send(int number) { ::kill(::getpid(), number); }
+
+// A signal to the process itself arrives before `kill` returns: the loop takes it in its next iteration, and the callback runs in that.
+Coro<> received(int number) {
+    send(number);
+    co_await testing::turns(2);
+}
 
 auto handler_of(int number) {
     struct sigaction action{};
@@ -60,12 +67,9 @@ TEST(RealSignal, each_has_a_callback_of_its_own) {
         EventLoop& loop = get_running_loop();
         add_signal_handler(loop, SIGUSR1, [&] { trace.note("one"); });
         add_signal_handler(loop, SIGUSR2, [&] { trace.note("two"); });
-        send(SIGUSR2);
-        co_await hocket::sleep(2ms);
-        send(SIGUSR1);
-        co_await hocket::sleep(2ms);
-        send(SIGUSR1);
-        co_await hocket::sleep(2ms);
+        co_await received(SIGUSR2);
+        co_await received(SIGUSR1);
+        co_await received(SIGUSR1);
     }());
     EXPECT_EQ(trace.taken(), "two one one");
 }
@@ -78,8 +82,7 @@ TEST(RealSignal, the_latest_callback_replaces_the_one_before) {
         add_signal_handler(loop, SIGUSR1, [&, m = census.member()] { trace.note("first"); });
         add_signal_handler(loop, SIGUSR1, [&] { trace.note("second"); });
         EXPECT_EQ(census.alive(), 0);
-        send(SIGUSR1);
-        co_await hocket::sleep(2ms);
+        co_await received(SIGUSR1);
     }());
     EXPECT_EQ(trace.taken(), "second");
 }
@@ -115,10 +118,71 @@ TEST(RealSignal, a_callback_may_remove_itself) {
             remove_signal_handler(loop, SIGUSR1);
             trace.note(text.size());
         });
-        send(SIGUSR1);
-        co_await hocket::sleep(2ms);
+        co_await received(SIGUSR1);
     }());
     EXPECT_EQ(trace.taken(), "30");
+}
+
+TEST(RealSignal, that_is_taken_out_while_its_callback_is_queued_has_no_effect) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        add_signal_handler(loop, SIGUSR1, [&] { trace.note("removed"); });
+        add_signal_handler(loop, SIGUSR2, [&] { trace.note("replaced"); });
+        create_task([&]() -> Coro<> {  // runs before the callbacks, which are queued in the same iteration
+            remove_signal_handler(loop, SIGUSR1);
+            add_signal_handler(loop, SIGUSR2, [&] { trace.note("latest"); });
+            co_return;
+        });
+        send(SIGUSR1);
+        send(SIGUSR2);
+        co_await testing::turns(3);
+    }());
+    EXPECT_EQ(trace.taken(), "latest");
+}
+
+TEST(RealSignal, runs_its_callback_in_the_context_of_the_registration) {
+    static ContextVar<int> number("number", 0);
+    Trace trace;
+    run([&]() -> Coro<> {
+        number.set(1);
+        add_signal_handler(get_running_loop(), SIGUSR1, [&] {
+            trace.note(number.get());
+            number.set(number.get() + 10);  // what it sets, its next call sees
+        });
+        number.set(2);
+        co_await received(SIGUSR1);
+        co_await received(SIGUSR1);
+        EXPECT_EQ(number.get(), 2);
+    }());
+    EXPECT_EQ(trace.taken(), "1 11");
+}
+
+// Signals that come all the time, to any thread, find loops that begin and end: whom they reach does not matter, that they do no harm does.
+TEST(RealSignal, may_come_while_loops_of_several_threads_end) {
+    struct sigaction ignored{}, before{};
+    ignored.sa_handler = SIG_IGN;
+    sigaction(SIGUSR1, &ignored, &before);
+    std::atomic<int> running = 3;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 300; ++round) {
+                const auto loop = new_event_loop();
+                add_signal_handler(*loop, SIGUSR1, [] {});
+                loop->run_once({});
+                loop->close();
+            }
+            --running;
+        });
+    }
+    threads.emplace_back([&] {
+        while (running > 0) ::raise(SIGUSR1);
+    });
+    while (running > 0) ::raise(SIGUSR1);
+    for (std::thread& t : threads) t.join();
+    EXPECT_EQ(handler_of(SIGUSR1), SIG_IGN);
+    sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST(RealSignal, a_callback_that_throws_is_an_error_of_the_loop) {
@@ -126,8 +190,7 @@ TEST(RealSignal, a_callback_that_throws_is_an_error_of_the_loop) {
         EventLoop& loop = get_running_loop();
         LoopErrors errors(loop);
         add_signal_handler(loop, SIGUSR1, [] { throw RuntimeError("in signal"); });
-        send(SIGUSR1);
-        co_await hocket::sleep(2ms);
+        co_await received(SIGUSR1);
         EXPECT_EQ(errors.taken(), "Exception in callback | hocket::RuntimeError: in signal");
     }());
 }
@@ -181,9 +244,36 @@ TEST(RealSignal, that_cannot_be_caught_is_an_error) {
     }());
 }
 
+TEST(RealSignal, needs_a_callback) {
+    const auto before = handler_of(SIGUSR1);
+    const auto loop = new_event_loop();
+    void (*const none)() = nullptr;
+    EXPECT_EQ(thrown_by([&] { add_signal_handler(*loop, SIGUSR1, none); }),
+              "hocket::ValueError: add_signal_handler: there is no callback for signal 10");
+    EXPECT_EQ(handler_of(SIGUSR1), before);
+}
+
+TEST(RealSignal, belongs_to_the_loops_thread) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_debug(true);
+        std::thread([&] {
+            EXPECT_EQ(thrown_by([&] { add_signal_handler(loop, SIGUSR1, [] {}); }),
+                      "hocket::RuntimeError: add_signal_handler was called from another thread than the loop's: use "
+                      "call_soon_threadsafe");
+            EXPECT_EQ(thrown_by([&] { remove_signal_handler(loop, SIGUSR1); }),
+                      "hocket::RuntimeError: remove_signal_handler was called from another thread than the loop's: use "
+                      "call_soon_threadsafe");
+        }).join();
+        co_return;
+    }());
+}
+
 TEST(VirtualSignal, does_not_reach_a_loop_in_virtual_time) {
     run([]() -> Coro<> {
         EXPECT_EQ(thrown_by([] { add_signal_handler(get_running_loop(), SIGUSR1, [] {}); }),
+                  "hocket::RuntimeError: signals do not reach a loop whose time is virtual");
+        EXPECT_EQ(thrown_by([] { remove_signal_handler(get_running_loop(), SIGUSR1); }),
                   "hocket::RuntimeError: signals do not reach a loop whose time is virtual");
         co_return;
     }());

@@ -11,6 +11,7 @@
 #include <tests/support/trace.h>
 #include <unistd.h>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -42,6 +43,23 @@ inline void run_net(Coro<> main) {
     const auto before = open_descriptors();
     run(std::move(main));
     EXPECT_EQ(open_descriptors(), before);
+}
+
+/// Waits until `condition()` holds; half a minute is long enough on any machine.
+template <class F>
+Coro<> until(F condition) {
+    using namespace std::chrono_literals;
+    for (int i = 0; i < 30'000; ++i) {
+        if (condition()) co_return;
+        co_await hocket::sleep(1ms);
+    }
+    ADD_FAILURE() << "what is waited for did not come";
+}
+
+/// Several waits of the loop: what is ready to happen has happened then, however slow the machine.
+inline Coro<> a_while() {
+    using namespace std::chrono_literals;
+    for (int i = 0; i < 5; ++i) co_await hocket::sleep(1ms);
 }
 
 /// Lets the system keep only little of what was written and not read.

@@ -17,12 +17,11 @@
 #include <string>
 #include <vector>
 
-using namespace std::chrono_literals;
-
 namespace hocket {
 namespace {
 
-using testing::run_net, testing::ending_of, testing::turns, testing::RawPeer, testing::LoopErrors;
+using testing::run_net, testing::ending_of, testing::turns, testing::until, testing::a_while, testing::RawPeer,
+    testing::LoopErrors;
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {
     while (!reader.at_eof()) {
@@ -82,12 +81,12 @@ TEST(RealServer, what_the_handler_captured_lives_as_long_as_its_tasks) {
             },
             "127.0.0.1", 0);
         RawPeer peer(server->sockets().at(0));
-        co_await hocket::sleep(1ms);
+        co_await until([&] { return server->clients() == 1; });
         server->close();
         server.reset();
         EXPECT_FALSE(watch.expired());
         peer.send("x");
-        while (!watch.expired()) co_await hocket::sleep(1ms);
+        co_await until([&] { return watch.expired(); });
         EXPECT_EQ(peer.receive(100), "captured");
     }());
 }
@@ -186,7 +185,7 @@ TEST(RealServer, wait_closed_needs_it_closed_and_its_clients_gone) {
         EXPECT_EQ(co_await reader.read(1), "a");
         EXPECT_EQ(server.clients(), 1U);
         server.close();
-        co_await hocket::sleep(2ms);
+        co_await a_while();
         EXPECT_FALSE(waiting.done());
         writer.close();
         co_await waiting;
@@ -200,7 +199,7 @@ TEST(RealServer, wait_closed_waits_for_the_close_though_there_is_no_client) {
     run_net([]() -> Coro<> {
         const Server server = co_await start_server(echo, "127.0.0.1", 0);
         const Task<> waiting = create_task(server.wait_closed());
-        co_await hocket::sleep(2ms);
+        co_await a_while();
         EXPECT_FALSE(waiting.done());
         server.close();
         co_await waiting;
@@ -211,14 +210,16 @@ TEST(RealServer, wait_closed_waits_for_the_close_though_there_is_no_client) {
 TEST(RealServer, close_clients_closes_every_connection_and_sends_what_waits) {
     run_net([]() -> Coro<> {
         const std::string data = testing::pattern(testing::much);
+        bool written = false;
         const Server server = co_await start_server(
             [&](StreamReader r, StreamWriter w) -> Coro<> {
                 w.write_nowait(data);
+                written = true;
                 co_await r.read();
             },
             "127.0.0.1", 0);
         auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
-        co_await hocket::sleep(2ms);
+        co_await until([&] { return written; });
         server.close();
         server.close_clients();
         EXPECT_TRUE(co_await reader.read() == data);
@@ -229,15 +230,17 @@ TEST(RealServer, close_clients_closes_every_connection_and_sends_what_waits) {
 // 78
 TEST(RealServer, abort_clients_ends_every_connection_at_once) {
     run_net([]() -> Coro<> {
+        bool written = false;
         const Server server = co_await start_server(
-            [](StreamReader r, StreamWriter w) -> Coro<> {
+            [&](StreamReader r, StreamWriter w) -> Coro<> {
                 testing::keep_little(w);
                 w.write_nowait(testing::pattern(16 << 20));
+                written = true;
                 co_await r.read();
             },
             "127.0.0.1", 0);
         RawPeer peer(server.sockets().at(0));
-        co_await hocket::sleep(2ms);
+        co_await until([&] { return written; });
         server.close();
         server.abort_clients();
         co_await server.wait_closed();  // though the peer reads nothing
@@ -257,7 +260,7 @@ TEST(RealServer, cancelling_serve_forever_closes_and_then_waits) {
         co_await writer.write("a");
         EXPECT_EQ(co_await reader.read(1), "a");
         serving.cancel();
-        co_await hocket::sleep(2ms);
+        co_await a_while();
         EXPECT_FALSE(serving.done());
         EXPECT_TRUE(co_await refuses(port));
         writer.close();
@@ -289,11 +292,12 @@ TEST(RealServer, without_descriptors_it_reports_pauses_and_goes_on) {
         getrlimit(RLIMIT_NOFILE, &limit);
         const rlim_t before = std::exchange(limit.rlim_cur, 3);
         setrlimit(RLIMIT_NOFILE, &limit);
-        co_await hocket::sleep(5ms);
+        std::string said;
+        co_await until([&] { return !(said = errors.taken()).empty(); });
         limit.rlim_cur = before;
         setrlimit(RLIMIT_NOFILE, &limit);
-        EXPECT_EQ(errors.taken(), "socket.accept() out of system resource | hocket::OSError: accept on " + address +
-                                      ": Too many open files");
+        EXPECT_EQ(said, "socket.accept() out of system resource | hocket::OSError: accept on " + address +
+                            ": Too many open files");
         EXPECT_EQ(server.clients(), 0U);
         EXPECT_EQ(co_await ask(server.port(), "later"), "later");
         EXPECT_EQ(errors.taken(), "");
@@ -309,10 +313,9 @@ TEST(RealServer, it_may_be_closed_while_accepting_pauses) {
         getrlimit(RLIMIT_NOFILE, &limit);
         const rlim_t before = std::exchange(limit.rlim_cur, 3);
         setrlimit(RLIMIT_NOFILE, &limit);
-        co_await hocket::sleep(5ms);
+        co_await until([&] { return !errors.taken().empty(); });
         limit.rlim_cur = before;
         setrlimit(RLIMIT_NOFILE, &limit);
-        EXPECT_NE(errors.taken(), "");
         server.close();
         co_await server.wait_closed();
     }());
@@ -391,7 +394,7 @@ TEST(RealServer, the_loop_may_end_while_clients_are_served) {
         peers.clear();
         const Server server = co_await start_server(echo, "127.0.0.1", 0);
         for (int i = 0; i < 5; ++i) peers.emplace_back(server.sockets().at(0));
-        while (server.clients() < 5) co_await hocket::sleep(1ms);
+        co_await until([&] { return server.clients() == 5; });
         peers.clear();
         for (int i = 0; i < 3; ++i) {
             const RawPeer late(server.sockets().at(0));  // accepted or not, when the loop ends

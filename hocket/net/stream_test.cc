@@ -15,7 +15,7 @@ namespace hocket {
 namespace {
 
 using testing::connected, testing::with_peer, testing::run_net, testing::pattern, testing::ending_of, testing::turns,
-    testing::much;
+    testing::a_while, testing::much;
 
 Coro<> send_all(StreamWriter writer, std::string data, std::size_t piece) {
     for (std::size_t at = 0; at < data.size(); at += piece)
@@ -71,7 +71,7 @@ TEST(RealStream, a_write_waits_for_a_peer_that_does_not_read) {
         auto c = co_await connected();
         const std::string data = pattern(much);
         const Task<> writing = create_task(c.writer.write(data));
-        co_await hocket::sleep(10ms);
+        co_await a_while();
         EXPECT_FALSE(writing.done());
         EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
         co_await writing;
@@ -126,7 +126,7 @@ TEST(RealStream, any_number_of_tasks_drain_until_little_is_left) {
         c.writer.write_nowait(data);
         std::vector<Task<>> draining;
         for (int i = 0; i < 3; ++i) draining.push_back(create_task(c.writer.drain()));
-        co_await hocket::sleep(5ms);
+        co_await a_while();
         for (const auto& t : draining) EXPECT_FALSE(t.done());
         draining[1].cancel();
         EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
@@ -168,7 +168,7 @@ TEST(RealStream, a_cancelled_write_is_sent_whole_all_the_same) {
                 co_await w.write(mine);
             },
             c.writer, data);
-        co_await hocket::sleep(5ms);
+        co_await a_while();
         writing.cancel();
         co_await ending_of(writing);
         EXPECT_TRUE(writing.cancelled());
@@ -253,7 +253,7 @@ TEST(RealStream, close_sends_what_waits_and_wait_closed_waits_for_it) {
         c.writer.write_nowait(data);
         c.writer.close();
         const Task<> closing = create_task(c.writer.wait_closed());
-        co_await hocket::sleep(5ms);
+        co_await a_while();
         EXPECT_FALSE(closing.done());
         EXPECT_TRUE(co_await c.server_reader.read() == data);
         co_await closing;
@@ -277,7 +277,7 @@ TEST(RealStream, close_ends_a_read_that_waits) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();
         const Task<std::string> reading = create_task(c.reader.read(10));
-        co_await hocket::sleep(1ms);
+        co_await turns(2);
         c.writer.close();
         EXPECT_EQ(co_await reading, "");
         co_await c.writer.wait_closed();
@@ -290,7 +290,7 @@ TEST(RealStream, abort_drops_what_waits_and_ends_whoever_writes) {
         auto c = co_await connected();
         const std::string data = pattern(much);
         const Task<> writing = create_task(c.writer.write(data));
-        co_await hocket::sleep(1ms);
+        co_await turns(2);
         c.writer.abort();
         const std::string end = co_await ending_of(writing);
         EXPECT_NE(end.find("Software caused connection abort"), std::string::npos) << end;
@@ -305,7 +305,7 @@ TEST(RealStream, a_reset_is_an_error_that_names_the_peer_and_stays) {
         auto p = co_await with_peer();
         const std::string peer = p.writer.peername().str();
         const Task<std::string> reading = create_task(p.reader.read(10));
-        co_await hocket::sleep(1ms);
+        co_await turns(2);
         p.peer.reset();
         const std::string expected = "hocket::OSError: read from " + peer + ": Connection reset by peer";
         EXPECT_EQ(co_await ending_of(reading), expected);

@@ -16,7 +16,9 @@ namespace hocket {
 /// what was submitted run to its end, up to 300 s; closing the loop cancels what has not begun, and waits for the threads, however
 /// long: no thread outlives the loop. Throws RuntimeError when no loop runs, or its executor was shut down.
 HOCKET_EXPORT ThreadPoolExecutor& default_executor();
-/// Takes another in its place (`loop.set_default_executor`); it is shut down with the loop. The loop's thread only.
+/// Takes another in its place (`loop.set_default_executor`), from any owner: `Shared<ThreadPoolExecutor>::make(...)`, `std::make_unique`,
+/// `std::make_shared`. It is shut down with the loop. Throws ValueError for null, RuntimeError after `shutdown_default_executor`. The
+/// loop's thread only.
 HOCKET_EXPORT void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor);
 /// Shuts the running loop's default executor down, and waits for its threads without blocking the loop
 /// (`loop.shutdown_default_executor`). From then on, `run_in_executor` without an executor throws. Cancelled, it stops waiting.
@@ -56,7 +58,7 @@ private:
         ~Entered() { std::swap(slot, current_context()); }
         ContextSlot& slot;
     };
-    ContextSlot slot_ = detached_context();
+    ContextSlot slot_ = current_context().detached();
 };
 
 /// Runs `f(args...)` on a thread of the default executor, in a copy of the caller's context variables (`asyncio.to_thread`); what it sets

@@ -34,6 +34,12 @@ struct Witness {
     }
 };
 
+std::string name_of_this_thread() {
+    char text[16] = {};
+    pthread_getname_np(pthread_self(), text, sizeof text);
+    return text;
+}
+
 TEST(RunInExecutor, gives_the_result_of_a_function_on_another_thread) {
     run([]() -> Coro<> {
         const auto here = std::this_thread::get_id();
@@ -48,12 +54,7 @@ TEST(RunInExecutor, gives_the_result_of_a_function_on_another_thread) {
 TEST(RunInExecutor, runs_on_the_executor_that_is_given) {
     run([]() -> Coro<> {
         ThreadPoolExecutor pool({.thread_name_prefix = "mine"});
-        const std::string name = co_await run_in_executor(pool, [] {
-            char text[16] = {};
-            pthread_getname_np(pthread_self(), text, sizeof text);
-            return std::string(text);
-        });
-        EXPECT_EQ(name, "mine_0");
+        EXPECT_EQ(co_await run_in_executor(pool, name_of_this_thread), "mine_0");
     }());
 }
 
@@ -224,6 +225,25 @@ TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_t
     }(ran));
     EXPECT_EQ(testing::threads_of_this_process(), before);
     EXPECT_EQ(ran, 20);
+}
+
+TEST(RunInExecutor, another_default_executor_is_taken_from_any_owner) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        set_default_executor(loop,
+                             std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.thread_name_prefix = "unique"}));
+        EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "unique_0");
+        const auto standard = std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.thread_name_prefix = "shared"});
+        set_default_executor(loop, standard);
+        EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "shared_0");
+        EXPECT_EQ(standard.use_count(), 2);
+        const auto ours = Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.thread_name_prefix = "ours"});
+        set_default_executor(loop, ours);
+        EXPECT_EQ(standard.use_count(), 1);
+        EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "ours_0");
+        EXPECT_EQ(co_await to_thread(name_of_this_thread), "ours_0");
+        EXPECT_THROW(set_default_executor(loop, nullptr), ValueError);
+    }());
 }
 
 TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_for_the_rest) {

@@ -6,12 +6,6 @@
 
 namespace hocket {
 
-ContextSlot detached_context() {
-    ContextSlot slot;
-    for (const Binding* b = current_context().list(); b; b = b->rest) slot.list() = b->clone(slot.list());
-    return slot;
-}
-
 // ---- From a thread to a loop
 
 ChainToLoop::ChainToLoop(EventLoop& loop, ConcurrentBase& source, FutureBase& target)

@@ -13,9 +13,6 @@ namespace hocket {
 
 struct Mailbox;
 
-/// A copy of the current context that shares nothing with it, values included: to be handed to another thread.
-HOCKET_EXPORT ContextSlot detached_context();
-
 /// Carries the end of a concurrent future to a future of a loop, and a cancel of the latter back. Two references: one of the
 /// concurrent future's callback, which becomes the mail's; one of the watch, which stands where the loop's future keeps its waiters.
 /// When the loop closes first, it lets go of its future, and the thread that ends the other finds nobody to tell.
@@ -163,8 +160,8 @@ struct CoroutineForLoop {
 template <class T>
 ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
     ConcurrentFuture<T> future;
-    loop.post(
-        *new Callback<CoroutineForLoop<T>>(detached_context(), CoroutineForLoop<T>(loop, std::move(coro), future)));
+    loop.post(*new Callback<CoroutineForLoop<T>>(current_context().detached(),
+                                                 CoroutineForLoop<T>(loop, std::move(coro), future)));
     return future;
 }
 /// The same of `f()`. The callable lives as long as the task.
