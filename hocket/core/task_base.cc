@@ -35,7 +35,7 @@ EventLoop& FutureBase::loop_elsewhere() const {
     throw RuntimeError("Event loop is closed");
 }
 
-void FutureBase::add_waiter(Waiter& w) noexcept {
+void FutureBase::add_waiter(Waiter& w) {
     if (done()) {
         loop().push(w);
     } else {
@@ -280,8 +280,18 @@ std::coroutine_handle<> TaskBase::root() const noexcept {
     return h;
 }
 
+// What holds an inner frame, an object in an outer one, finds a husk.
+void TaskBase::destroy_frames_below(std::coroutine_handle<> outer) noexcept {
+    while (frame != outer) {
+        void* const inner = frame.address();
+        frame = promise_of(frame).parent;
+        FramePool::hollow(inner, [](void* h) { std::coroutine_handle<>::from_address(h).destroy(); });
+    }
+}
+
 void TaskBase::abandon() noexcept {
-    root().destroy();
+    destroy_frames_below(root());
+    frame.destroy();
     leave_loop();
     finish(f_cancelled);
     context = ContextSlot();

@@ -69,7 +69,8 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
 
     /// Throws RuntimeError when `t` may not wait for this: it is `t` itself, or of another loop.
     void check_awaitable(const TaskBase& t) const;
-    void add_waiter(Waiter& w) noexcept;
+    /// `w` runs when this is done. Throws RuntimeError when that is so already, and the loop closed.
+    void add_waiter(Waiter& w);
 
     void share() noexcept { ++refs; }
     void drop() noexcept {
@@ -144,6 +145,9 @@ struct HOCKET_EXPORT TaskBase : FutureBase {
     virtual void harvest() noexcept = 0;
     /// Destroys the frames of a task that will never run again.
     void abandon() noexcept;
+    /// The same of the frames that `outer`, one of its frames, waits for. The innermost goes first, since frames refer to what stands in
+    /// outer ones; in a loop, since there may be many.
+    void destroy_frames_below(std::coroutine_handle<> outer) noexcept;
     std::coroutine_handle<> root() const noexcept;
 
 protected:
