@@ -217,7 +217,9 @@ public:
                 }
             }
         };
-        state_->add_waiter(*new DoneCallback(state_, std::move(f)));
+        Unique<DoneCallback> callback(new DoneCallback(state_, std::move(f)));
+        state_->add_waiter(*callback);
+        callback.release();
     }
     /// Removes every callback that equals `f` and has not been called for; returns how many. For callables that can be compared,
     /// such as pointers to functions.

@@ -46,6 +46,9 @@ struct Stopper final : Waiter {
 }  // namespace
 
 void run_loop_until(EventLoop& loop, FutureBase& future) {
+    loop.check_usable("run_until_complete");
+    if (future.loop_id != loop.id())
+        throw ValueError("run_until_complete of a future that belongs to a different loop");
     auto* stopper = new Stopper(loop);
     future.share();
     future.add_waiter(*stopper);
