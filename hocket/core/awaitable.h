@@ -83,9 +83,12 @@ struct PromiseBase : Pooled {
     HOCKET_INLINE decltype(auto) await_transform(A&& a) {
         static_assert(
             Awaitable<A>,
-            "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's");
+            "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's; "
+            "one of another library is awaited by hocket::adapt(x)");
         pc = here();
-        if constexpr (HasCoAwait<A>) {
+        if constexpr (!Awaitable<A>) {
+            return std::suspend_never();  // the one error is enough
+        } else if constexpr (HasCoAwait<A>) {
             return static_cast<A&&>(a).operator co_await();
         } else {
             static_assert(!std::is_lvalue_reference_v<A> || std::remove_cvref_t<A>::awaited_often,
@@ -97,6 +100,9 @@ struct PromiseBase : Pooled {
     // From here the awaiting frame, or the task, takes the exception before any other code runs: one place serves all frames.
     void unhandled_exception() noexcept { this_loop->raised = std::current_exception(); }
 };
+
+/// What is found by the address of a frame alone, and what stands in pooled memory, is aligned as the system's memory is.
+inline constexpr std::size_t largest_alignment = 16;
 
 inline PromiseBase& promise_of(std::coroutine_handle<> frame) noexcept {
     return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();

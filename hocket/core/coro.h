@@ -23,7 +23,7 @@ struct ResultSlot {
     std::optional<T> value;
 
     template <class U = T>
-        requires std::is_constructible_v<T, U>
+        requires std::is_convertible_v<U, T>
     void return_value(U&& result) {
         value.emplace(std::forward<U>(result));
     }
@@ -67,6 +67,8 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
 public:
     struct promise_type : PromiseBase, ResultSlot<T> {
         HOCKET_INLINE Coro get_return_object() noexcept {
+            static_assert(alignof(promise_type) <= largest_alignment,
+                          "hocket: what a coroutine returns is aligned to 16 bytes at most: return a pointer to it");
             this->pc = here();
             return Coro(Frame::from_promise(*this));
         }
