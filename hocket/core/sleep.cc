@@ -32,6 +32,8 @@ void Sleep::suspend(std::coroutine_handle<> h) {
     EventLoop& loop = *this_loop;
     TaskBase& t = *loop.current;
     if (nanoseconds_ <= 0) {
+        if (nanoseconds_ < 0) throw RuntimeError("cannot await a sleep twice");
+        nanoseconds_ = over;
         t.frame = h;
         loop.push(t);
         return;
