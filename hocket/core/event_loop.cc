@@ -512,7 +512,8 @@ void CallbackBase::run() {
     drop();
 }
 
-void CallbackBase::cancel() noexcept {
+void CallbackBase::cancel() {
+    if (!this_loop || this_loop->id() != loop_id) check_other_thread(loop_id, "cancel");
     if (std::exchange(flags, static_cast<std::uint16_t>(flags | f_cancelled)) & (f_cancelled | f_done)) return;
     clear();
     if (armed()) {

@@ -332,5 +332,15 @@ TEST(RunUntilComplete, needs_a_loop_that_is_open) {
     EXPECT_EQ(task.result(), 2);
 }
 
+TEST(RunUntilComplete, takes_futures_of_this_loop) {
+    const auto loop = new_event_loop(), other = new_event_loop();
+    const Future<int> f(*loop), foreign(*other);
+    loop->call_soon([&] { f.set_result(5); });
+    EXPECT_EQ(loop->run_until_complete(f), 5);
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(foreign); }),
+              "hocket::ValueError: run_until_complete of a future that belongs to a different loop");
+    EXPECT_EQ(loop->run_until_complete(loop->create_task(testing::value_after(1, 6))), 6);
+}
+
 }  // namespace
 }  // namespace hocket

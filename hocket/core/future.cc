@@ -8,6 +8,8 @@ void FutureAwaiterBase::throw_empty() {
     throw RuntimeError("cannot await an empty handle: it was moved from, or never set");
 }
 
+void FutureHandle::throw_empty() { throw RuntimeError("cannot use an empty handle: it was moved from, or never set"); }
+
 DoneCallbackBase::DoneCallbackBase(FutureBase* f, const void* callable_type)
     : future(f), context(current_context().copy()), type(callable_type) {
     future->flags |= f_callbacks;

@@ -23,7 +23,7 @@ struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
 
     void run() final;  // the loop's reference ends here
     void discard() noexcept final { drop(); }
-    void cancel() noexcept;
+    void cancel();
     void drop() noexcept {
         if (--refs == 0) delete this;
     }
@@ -60,8 +60,8 @@ public:
         if (callback_) callback_->drop();
     }
 
-    /// The callback will not run. Harmless when it has run or was cancelled.
-    void cancel() noexcept {
+    /// The callback will not run. Harmless when it has run or was cancelled. In debug mode, throws RuntimeError on a wrong thread.
+    void cancel() {
         if (callback_) callback_->cancel();
     }
     bool cancelled() const noexcept { return callback_ && (callback_->flags & f_cancelled); }

@@ -195,9 +195,8 @@ TEST_F(OnceLoopClose, a_handle_may_outlive_the_loop) {
 
 TEST_F(OnceLoopClose, the_handler_may_look_at_the_task) {
     std::string seen;
-    loop->set_exception_handler([&](EventLoop&, const ErrorContext& context) {
-        seen = context.message + " " + static_cast<TaskBase*>(context.future)->name();
-    });
+    loop->set_exception_handler(
+        [&](EventLoop&, const ErrorContext& context) { seen = context.message + " " + context.handle().get_name(); });
     begin(testing::forever());
     loop->close();
     EXPECT_EQ(seen, "Task was destroyed but it is pending! Task-1");

@@ -55,7 +55,7 @@ struct HOCKET_EXPORT Node : Leaf {
     Node* next = nullptr;
     std::uint16_t flags = 0;
     std::uint8_t cancels = 0;  // task: how often it was cancelled, less `uncancel`
-    std::uint8_t loop_id = 0;  // future: the loop that it belongs to
+    std::uint8_t loop_id = 0;  // future, callback: the loop that it belongs to
     std::uint32_t refs = 0;
 
     virtual void run() = 0;  // tasks are stepped by the loop instead

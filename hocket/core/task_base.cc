@@ -93,6 +93,10 @@ bool FutureBase::cancel_wait(TaskBase& task) noexcept {
     return cancel(task.flags & f_message ? loop().message_of(task) : nullptr);
 }
 
+void check_other_thread(std::uint8_t loop_id, const char* call) {
+    if (const EventLoop* loop = EventLoop::with_id(loop_id)) loop->check_usable(call);
+}
+
 void FutureBase::require_pending() const {
     if (done()) throw InvalidStateError("the future is done already");
 }

@@ -15,6 +15,9 @@
 
 namespace hocket {
 
+/// The part of `check_thread` for a thread where the loop with this id does not run.
+HOCKET_EXPORT void check_other_thread(std::uint8_t loop_id, const char* call);
+
 /// How a task is made: `create_task(coro, {.name = "reader"})`, `create_task(TaskOptions{.name = "reader"}, function, arguments...)`.
 struct TaskOptions {
     std::string_view name = {};        ///< empty: `Task-N`
@@ -56,6 +59,11 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
     void finish(std::uint16_t how = 0) noexcept;
     void fail(std::exception_ptr e) noexcept;
     void require_pending() const;
+    /// Before `call` changes it: in debug mode, throws RuntimeError when its loop runs on another thread.
+    void check_thread(const char* call) const {
+        if (!this_loop || this_loop->id() != loop_id) [[unlikely]]
+            check_other_thread(loop_id, call);
+    }
     /// Throws what it ended with, unless that is a result.
     void check() const {
         if ((flags & (f_done | f_cancelled | f_unretrieved)) != f_done || error) [[unlikely]]
