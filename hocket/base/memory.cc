@@ -145,7 +145,7 @@ private:
     Hollowing* outer_;
     Lists* lists_;
 
-    static constinit thread_local Hollowing* now_;
+    static constinit thread_local Hollowing* now_ [[gnu::tls_model("initial-exec")]];
 };
 constinit thread_local FramePool::Hollowing* FramePool::Hollowing::now_ = nullptr;
 

@@ -50,14 +50,18 @@ struct AwaiterOf_<A> {
     using type = std::remove_cvref_t<decltype(std::declval<A>().operator co_await())>;
 };
 
+/// What `co_await` waits with for an A: the A itself, or what its `operator co_await` gives.
+template <class A>
+using AwaiterOf = typename AwaiterOf_<A>::type;
+
 /// Everything that asyncio would accept as an awaitable: coroutines, tasks, futures, awaiters, and types with an
 /// `operator co_await` that gives one of these.
 template <class A>
-concept Awaitable = Awaiter<typename AwaiterOf_<A>::type>;
+concept Awaitable = Awaiter<AwaiterOf<A>>;
 
 /// What awaiting an A gives, without reference.
 template <class A>
-using AwaitResult = std::remove_cvref_t<decltype(std::declval<typename AwaiterOf_<A>::type&>().await_resume())>;
+using AwaitResult = std::remove_cvref_t<decltype(std::declval<AwaiterOf<A>&>().await_resume())>;
 
 // GCC copies an awaiter that `await_transform` returns by reference; this stands for it there.
 #if defined(__clang__)

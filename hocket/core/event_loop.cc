@@ -353,9 +353,7 @@ void EventLoop::step_eagerly(TaskBase& t) noexcept {
 // ---- Time, threads, errors
 
 TimePoint EventLoop::time_after(Duration delay) const noexcept {
-    std::int64_t when = 0;
-    if (__builtin_add_overflow(now(), delay.count(), &when)) when = delay.count() > 0 ? INT64_MAX - 1 : INT64_MIN;
-    return TimePoint(TimePoint::duration(when));
+    return TimePoint(TimePoint::duration(hocket::time_after(now(), delay.count())));
 }
 
 void EventLoop::check_usable_slowly(const char* call) const {
@@ -497,17 +495,21 @@ OutsideWork::~OutsideWork() {
 
 // ---- Callbacks
 
-void CallbackBase::run() {
+void run_callback(Node& callback, ContextSlot& context, void (*invoke)(Node&), const char* failure) noexcept {
     EventLoop& loop = *this_loop;
+    std::swap(loop.callback_context, context);
+    try {
+        invoke(callback);
+    } catch (...) {
+        loop.callback_failed(failure, std::current_exception());
+    }
+    std::swap(loop.callback_context, context);
+}
+
+void CallbackBase::run() {
     if (!(flags & f_cancelled)) {
         flags |= f_done;
-        std::swap(loop.callback_context, context);
-        try {
-            invoke();
-        } catch (...) {
-            loop.callback_failed("Exception in callback", std::current_exception());
-        }
-        std::swap(loop.callback_context, context);
+        run_callback(*this, context, [](Node& n) { static_cast<CallbackBase&>(n).invoke(); }, "Exception in callback");
     }
     drop();
 }

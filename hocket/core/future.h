@@ -231,7 +231,7 @@ public:
     TypedHandle(TypedHandle&&) noexcept = default;
     TypedHandle& operator=(const TypedHandle&) noexcept = default;
     TypedHandle& operator=(TypedHandle&&) noexcept = default;
-    HOCKET_INLINE ~TypedHandle() {  // S is final: no virtual call
+    HOCKET_INLINE ~TypedHandle() {  // FutureHandle's, with what is common inlined
         FutureBase* dropped = std::exchange(state_, nullptr);
         if (!dropped || --dropped->refs > 0) return;
         if (dropped->flags & f_unretrieved) [[unlikely]] {

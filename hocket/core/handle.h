@@ -11,6 +11,10 @@
 
 namespace hocket {
 
+/// Calls `invoke(callback)` in `context`. The exception handler learns what it throws, with `failure` as the message.
+HOCKET_EXPORT void run_callback(Node& callback, ContextSlot& context, void (*invoke)(Node&),
+                                const char* failure) noexcept;
+
 /// A callback with the context that it was registered in.
 struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
     ContextSlot context;

@@ -226,20 +226,17 @@ void TaskBase::cancel_leaf() noexcept {
 }
 
 bool TaskBase::prepare() noexcept {
-    if (flags & f_must_cancel) {
-        if (flags & f_first) {  // it never runs its body
-            flags = without(flags, f_must_cancel | f_first);
-            frame.destroy();
-            conclude(f_cancelled);
-            return false;
-        }
-        if (flags & f_recheck) static_cast<Gate*>(waiting)->pass_on(*this);
-        flags = without(flags, f_must_cancel | f_recheck);
-        const auto* awaited = dynamic_cast<const FutureBase*>(waiting);
-        if (!awaited || !awaited->cancelled()) flags |= f_throw;  // a future that was cancelled throws by itself
-        return true;
+    if (flags & f_first) {  // it never runs its body
+        flags = without(flags, f_must_cancel | f_first);
+        frame.destroy();
+        conclude(f_cancelled);
+        return false;
     }
-    return !Gate::waits_again(*this);
+    if (flags & f_recheck) static_cast<Gate*>(waiting)->pass_on(*this);
+    flags = without(flags, f_must_cancel | f_recheck);
+    const auto* awaited = dynamic_cast<const FutureBase*>(waiting);
+    if (!awaited || !awaited->cancelled()) flags |= f_throw;  // a future that was cancelled throws by itself
+    return true;
 }
 
 HOCKET_INLINE void TaskBase::leave_loop() noexcept {

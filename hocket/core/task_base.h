@@ -147,7 +147,7 @@ struct HOCKET_EXPORT TaskBase : FutureBase {
 
     // For the loop.
 
-    /// The rare part of a step. False: do not resume.
+    /// Before a step of a task with f_must_cancel. False: do not resume.
     bool prepare() noexcept;
     /// Takes the result out of the root frame and destroys it: the task is done.
     virtual void harvest() noexcept = 0;
