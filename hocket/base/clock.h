@@ -56,4 +56,11 @@ struct LoopClock {
 
 using TimePoint = LoopClock::time_point;
 
+/// `time` and `span` nanoseconds, cut to what can be told; never INT64_MAX, which stands for no time at all.
+constexpr std::int64_t time_after(std::int64_t time, std::int64_t span) noexcept {
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(time, span, &sum)) return span > 0 ? INT64_MAX - 1 : INT64_MIN;
+    return sum < INT64_MAX ? sum : INT64_MAX - 1;
+}
+
 }  // namespace hocket

@@ -75,7 +75,7 @@ bool is_cancelled(const std::exception_ptr& e) noexcept {
     return e && *e.__cxa_exception_type() == typeid(CancelledError);
 }
 
-// Both C++ libraries keep in an exception_ptr nothing but the address of the object that was thrown.
+// libstdc++ keeps in an exception_ptr nothing but the address of the object that was thrown.
 const CancelledError* cancelled_error(const std::exception_ptr& e) noexcept {
     static_assert(sizeof(std::exception_ptr) == sizeof(void*));
     return is_cancelled(e) ? *reinterpret_cast<const CancelledError* const*>(&e) : nullptr;

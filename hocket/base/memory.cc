@@ -98,10 +98,73 @@ struct FramePool::Thread : Lists {
     }
 };
 
+// What a husk holds in the place of the addresses with which every frame begins: of its code to resume, and of that to destroy it.
+struct FramePool::Husk {
+    const void* mark;  // &none_
+    std::size_t size;  // 0: it is a part of another block
+};
+
+// While it lives, this thread's lists are out of use, so that every block that is released comes by `drain`.
+class FramePool::Hollowing {
+public:
+    explicit Hollowing(void* frame) noexcept : frame_(frame) {
+        Thread::mine();
+        outer_ = std::exchange(now_, this);
+        lists_ = std::exchange(mine_, const_cast<Lists*>(&none_));
+    }
+    ~Hollowing() {
+        *static_cast<Husk*>(frame_) = {&none_, size_};
+        now_ = outer_;
+        mine_ = lists_;
+    }
+    static Hollowing* now() noexcept { return now_; }
+
+    bool keeps(const void* block, std::size_t size) noexcept {
+        if (block != frame_ || size_ != 0) return false;
+        size_ = size;
+        return true;
+    }
+    // Calls `f` with the lists in use.
+    template <class F>
+    auto outside(F f) {
+        struct Back {
+            Hollowing* self;
+            ~Back() {
+                now_ = self;
+                mine_ = const_cast<Lists*>(&none_);
+            }
+        } back{this};
+        now_ = outer_;
+        mine_ = lists_;
+        return f();
+    }
+
+private:
+    void* frame_;
+    std::size_t size_ = 0;
+    Hollowing* outer_;
+    Lists* lists_;
+
+    static constinit thread_local Hollowing* now_ [[gnu::tls_model("initial-exec")]];
+};
+constinit thread_local FramePool::Hollowing* FramePool::Hollowing::now_ = nullptr;
+
+void FramePool::hollow(void* frame, void (*destroy)(void*)) noexcept {
+    const Hollowing hollowing(frame);
+    destroy(frame);
+}
+
+bool FramePool::is_husk(const void* frame) noexcept { return static_cast<const Husk*>(frame)->mark == &none_; }
+
+void FramePool::release_husk(void* frame) noexcept {
+    if (const std::size_t size = static_cast<Husk*>(frame)->size) release(frame, size);
+}
+
 const FramePool::Lists FramePool::none_ = {};
 constinit thread_local FramePool::Lists* FramePool::mine_ = const_cast<FramePool::Lists*>(&FramePool::none_);
 
 void* FramePool::refill(std::size_t size) {
+    if (Hollowing* hollowing = Hollowing::now()) return hollowing->outside([&] { return allocate(size); });
     Thread* thread = Thread::mine();
     if (!HOCKET_POOL || size > largest) {
         if (thread) ++thread->system_allocations;
@@ -130,6 +193,10 @@ void* FramePool::refill(std::size_t size) {
 }
 
 void FramePool::drain(void* block, std::size_t size) noexcept {
+    if (Hollowing* hollowing = Hollowing::now()) {
+        if (!hollowing->keeps(block, size)) hollowing->outside([&] { release(block, size); });
+        return;
+    }
     if (!HOCKET_POOL || size > largest) return std::free(block);
     const std::size_t i = index(size);
     Thread* thread = Thread::mine();

@@ -50,6 +50,12 @@ public:
         drain(block, size);
     }
 
+    /// Calls `destroy(frame)`, in which a coroutine's frame is destroyed and released, but keeps its memory: a husk, for an owner that still
+    /// refers to the frame, and who finds that out by `is_husk` and frees it by `release_husk`.
+    static HOCKET_EXPORT void hollow(void* frame, void (*destroy)(void* frame)) noexcept;
+    static HOCKET_EXPORT bool is_husk(const void* frame) noexcept;
+    static HOCKET_EXPORT void release_husk(void* frame) noexcept;
+
     /// How often this thread has asked the system for memory: constant in steady state.
     static HOCKET_EXPORT std::size_t system_allocations() noexcept;
 
@@ -64,6 +70,8 @@ private:
     };
     struct Thread;
     struct Depot;
+    struct Husk;
+    class Hollowing;
 
     static constexpr std::size_t index(std::size_t size) noexcept {
         return size <= smallest ? smallest / granule : (size + granule - 1) / granule;

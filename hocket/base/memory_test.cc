@@ -197,6 +197,45 @@ int exit_status_of(pid_t child) {
     return status;
 }
 
+struct Frame {
+    const void* resume = &resume;
+    void* destroy = nullptr;
+    void* other = nullptr;
+    void* unused = nullptr;
+};
+
+TEST_F(Memory, of_a_frame_that_is_hollowed_stays_until_its_husk_is_released) {
+    auto* frame = new (FramePool::allocate(sizeof(Frame))) Frame;
+    EXPECT_FALSE(FramePool::is_husk(frame));
+    frame->other = FramePool::allocate(64);
+    FramePool::hollow(frame, [](void* f) {
+        FramePool::release(static_cast<Frame*>(f)->other, 64);
+        release(allocate(many, 64), 64);  // the rest of the pool works as ever
+        FramePool::release(f, sizeof(Frame));
+        void* another = FramePool::allocate(sizeof(Frame));
+        EXPECT_NE(another, f);
+        FramePool::release(another, sizeof(Frame));
+    });
+    EXPECT_TRUE(FramePool::is_husk(frame));
+    void* another = FramePool::allocate(sizeof(Frame));
+    EXPECT_NE(another, frame);
+    FramePool::release(another, sizeof(Frame));
+    FramePool::release_husk(frame);
+}
+
+TEST_F(Memory, of_frames_that_are_hollowed_within_each_other_stays_too) {
+    Frame* frames[2] = {new (FramePool::allocate(sizeof(Frame))) Frame, new (FramePool::allocate(sizeof(Frame))) Frame};
+    frames[0]->other = frames[1];
+    FramePool::hollow(frames[0], [](void* f) {
+        FramePool::hollow(static_cast<Frame*>(f)->other, [](void* inner) { FramePool::release(inner, sizeof(Frame)); });
+        FramePool::release(f, sizeof(Frame));
+    });
+    for (Frame* f : frames) {
+        EXPECT_TRUE(FramePool::is_husk(f));
+        FramePool::release_husk(f);
+    }
+}
+
 TEST_F(Memory, works_after_fork) {
     const std::vector<void*> blocks = allocate(100, 64);
     const pid_t child = fork();

@@ -19,7 +19,7 @@ class [[nodiscard]] Result {
 
 public:
     template <class U = Value>
-        requires std::is_constructible_v<Value, U>
+        requires std::is_convertible_v<U, Value>
     Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
     Result()
         requires std::is_void_v<T>

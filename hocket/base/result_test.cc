@@ -55,6 +55,12 @@ TEST(Result, gives_away_what_can_only_be_moved) {
     EXPECT_EQ(*p, 4);
 }
 
+TEST(Result, is_copied_as_it_is_though_it_can_be_tested) {
+    Result<bool> failed = failure("no");
+    const Result<bool> copy = failed;
+    EXPECT_EQ(copy.error(), "hocket::RuntimeError: no");
+}
+
 TEST(Result, of_a_boolean_is_true_when_it_is_there) {
     EXPECT_TRUE(Result<bool>(false).ok());
     EXPECT_FALSE(*Result<bool>(false));

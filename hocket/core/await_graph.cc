@@ -3,9 +3,10 @@
 #include <hocket/core/await_graph.h>
 
 #include <hocket/base/symbols.h>
-#include <hocket/core/awaitable.h>
+#include <hocket/core/future.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace hocket {
 
@@ -33,48 +34,87 @@ std::string state_of(const TaskBase& t, const EventLoop* loop) {
     return "waits for " + what.text;
 }
 
-// A task that waits for one that waits for it ends the walk.
-AwaitNode capture(FutureBase& future, std::vector<const FutureBase*>& path) {
-    AwaitNode node;
-    if (!(future.flags & f_task)) {
-        node.name = "future";
-        node.state = future.done() ? "done" : "pending";
-        return node;
-    }
-    auto& t = static_cast<TaskBase&>(future);
-    node.name = t.name();
-    node.state = state_of(t, EventLoop::with_id(t.loop_id));
-    node.created_at = code_location(t.created_at);
-    if (t.done() || node.state == "running") return node;
-    for (std::coroutine_handle<> h = t.frame; h; h = promise_of(h).parent)
-        node.frames.push_back(code_location(promise_of(h).pc));
-    if (!t.waiting) return node;
-    if (std::find(path.begin(), path.end(), &future) != path.end()) {
-        node.state += " (a cycle)";
-        return node;
-    }
-    AwaitDescription what;
-    t.waiting->describe(what);
-    path.push_back(&future);
-    for (FutureBase* awaited : what.futures) node.awaits.push_back(capture(*awaited, path));
-    path.pop_back();
-    return node;
+std::string state_of(const FutureBase& f) {
+    return !f.done() ? "pending" : f.cancelled() ? "cancelled" : f.failed() ? "failed" : "done";
 }
+
+// Walks from task to task. Each is shown in full once, so that what many wait for, or a circle, is no more than it is.
+class Walk {
+public:
+    static constexpr std::size_t most_nodes = 100, most_levels = 32, most_frames = 32;
+
+    bool full() const noexcept { return nodes_ >= most_nodes; }
+    bool has_seen(const FutureBase& f) const { return seen_.contains(&f); }
+
+    AwaitNode node_of(FutureBase& future) {
+        AwaitNode node;
+        ++nodes_;
+        if (!(future.flags & f_task)) {
+            node.name = "future";
+            node.state = state_of(future);
+            return node;
+        }
+        auto& t = static_cast<TaskBase&>(future);
+        node.name = t.name();
+        node.state = state_of(t, EventLoop::with_id(t.loop_id));
+        if (!seen_.insert(&t).second) {
+            const bool circle = std::find(path_.begin(), path_.end(), &t) != path_.end();
+            node.state += circle ? " (a cycle)" : " (shown above)";
+            return node;
+        }
+        node.created_at = code_location(t.created_at);
+        if (t.done() || node.state == "running") return node;
+        add_frames(node, t);
+        if (t.waiting) add_awaited(node, t);
+        return node;
+    }
+
+private:
+    static void add_frames(AwaitNode& node, const TaskBase& t) {
+        for (std::coroutine_handle<> h = t.frame; h; h = promise_of(h).parent) {
+            if (node.frames.size() < most_frames) {
+                node.frames.push_back(code_location(promise_of(h).pc));
+            } else {
+                ++node.more_frames;
+            }
+        }
+    }
+    void add_awaited(AwaitNode& node, TaskBase& t) {
+        AwaitDescription what;
+        t.waiting->describe(what);
+        path_.push_back(&t);
+        for (FutureBase* awaited : what.futures) {
+            if (full() || path_.size() >= most_levels) {
+                ++node.more_awaits;
+            } else {
+                node.awaits.push_back(node_of(*awaited));
+            }
+        }
+        path_.pop_back();
+    }
+
+    std::unordered_set<const FutureBase*> seen_;  // tasks
+    std::vector<const TaskBase*> path_;           // from the root to where it is
+    std::size_t nodes_ = 0;
+};
+
+std::string and_more(std::size_t n) { return "... and " + std::to_string(n) + " more\n"; }
 
 void format(const AwaitNode& node, std::size_t depth, std::string& out) {
     const std::string indent(2 * depth, ' ');
     out += indent + node.name + ": " + node.state + "\n";
     for (const std::string& frame : node.frames) out += indent + "  at " + frame + "\n";
+    if (node.more_frames > 0) out += indent + "  at " + and_more(node.more_frames);
     if (!node.created_at.empty()) out += indent + "  created at " + node.created_at + "\n";
     for (const AwaitNode& awaited : node.awaits) format(awaited, depth + 1, out);
+    if (node.more_awaits > 0) out += indent + "  " + and_more(node.more_awaits);
 }
 
 }  // namespace
 
-AwaitNode capture_call_graph(FutureBase& future) {
-    std::vector<const FutureBase*> path;
-    return capture(future, path);
-}
+AwaitNode capture_call_graph(FutureBase& future) { return Walk().node_of(future); }
+
+AwaitNode capture_call_graph(const FutureHandle& future) { return capture_call_graph(future.object()); }
 
 std::string format_call_graph(const AwaitNode& node) {
     std::string out;
@@ -84,23 +124,24 @@ std::string format_call_graph(const AwaitNode& node) {
 }
 
 std::string format_call_graph(EventLoop& loop) {
-    std::vector<FutureBase*> roots, awaited;
+    std::vector<TaskBase*> tasks;
+    std::unordered_set<const FutureBase*> awaited;
     for (TaskBase* t = loop.tasks; t; t = t->older) {
-        roots.push_back(t);
+        tasks.push_back(t);
         if (!t->waiting || (t->flags & f_first)) continue;
         AwaitDescription what;
         t->waiting->describe(what);
-        awaited.insert(awaited.end(), what.futures.begin(), what.futures.end());
+        awaited.insert(what.futures.begin(), what.futures.end());
     }
     std::string out;
-    const auto add = [&](bool all) {
-        for (auto t = roots.rbegin(); t != roots.rend(); ++t) {
-            if (!all && std::find(awaited.begin(), awaited.end(), *t) != awaited.end()) continue;
-            format(capture_call_graph(**t), 0, out);
+    Walk walk;
+    for (const bool all : {false, true}) {  // what no root leads to is a circle, or too deep
+        for (auto t = tasks.rbegin(); t != tasks.rend() && !walk.full(); ++t) {
+            if (!walk.has_seen(**t) && (all || !awaited.contains(*t))) format(walk.node_of(**t), 0, out);
         }
-    };
-    add(false);
-    if (out.empty()) add(true);  // every task is awaited by another: a cycle
+    }
+    const auto left = std::count_if(tasks.begin(), tasks.end(), [&](const TaskBase* t) { return !walk.has_seen(*t); });
+    if (left > 0) out += and_more(static_cast<std::size_t>(left));
     if (!out.empty()) out.pop_back();
     return out;
 }

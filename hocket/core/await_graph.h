@@ -5,10 +5,13 @@
 #include <hocket/base/config.h>
 #include <hocket/core/event_loop.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace hocket {
+
+class FutureHandle;
 
 /// What a leaf says of itself.
 struct AwaitDescription {
@@ -19,17 +22,21 @@ struct AwaitDescription {
 /// One task, or future, of the graph.
 struct AwaitNode {
     std::string name;                 ///< the task's; `future` for a plain one
-    std::string state;                ///< `ready`, `running`, `waits for ...`, `done`
+    std::string state;                ///< `ready`, `running`, `waits for ...`, `done`, `failed`, `cancelled`
     std::string created_at;           ///< function, file and line
     std::vector<std::string> frames;  ///< function, file and line of each await, the innermost first
+    std::size_t more_frames = 0;      ///< those that were left out
     std::vector<AwaitNode> awaits;    ///< what it waits for
+    std::size_t more_awaits = 0;      ///< what was left out
 };
 
-/// The graph below `future`. Reads the program's debugging information: for people, not for each second. The loop's thread only.
+/// The graph below `future`: each task once, 100 nodes, 32 levels and 32 frames of a task at most. Reads the program's debugging
+/// information: for people, not for each second. The loop's thread only.
+HOCKET_EXPORT AwaitNode capture_call_graph(const FutureHandle& future);
 HOCKET_EXPORT AwaitNode capture_call_graph(FutureBase& future);
 /// The graph as an indented text.
 HOCKET_EXPORT std::string format_call_graph(const AwaitNode& node);
-/// The same for every task of `loop` that no other waits for, the oldest first.
+/// The same for all tasks of `loop`, 100 nodes at most: first those that no other waits for, the oldest first.
 HOCKET_EXPORT std::string format_call_graph(EventLoop& loop);
 
 /// What the default exception handler reports for `context`.

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -92,7 +93,7 @@ TEST(AwaitGraph, names_files_and_lines) {
     run([]() -> Coro<> {
         const auto task = create_task(crawl());
         co_await hocket::sleep(0);
-        const AwaitNode node = capture_call_graph(*task.state());
+        const AwaitNode node = capture_call_graph(task);
         EXPECT_EQ(node.name, task.get_name());
         EXPECT_EQ(node.state, "waits for a future");
         EXPECT_NE(node.created_at.find("(core/await_graph_test.cc:" + std::to_string(created) + ")"), std::string::npos)
@@ -106,7 +107,7 @@ TEST(AwaitGraph, names_files_and_lines) {
 
 TEST(AwaitGraph, shows_a_task_that_was_woken_as_ready_and_done_ones_as_they_ended) {
     run([]() -> Coro<> {
-        const auto state = [](const AnyTask& t) { return capture_call_graph(*t.state()).state; };
+        const auto state = [](const AnyTask& t) { return capture_call_graph(t).state; };
         const auto ready = create_task(testing::turns(3));
         const auto done = create_task(testing::turns(0)), failed = create_task(testing::failure_after(0, "x")),
                    cancelled = create_task(testing::forever());
@@ -128,7 +129,7 @@ TEST(AwaitGraph, ends_at_a_cycle) {
         a = create_task([&]() -> Coro<> { co_await b; });
         b = create_task([&]() -> Coro<> { co_await a; });
         co_await testing::turns(2);
-        const std::string text = format_call_graph(capture_call_graph(*a.state()));
+        const std::string text = format_call_graph(capture_call_graph(a));
         EXPECT_NE(text.find(" (a cycle)"), std::string::npos) << text;
         EXPECT_FALSE(format_call_graph(get_running_loop()).empty());
         a.cancel();
@@ -138,21 +139,110 @@ TEST(AwaitGraph, ends_at_a_cycle) {
     }());
 }
 
+TEST(AwaitGraph, tells_how_a_plain_future_ended) {
+    run([]() -> Coro<> {
+        const Future<> done, failed, cancelled, pending;
+        done.set_result();
+        failed.set_exception(RuntimeError("x"));
+        cancelled.cancel();
+        EXPECT_EQ(capture_call_graph(done).state, "done");
+        EXPECT_EQ(capture_call_graph(failed).state, "failed");
+        EXPECT_EQ(capture_call_graph(cancelled).state, "cancelled");
+        EXPECT_EQ(capture_call_graph(pending).state, "pending");
+        static_cast<void>(failed.exception());
+        co_return;
+    }());
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+    return n;
+}
+
+TEST(AwaitGraph, shows_what_many_wait_for_once) {
+    run([]() -> Coro<> {
+        const auto awaited = create_task(testing::forever(), {.name = "awaited"});
+        std::vector<Task<>> waiting;
+        for (int i = 0; i < 3; ++i) waiting.push_back(create_task(join(awaited)));
+        co_await testing::turns(2);
+        const std::string text = format_call_graph(get_running_loop());
+        EXPECT_EQ(count(text, "  awaited: waits for a future\n"), 1U) << text;
+        EXPECT_EQ(count(text, "  awaited: waits for a future (shown above)"), 2U) << text;
+        EXPECT_EQ(count(text, "future: pending"), 1U) << text;
+        awaited.cancel();
+        for (const auto& t : waiting) static_cast<void>(co_await testing::ending_of(t));
+    }());
+}
+
+TEST(AwaitGraph, of_a_long_chain_of_tasks_is_cut) {
+    run([]() -> Coro<> {
+        constexpr std::size_t length = 1'000;
+        std::vector<Task<>> chain = {create_task(testing::forever())};
+        while (chain.size() < length) chain.push_back(create_task(join(chain.back())));
+        co_await testing::turns(2);
+        AwaitNode node = capture_call_graph(chain.back());
+        std::size_t levels = 1;
+        for (const AwaitNode* n = &node; !n->awaits.empty(); n = &n->awaits[0]) ++levels;
+        EXPECT_EQ(levels, 32U);
+        const std::string text = format_call_graph(get_running_loop());
+        const std::size_t running = 1;
+        EXPECT_EQ(running + count(text, ": waits for ") + count(text, "future: pending"), 100U) << text;
+        EXPECT_TRUE(text.ends_with(" more")) << text;
+        EXPECT_LT(text.size(), 50'000U);
+        chain[0].cancel();
+        static_cast<void>(co_await testing::ending_of(chain.back()));
+    }());
+}
+
+Coro<> nested(int n) {
+    if (n == 0) {
+        co_await testing::forever();
+    } else {
+        co_await nested(n - 1);
+    }
+}
+
+TEST(AwaitGraph, of_a_deep_task_shows_its_innermost_frames) {
+    run([]() -> Coro<> {
+        const auto task = create_task(nested(1'000));
+        co_await testing::turns(1);
+        const AwaitNode node = capture_call_graph(task);
+        EXPECT_EQ(node.frames.size(), 32U);
+        EXPECT_EQ(node.more_frames, 970U);
+        EXPECT_NE(format_call_graph(node).find("\n  at ... and 970 more\n"), std::string::npos);
+        task.cancel();
+    }());
+}
+
+TEST(AwaitGraph, of_a_loop_shows_circles_beside_other_tasks) {
+    run([]() -> Coro<> {
+        Task<> a, b;
+        a = create_task([&]() -> Coro<> { co_await b; });
+        b = create_task([&]() -> Coro<> { co_await a; });
+        co_await testing::turns(2);
+        const std::string text = format_call_graph(get_running_loop());
+        EXPECT_NE(text.find(current_task().get_name() + ": running"), std::string::npos) << text;
+        EXPECT_NE(text.find(a.get_name() + ": waits for " + b.get_name()), std::string::npos) << text;
+        a.cancel();
+        co_await testing::turns(4);
+    }());
+}
+
 // A task that runs has no suspended frames: the one that suspended last may be gone.
 TEST(AwaitGraph, does_not_walk_the_frames_of_tasks_that_run) {
     run([]() -> Coro<> {
         co_await testing::turns(1);
-        EXPECT_TRUE(capture_call_graph(*current_task().state()).frames.empty());
+        EXPECT_TRUE(capture_call_graph(current_task()).frames.empty());
         const AnyTask self = current_task();
         const auto look = [self]() -> Coro<std::string> {
             co_await testing::turns(1);
-            co_return capture_call_graph(*self.state()).state;
+            co_return capture_call_graph(self).state;
         };
         EXPECT_EQ(nested_run(look()), "running");
         co_await testing::turns(1);
-        const auto eager =
-            create_task([self]() -> Coro<std::string> { co_return capture_call_graph(*self.state()).state; }(),
-                        {.eager_start = true});
+        const auto eager = create_task([self]() -> Coro<std::string> { co_return capture_call_graph(self).state; }(),
+                                       {.eager_start = true});
         EXPECT_EQ(eager.result(), "running");
     }());
 }
@@ -162,7 +252,7 @@ TEST(OnceAwaitGraph, says_which_operation_is_awaited) {
     EventLoop loop{Unique<Backend>(backend)};
     const auto task = loop.create_task([]() -> Coro<> { co_await PendingOperation(Opcode::recv, 7); }(), {});
     loop.run_once(0s);
-    EXPECT_EQ(capture_call_graph(*task.state()).state, "waits for recv on descriptor 7");
+    EXPECT_EQ(capture_call_graph(task).state, "waits for recv on descriptor 7");
     backend->complete(0);
     loop.run_until_complete(task);
 }

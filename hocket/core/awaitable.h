@@ -50,14 +50,18 @@ struct AwaiterOf_<A> {
     using type = std::remove_cvref_t<decltype(std::declval<A>().operator co_await())>;
 };
 
+/// What `co_await` waits with for an A: the A itself, or what its `operator co_await` gives.
+template <class A>
+using AwaiterOf = typename AwaiterOf_<A>::type;
+
 /// Everything that asyncio would accept as an awaitable: coroutines, tasks, futures, awaiters, and types with an
 /// `operator co_await` that gives one of these.
 template <class A>
-concept Awaitable = Awaiter<typename AwaiterOf_<A>::type>;
+concept Awaitable = Awaiter<AwaiterOf<A>>;
 
 /// What awaiting an A gives, without reference.
 template <class A>
-using AwaitResult = std::remove_cvref_t<decltype(std::declval<typename AwaiterOf_<A>::type&>().await_resume())>;
+using AwaitResult = std::remove_cvref_t<decltype(std::declval<AwaiterOf<A>&>().await_resume())>;
 
 // GCC copies an awaiter that `await_transform` returns by reference; this stands for it there.
 #if defined(__clang__)
@@ -83,9 +87,12 @@ struct PromiseBase : Pooled {
     HOCKET_INLINE decltype(auto) await_transform(A&& a) {
         static_assert(
             Awaitable<A>,
-            "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's");
+            "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's; "
+            "one of another library is awaited by hocket::adapt(x)");
         pc = here();
-        if constexpr (HasCoAwait<A>) {
+        if constexpr (!Awaitable<A>) {
+            return std::suspend_never();  // the one error is enough
+        } else if constexpr (HasCoAwait<A>) {
             return static_cast<A&&>(a).operator co_await();
         } else {
             static_assert(!std::is_lvalue_reference_v<A> || std::remove_cvref_t<A>::awaited_often,
@@ -97,6 +104,9 @@ struct PromiseBase : Pooled {
     // From here the awaiting frame, or the task, takes the exception before any other code runs: one place serves all frames.
     void unhandled_exception() noexcept { this_loop->raised = std::current_exception(); }
 };
+
+/// What is found by the address of a frame alone, and what stands in pooled memory, is aligned as the system's memory is.
+inline constexpr std::size_t largest_alignment = 16;
 
 inline PromiseBase& promise_of(std::coroutine_handle<> frame) noexcept {
     return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();

@@ -360,7 +360,7 @@ TEST(Cancel, of_a_child_is_not_one_of_its_waiter) {
             co_await testing::turns(1);
             child.cancel();
             EXPECT_EQ(co_await ending_of(child), "hocket::CancelledError");
-            co_return static_cast<TaskBase*>(current_task().state())->cancelling();
+            co_return current_task().cancelling();
         });
         EXPECT_EQ(co_await parent, 0U);
     }());

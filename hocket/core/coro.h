@@ -11,9 +11,11 @@
 
 namespace hocket {
 
-/// Reports a coroutine that is dropped before anything awaited it. `function`: an address in it; `dropped`: where that happened.
-HOCKET_EXPORT void report_never_awaited(const void* function, const void* dropped) noexcept;
+/// The end of a coroutine that has not ended by itself: one that nothing has awaited is reported, one that is awaited ends the program.
+/// `dropped`: an address where that happens.
+HOCKET_EXPORT void drop_unfinished(std::coroutine_handle<> frame, const void* dropped) noexcept;
 [[noreturn]] HOCKET_EXPORT void throw_not_awaitable(std::coroutine_handle<> h);
+[[noreturn]] HOCKET_EXPORT void throw_awaited(const char* what, std::coroutine_handle<> h);
 
 /// Where the result of a coroutine stands between `co_return` and whoever takes it.
 template <class T>
@@ -21,7 +23,7 @@ struct ResultSlot {
     std::optional<T> value;
 
     template <class U = T>
-        requires std::is_constructible_v<T, U>
+        requires std::is_convertible_v<U, T>
     void return_value(U&& result) {
         value.emplace(std::forward<U>(result));
     }
@@ -57,13 +59,16 @@ struct FinalAwaiter {
 /// What a coroutine function returns (`async def`). Nothing of its body runs until it is awaited, made a task or given to `run`.
 ///
 /// `co_await std::move(coro)` (or `co_await f()`) runs it inside the current task and gives what it returned, or throws what it threw. It
-/// suspends only if the body does; a cancel of the task reaches the innermost await. Awaiting a second time throws RuntimeError. One
-/// that is dropped without having been awaited is reported, with function, file and line. Belongs to the thread that made it.
+/// suspends only if the body does; a cancel of the task reaches the innermost await. Awaiting a second time throws RuntimeError, and so
+/// does moving or closing one that is being awaited; destroying that ends the program with a report. One that is dropped without having
+/// been awaited is reported, with function, file and line. Belongs to the thread that made it.
 template <class T = void>
 class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] HOCKET_CORO_RETURN_TYPE Coro {
 public:
     struct promise_type : PromiseBase, ResultSlot<T> {
         HOCKET_INLINE Coro get_return_object() noexcept {
+            static_assert(alignof(promise_type) <= largest_alignment,
+                          "hocket: what a coroutine returns is aligned to 16 bytes at most: return a pointer to it");
             this->pc = here();
             return Coro(Frame::from_promise(*this));
         }
@@ -75,21 +80,23 @@ public:
     using HocketAwaiter = Coro;  // it is its own awaiter: no second object in the awaiting frame
     static constexpr bool awaited_often = false;
 
-    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
-    Coro& operator=(Coro&& other) noexcept {
-        std::swap(frame_, other.frame_);
+    Coro(Coro&& other) noexcept(false) : frame_(std::exchange(other.unawaited("move"), {})) {}
+    Coro& operator=(Coro&& other) noexcept(false) {
+        std::swap(unawaited("move"), other.unawaited("move"));
         return *this;
     }
     HOCKET_INLINE ~Coro() {
         if (!frame_) return;
-        if (!frame_.promise().parent) [[unlikely]]
-            report_never_awaited(frame_.promise().pc, here());
-        frame_.destroy();
+        if (!frame_.done()) [[unlikely]] {
+            drop_unfinished(frame_, here());
+        } else {
+            frame_.destroy();
+        }
     }
 
     /// Drops the coroutine on purpose, without a report.
-    void close() noexcept {
-        if (frame_) std::exchange(frame_, {}).destroy();
+    void close() {
+        if (unawaited("close")) std::exchange(frame_, {}).destroy();
     }
     /// Whether there is something to await or close.
     explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
@@ -117,6 +124,14 @@ public:
 
 private:
     explicit Coro(Frame frame) noexcept : frame_(frame) {}
+
+    // Who awaits it goes on with this object.
+    Frame& unawaited(const char* what) {
+        if (frame_ && frame_.promise().parent && !frame_.done()) [[unlikely]]
+            throw_awaited(what, frame_);
+        return frame_;
+    }
+
     Frame frame_;
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -56,11 +57,15 @@ struct NoDefault {
 Coro<NoDefault> make_without_default() { co_return NoDefault(5); }
 Coro<std::unique_ptr<int>> make_pointer() { co_return std::make_unique<int>(6); }
 Coro<int&> refer_to(int& n) { co_return n; }
+Coro<std::vector<int>> make_list() { co_return {1, 2}; }
+Coro<std::pair<int, std::string>> make_pair() { co_return {3, "three"}; }
 
 TEST(Coro, gives_values_of_every_kind) {
     run([]() -> Coro<> {
         EXPECT_EQ((co_await make_without_default()).number, 5);
         EXPECT_EQ(*(co_await make_pointer()), 6);
+        EXPECT_EQ((co_await make_list()).size(), 2U);
+        EXPECT_EQ((co_await make_pair()).second, "three");
         int n = 1;
         (co_await refer_to(n)) = 7;
         EXPECT_EQ(n, 7);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -40,11 +41,45 @@ TEST(Debug, a_call_from_a_wrong_thread_throws) {
     }());
 }
 
+// 11
+TEST(Debug, a_change_of_a_future_or_handle_on_a_wrong_thread_throws) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_debug(true);
+        const Future<int> f;
+        const auto task = create_task(testing::turns(2));
+        Handle soon = loop.call_soon([] {}), later = loop.call_later(1h, [] {});
+        std::vector<std::string> said;
+        std::thread([&] {
+            said = {thrown_by([&] { f.set_result(1); }),
+                    thrown_by([&] { f.set_exception(RuntimeError("x")); }),
+                    thrown_by([&] { f.add_done_callback([](const Future<int>&) {}); }),
+                    thrown_by([&] { f.cancel(); }),
+                    thrown_by([&] { task.cancel("x"); }),
+                    thrown_by([&] { soon.cancel(); }),
+                    thrown_by([&] { later.cancel(); })};
+        }).join();
+        const char* const calls[] = {"set_result", "set_exception", "add_done_callback", "cancel", "cancel",
+                                     "cancel",     "cancel"};
+        for (std::size_t i = 0; i < said.size(); ++i) {
+            EXPECT_EQ(said[i], std::string("hocket::RuntimeError: ") + calls[i] +
+                                   " was called from another thread than the loop's: use call_soon_threadsafe");
+        }
+        EXPECT_FALSE(f.done());
+        EXPECT_FALSE(soon.cancelled());
+        co_await task;
+        later.cancel();
+    }());
+}
+
 TEST(Debug, a_loop_that_does_not_run_may_be_prepared_on_any_thread) {
     const auto loop = new_event_loop();
     loop->set_debug(true);
     std::string said;
     std::thread([&] { said = thrown_by([&] { loop->call_soon([&] { loop->stop(); }); }); }).join();
+    EXPECT_EQ(said, "nothing");
+    const Future<> f(*loop);
+    std::thread([&] { said = thrown_by([&] { f.set_result(); }); }).join();
     EXPECT_EQ(said, "nothing");
     loop->run_forever();
 }

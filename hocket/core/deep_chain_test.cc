@@ -15,8 +15,9 @@
 namespace hocket {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int deep = 1'000'000;
-constexpr int deep_for_exceptions = 300'000;  // each level costs the unwinder a microsecond, and 20 under sanitizers
 
 // Runs `f` on a thread whose stack holds 256 KiB: a level that took 1 byte of it would be one too many.
 template <class F>
@@ -57,7 +58,7 @@ TEST(DeepChain, is_suspended_and_resumed_at_its_end) {
 
 TEST(DeepChain, passes_an_exception_up) {
     on_a_small_stack([] {
-        EXPECT_EQ(testing::thrown_by([] { run(ends(deep_for_exceptions, testing::failure_after(1, "from below"))); }),
+        EXPECT_EQ(testing::thrown_by([] { run(ends(deep, testing::failure_after(1, "from below"))); }),
                   "hocket::RuntimeError: from below");
     });
 }
@@ -65,12 +66,23 @@ TEST(DeepChain, passes_an_exception_up) {
 TEST(DeepChain, is_unwound_by_a_cancel) {
     on_a_small_stack([] {
         run([]() -> Coro<> {
-            const auto task = create_task(ends(deep_for_exceptions, testing::forever()));
+            const auto task = create_task(ends(deep, testing::forever()));
             co_await testing::turns(1);
             task.cancel("all of it");
             EXPECT_EQ(co_await testing::ending_of(task), "hocket::CancelledError: all of it");
         }());
     });
+}
+
+TEST(DeepChain, is_destroyed_with_its_loop) {
+    testing::Reports reports;
+    on_a_small_stack([] {
+        const auto loop = new_event_loop();
+        loop->create_task(ends(deep, testing::forever()), {});
+        loop->run_once(0s);
+        loop->close();
+    });
+    EXPECT_TRUE(reports.taken().starts_with("Task was destroyed but it is pending!"));
 }
 
 Coro<int> one() { co_return 1; }

@@ -17,6 +17,7 @@ namespace {
 
 using testing::Census;
 using testing::LoopErrors;
+using testing::thrown_by;
 using testing::Trace;
 
 // 12
@@ -205,6 +206,22 @@ TEST(DoneCallback, removal_leaves_the_future_whole_before_it_frees_anything) {
         co_await testing::turns(1);
     }());
     EXPECT_EQ(trace.taken(), "before after");
+}
+
+// ---- Loops that are closed
+
+TEST(DoneCallback, of_what_is_done_needs_a_loop) {
+    Census census;
+    Future<int> f = nullptr;
+    run([&]() -> Coro<> {
+        f = Future<int>();
+        f.set_result(1);
+        co_return;
+    }());
+    EXPECT_EQ(thrown_by([&] { f.add_done_callback([m = census.member()](const Future<int>&) {}); }),
+              "hocket::RuntimeError: Event loop is closed");
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_EQ(f.result(), 1);
 }
 
 }  // namespace

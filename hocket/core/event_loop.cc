@@ -287,29 +287,32 @@ void EventLoop::step_eagerly(TaskBase& t) noexcept {
 // ---- Time
 
 TimePoint EventLoop::time_after(Duration delay) const noexcept {
-    std::int64_t when = 0;
-    if (__builtin_add_overflow(now(), delay.count(), &when)) when = delay.count() > 0 ? INT64_MAX - 1 : INT64_MIN;
-    return TimePoint(TimePoint::duration(when));
+    return TimePoint(TimePoint::duration(hocket::time_after(now(), delay.count())));
 }
 
 // ---- Callbacks
 
-void CallbackBase::run() {
+void run_callback(Node& callback, ContextSlot& context, void (*invoke)(Node&), const char* failure) noexcept {
     EventLoop& loop = *this_loop;
+    std::swap(loop.callback_context, context);
+    try {
+        invoke(callback);
+    } catch (...) {
+        loop.callback_failed(failure, std::current_exception());
+    }
+    std::swap(loop.callback_context, context);
+}
+
+void CallbackBase::run() {
     if (!(flags & f_cancelled)) {
         flags |= f_done;
-        std::swap(loop.callback_context, context);
-        try {
-            invoke();
-        } catch (...) {
-            loop.callback_failed("Exception in callback", std::current_exception());
-        }
-        std::swap(loop.callback_context, context);
+        run_callback(*this, context, [](Node& n) { static_cast<CallbackBase&>(n).invoke(); }, "Exception in callback");
     }
     drop();
 }
 
-void CallbackBase::cancel() noexcept {
+void CallbackBase::cancel() {
+    if (!this_loop || this_loop->id() != loop_id) check_other_thread(loop_id, "cancel");
     if (std::exchange(flags, static_cast<std::uint16_t>(flags | f_cancelled)) & (f_cancelled | f_done)) return;
     clear();
     if (armed()) {

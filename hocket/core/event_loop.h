@@ -30,6 +30,7 @@ template <class T>
 class Task;
 template <class T>
 class Coro;
+class AnyTask;
 
 /// The loop that runs on this thread, or null.
 HOCKET_EXPORT extern constinit thread_local EventLoop* this_loop [[gnu::tls_model("initial-exec")]];
@@ -39,6 +40,7 @@ struct ErrorContext {
     std::string message;           ///< what went wrong, in words
     std::exception_ptr exception;  ///< may be null
     FutureBase* future = nullptr;  ///< the future or task concerned, if any; valid during the call
+    AnyTask handle() const;  ///< the same as a handle, which may be kept; empty if there is none (defined in task.h)
 };
 
 /// Work that may make the loop go on though neither a timer nor an operation is pending: a job in an executor, a thread that will call
@@ -114,6 +116,8 @@ public:
     template <class T>
     T run_until_complete(Task<T> task);
     template <class T>
+    T run_until_complete(Future<T> future);
+    template <class T>
     T run_until_complete(Coro<T> coro);
     /// Ends `run_forever` after the current iteration; what became ready meanwhile stays for the next run. Called before
     /// `run_forever`, it makes that run one iteration which does not wait.
@@ -143,6 +147,8 @@ public:
     Future<T> create_future();
     template <class T>
     Task<T> create_task(Coro<T> coro, const TaskOptions& options);
+    template <class T>
+    Task<T> create_task(Coro<T> coro);
 
     using ExceptionHandler = Function<void(EventLoop&, const ErrorContext&)>;
     /// Replaces what is done with errors that have no one to go to; an empty handler restores the default, a report.
@@ -285,6 +291,7 @@ Handle EventLoop::call_soon(F f) {
     check_usable("call_soon");
     auto* callback = new Callback<F>(current_context().copy(), std::move(f));
     Handle handle(*callback);
+    callback->loop_id = id_;
     push(*callback);
     return handle;
 }

@@ -323,5 +323,24 @@ TEST(LoopId, many_loops_may_live_at_once) {
         EXPECT_EQ(loop->run_until_complete(loop->create_task(testing::value_after(1, 2), {})), 2);
 }
 
+TEST(RunUntilComplete, needs_a_loop_that_is_open) {
+    const auto loop = new_event_loop();
+    const auto task = loop->create_task(testing::value_after(1, 2), {});
+    EXPECT_EQ(loop->run_until_complete(task), 2);
+    loop->close();
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(task); }), "hocket::RuntimeError: Event loop is closed");
+    EXPECT_EQ(task.result(), 2);
+}
+
+TEST(RunUntilComplete, takes_futures_of_this_loop) {
+    const auto loop = new_event_loop(), other = new_event_loop();
+    const Future<int> f(*loop), foreign(*other);
+    loop->call_soon([&] { f.set_result(5); });
+    EXPECT_EQ(loop->run_until_complete(f), 5);
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(foreign); }),
+              "hocket::ValueError: run_until_complete of a future that belongs to a different loop");
+    EXPECT_EQ(loop->run_until_complete(loop->create_task(testing::value_after(1, 6))), 6);
+}
+
 }  // namespace
 }  // namespace hocket

@@ -8,6 +8,8 @@ void FutureAwaiterBase::throw_empty() {
     throw RuntimeError("cannot await an empty handle: it was moved from, or never set");
 }
 
+void FutureHandle::throw_empty() { throw RuntimeError("cannot use an empty handle: it was moved from, or never set"); }
+
 DoneCallbackBase::DoneCallbackBase(FutureBase* f, const void* callable_type)
     : future(f), context(current_context().copy()), type(callable_type) {
     future->flags |= f_callbacks;
@@ -24,15 +26,12 @@ void DoneCallbackBase::hold() noexcept {
 }
 
 void DoneCallbackBase::run() {
-    EventLoop& loop = *this_loop;
-    std::swap(loop.callback_context, context);
-    try {
-        refs = 0;  // the handle's now
-        invoke(FutureHandle(future));
-    } catch (...) {
-        loop.callback_failed("Exception in done callback", std::current_exception());
-    }
-    std::swap(loop.callback_context, context);
+    const auto call = [](Node& n) {
+        auto& callback = static_cast<DoneCallbackBase&>(n);
+        callback.refs = 0;  // the handle's now
+        callback.invoke(FutureHandle(callback.future));
+    };
+    run_callback(*this, context, call, "Exception in done callback");
     delete this;
 }
 

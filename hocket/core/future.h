@@ -16,6 +16,8 @@ namespace hocket {
 /// What a future or task of T holds beside its base; `take` and `get` throw the outcome when it is no result.
 template <class Base, class T>
 struct State : Base {
+    static_assert(alignof(T) <= largest_alignment,
+                  "hocket: a future's result is aligned to 16 bytes at most: let it be a pointer");
     using Base::Base;
     std::optional<T> value;
 
@@ -116,7 +118,7 @@ public:
 };
 
 /// What handles of futures and tasks share. Copies stand for the same object; an empty handle may only be assigned to, tested and
-/// destroyed. Not thread-safe.
+/// destroyed: all else throws RuntimeError. Not thread-safe; in debug mode, what changes the object throws RuntimeError on a wrong thread.
 class HOCKET_EXPORT FutureHandle {
 public:
     FutureHandle() noexcept = default;
@@ -134,25 +136,42 @@ public:
     explicit operator bool() const noexcept { return state_; }
     friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept { return a.state_ == b.state_; }
 
-    bool done() const noexcept { return state_->done(); }
+    bool done() const { return object().done(); }
     /// Whether it ended by a cancel.
-    bool cancelled() const noexcept { return state_->cancelled(); }
+    bool cancelled() const { return object().cancelled(); }
     /// Asks it to end with CancelledError, whose `message()` is the one given. False when it is done already. A task goes on until the
     /// error leaves it, and may refuse.
-    bool cancel() const noexcept { return state_->cancel(); }
-    bool cancel(std::string_view message) const { return state_->cancel(Shared<const std::string>::make(message)); }
+    bool cancel() const { return object("cancel").cancel(); }
+    bool cancel(std::string_view message) const {
+        return object("cancel").cancel(Shared<const std::string>::make(message));
+    }
     /// What it failed with, or null; that counts as having looked. Throws CancelledError if it was cancelled, InvalidStateError
     /// if it is not done.
-    std::exception_ptr exception() const { return state_->exception(); }
-    EventLoop& get_loop() const { return state_->loop(); }
+    std::exception_ptr exception() const { return object().exception(); }
+    EventLoop& get_loop() const { return object().loop(); }
 
     FutureBase* state() const noexcept { return state_; }
+    /// What it stands for. Throws RuntimeError when it is empty.
+    FutureBase& object() const {
+        if (!state_) [[unlikely]]
+            throw_empty();
+        return *state_;
+    }
+    /// The same for `call`, which changes it.
+    FutureBase& object(const char* call) const {
+        FutureBase& f = object();
+        f.check_thread(call);
+        return f;
+    }
 
     /// Takes over a reference.
     explicit FutureHandle(FutureBase* state) noexcept : state_(state) {}
 
 protected:
     FutureBase* state_ = nullptr;
+
+private:
+    [[noreturn]] static void throw_empty();
 };
 
 /// A callback that waits for a future's end. It keeps the future alive only from then on: one that nobody can make done goes, with
@@ -177,6 +196,30 @@ HOCKET_EXPORT std::size_t remove_done_callbacks(FutureBase& future, const void* 
 template <class F>
 inline constexpr char type_mark = 0;
 
+/// One that calls `f` with a handle of type H.
+template <class H, class F>
+struct DoneCallback final : DoneCallbackBase {
+    F f;
+
+    DoneCallback(FutureBase* awaited, F&& callable)
+        : DoneCallbackBase(awaited, &type_mark<F>), f(std::move(callable)) {}
+    void invoke(FutureHandle&& handle) override { f(H(std::move(handle))); }
+    bool equals(const void* callable) const override {
+        if constexpr (std::equality_comparable<F>) {
+            return f == *static_cast<const F*>(callable);
+        } else {
+            return callable == nullptr;
+        }
+    }
+};
+
+template <class H, class F>
+void add_done_callback(FutureBase& future, F f) {
+    Unique<DoneCallback<H, F>> callback(new DoneCallback<H, F>(&future, std::move(f)));
+    future.add_waiter(*callback);
+    callback.release();
+}
+
 /// The typed part of Future<T> and Task<T>.
 template <class Derived, class S, class T>
 class TypedHandle : public FutureHandle {
@@ -188,7 +231,7 @@ public:
     TypedHandle(TypedHandle&&) noexcept = default;
     TypedHandle& operator=(const TypedHandle&) noexcept = default;
     TypedHandle& operator=(TypedHandle&&) noexcept = default;
-    HOCKET_INLINE ~TypedHandle() {  // S is final: no virtual call
+    HOCKET_INLINE ~TypedHandle() {  // FutureHandle's, with what is common inlined
         FutureBase* dropped = std::exchange(state_, nullptr);
         if (!dropped || --dropped->refs > 0) return;
         if (dropped->flags & f_unretrieved) [[unlikely]] {
@@ -199,31 +242,18 @@ public:
     }
 
     /// The result; throws what it ended with instead, InvalidStateError if it is not done.
-    decltype(auto) result() const HOCKET_LIFETIMEBOUND { return static_cast<const S*>(state_)->get(); }
+    decltype(auto) result() const HOCKET_LIFETIMEBOUND { return static_cast<const S&>(object()).get(); }
 
     /// Runs `f(handle)` once it is done: in the next iteration, never inside this call; in a copy of the current context.
     template <class F>
     void add_done_callback(F f) const {
-        struct DoneCallback final : DoneCallbackBase {
-            F f;
-            DoneCallback(FutureBase* awaited, F&& callable)
-                : DoneCallbackBase(awaited, &type_mark<F>), f(std::move(callable)) {}
-            void invoke(FutureHandle&& handle) override { f(Derived(std::move(handle))); }
-            bool equals(const void* callable) const override {
-                if constexpr (std::equality_comparable<F>) {
-                    return f == *static_cast<const F*>(callable);
-                } else {
-                    return callable == nullptr;
-                }
-            }
-        };
-        state_->add_waiter(*new DoneCallback(state_, std::move(f)));
+        hocket::add_done_callback<Derived>(object("add_done_callback"), std::move(f));
     }
     /// Removes every callback that equals `f` and has not been called for; returns how many. For callables that can be compared,
     /// such as pointers to functions.
     template <std::equality_comparable F>
     std::size_t remove_done_callback(F f) const {
-        return remove_done_callbacks(*state_, &type_mark<F>, &f);
+        return remove_done_callbacks(object("remove_done_callback"), &type_mark<F>, &f);
     }
 
     /// Waits until it is done. Does not suspend when it is. Throws what it ended with; a cancel of the waiting task cancels it.
@@ -252,7 +282,7 @@ public:
     /// Sets the result, made from the arguments; whatever waits becomes ready. Throws InvalidStateError if it is done.
     template <class... U>
     void set_result(U&&... arguments) const {
-        auto* state = static_cast<FutureState<T>*>(this->state_);
+        auto* state = static_cast<FutureState<T>*>(&this->object("set_result"));
         state->require_pending();
         if constexpr (std::is_reference_v<T>) {
             state->value = __builtin_addressof(arguments...);
@@ -267,8 +297,9 @@ public:
     }
     /// Ends it with an exception. Throws InvalidStateError if it is done.
     void set_exception(std::exception_ptr error) const {
-        this->state_->require_pending();
-        this->state_->fail(std::move(error));
+        FutureBase& state = this->object("set_exception");
+        state.require_pending();
+        state.fail(std::move(error));
     }
     template <class E>
         requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)

@@ -256,12 +256,7 @@ TEST(FutureException, a_handler_may_keep_the_future) {
     run([]() -> Coro<> {
         AnyTask kept;
         EventLoop& loop = get_running_loop();
-        loop.set_exception_handler([&](EventLoop&, const ErrorContext& context) {
-            struct Adopted : FutureHandle {
-                explicit Adopted(FutureBase* state) : FutureHandle(state) { state->share(); }
-            };
-            kept = AnyTask(Adopted(context.future));
-        });
+        loop.set_exception_handler([&](EventLoop&, const ErrorContext& context) { kept = context.handle(); });
         Future<int>().set_exception(RuntimeError("kept"));
         loop.set_exception_handler({});
         EXPECT_TRUE(kept);

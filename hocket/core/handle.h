@@ -11,6 +11,10 @@
 
 namespace hocket {
 
+/// Calls `invoke(callback)` in `context`. The exception handler learns what it throws, with `failure` as the message.
+HOCKET_EXPORT void run_callback(Node& callback, ContextSlot& context, void (*invoke)(Node&),
+                                const char* failure) noexcept;
+
 /// A callback with the context that it was registered in.
 struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
     ContextSlot context;
@@ -23,7 +27,7 @@ struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
 
     void run() final;  // the loop's reference ends here
     void discard() noexcept final { drop(); }
-    void cancel() noexcept;
+    void cancel();
     void drop() noexcept {
         if (--refs == 0) delete this;
     }
@@ -60,8 +64,8 @@ public:
         if (callback_) callback_->drop();
     }
 
-    /// The callback will not run. Harmless when it has run or was cancelled.
-    void cancel() noexcept {
+    /// The callback will not run. Harmless when it has run or was cancelled. In debug mode, throws RuntimeError on a wrong thread.
+    void cancel() {
         if (callback_) callback_->cancel();
     }
     bool cancelled() const noexcept { return callback_ && (callback_->flags & f_cancelled); }

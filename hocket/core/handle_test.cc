@@ -288,6 +288,36 @@ TEST(Sleep, ends_in_the_order_of_time) {
     EXPECT_EQ(trace.taken(), "2 4 6");
 }
 
+TEST(VirtualSleep, is_awaited_once) {
+    run([]() -> Coro<> {
+        const std::string twice = "hocket::RuntimeError: cannot await a sleep twice";
+        for (const Duration d : {Duration(0s), Duration(1h)}) {
+            Sleep s = hocket::sleep(d);
+            co_await std::move(s);
+            std::string said;
+            try {
+                co_await std::move(s);
+            } catch (const RuntimeError&) {
+                said = describe(std::current_exception());
+            }
+            EXPECT_EQ(said, twice);
+        }
+    }());
+}
+
+TEST(VirtualSleep, stays_where_it_is_once_it_has_begun) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        const TimePoint start = loop.time();
+        Sleep s = hocket::sleep(1h);
+        const auto task = create_task([&]() -> Coro<> { co_await std::move(s); });
+        co_await testing::turns(1);
+        EXPECT_EQ(co_await testing::ending_of(Sleep(std::move(s))), "hocket::RuntimeError: cannot await a sleep twice");
+        co_await task;
+        EXPECT_EQ(loop.time() - start, 1h);
+    }());
+}
+
 TEST(VirtualSleep, for_as_long_as_can_be_told_is_ended_by_a_cancel) {
     run([]() -> Coro<> {
         const auto task = create_task([]() -> Coro<> { co_await hocket::sleep(Duration(std::chrono::hours::max())); });

@@ -69,6 +69,42 @@ TEST_F(OnceLoopClose, destroys_tasks_that_wait_for_each_other) {
     EXPECT_EQ(census.alive(), 0);
 }
 
+// What stands inside refers to what stands outside.
+TEST_F(OnceLoopClose, destroys_frames_from_the_innermost_outwards) {
+    Trace trace;
+    struct Noting {
+        Trace& trace;
+        const char* name;
+        ~Noting() { trace.note(name); }
+    };
+    const auto inner = [&](const Noting& outer) -> Coro<> {
+        const Noting n{trace, outer.name[0] == 'o' ? "inner" : "?"};
+        co_await testing::forever();
+    };
+    const auto middle = [&](const Noting& outer) -> Coro<> {
+        const Noting n{trace, "middle"};
+        co_await inner(outer);
+    };
+    begin([&]() -> Coro<> {
+        const Noting n{trace, "outer"};
+        co_await middle(n);
+    }());
+    loop->close();
+    EXPECT_EQ(trace.taken(), "inner middle outer");
+}
+
+// One that closes in a frame that a closing loop destroys.
+TEST_F(OnceLoopClose, may_be_nested) {
+    const auto held = [&]() -> Coro<> {
+        const EventLoop other{Unique<Backend>(new ManualBackend)};
+        static_cast<void>(const_cast<EventLoop&>(other).create_task(sleeping(census.member(), 1h), {}));
+        co_await sleeping(census.member(), 1h);
+    };
+    begin(held());
+    loop->close();
+    EXPECT_EQ(census.alive(), 0);
+}
+
 TEST_F(OnceLoopClose, destroys_tasks_that_have_not_begun) {
     begin(waiting_in_line(census.member(), Future<>(*loop)), 0);
     begin(waiting_in_line(census.member(), Future<>(*loop)), 0);
@@ -159,9 +195,8 @@ TEST_F(OnceLoopClose, a_handle_may_outlive_the_loop) {
 
 TEST_F(OnceLoopClose, the_handler_may_look_at_the_task) {
     std::string seen;
-    loop->set_exception_handler([&](EventLoop&, const ErrorContext& context) {
-        seen = context.message + " " + static_cast<TaskBase*>(context.future)->name();
-    });
+    loop->set_exception_handler(
+        [&](EventLoop&, const ErrorContext& context) { seen = context.message + " " + context.handle().get_name(); });
     begin(testing::forever());
     loop->close();
     EXPECT_EQ(seen, "Task was destroyed but it is pending! Task-1");

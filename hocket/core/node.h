@@ -42,9 +42,7 @@ enum Flag : std::uint16_t {
     f_recheck = 1 << 9,      // task: ask the gate that it waits at before it is resumed
     f_returned = 1 << 10,    // task: its root frame is at its end
     f_cancelling = 1 << 11,  // task: a cancel goes from it to what it waits for
-    f_destroyed =
-        1
-        << 12,  // task: with f_throw: what it waited for was destroyed, as its message says; RuntimeError in place of CancelledError
+    f_destroyed = 1 << 12,   // task, with f_throw: the await throws RuntimeError with its message instead
     f_seen = 1 << 13,        // future: for as long as a function looks for duplicates among its arguments
     f_callbacks = 1 << 14,   // future: done callbacks wait for it
     f_interposed = 1 << 15,  // task: it runs, and waits for a nested run, or an eager task's first step, to return
@@ -55,7 +53,7 @@ struct HOCKET_EXPORT Node : Leaf {
     Node* next = nullptr;
     std::uint16_t flags = 0;
     std::uint8_t cancels = 0;  // task: how often it was cancelled, less `uncancel`
-    std::uint8_t loop_id = 0;  // future: the loop that it belongs to
+    std::uint8_t loop_id = 0;  // future, callback: the loop that it belongs to
     std::uint32_t refs = 0;
 
     /// Sets bits. The flags are read and written whole: the compiler would set one byte, and the next read of both would have to wait for the

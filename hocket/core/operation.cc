@@ -19,6 +19,7 @@ void PendingOperation::await_suspend(std::coroutine_handle<> h) noexcept {
         return;
     }
     task_ = &t;
+    awaited_ = true;
     completed = [](Operation& op) noexcept { static_cast<PendingOperation&>(op).task_->wake(); };
     t.wait_on(*this, h);
     loop.backend().submit(*this);
@@ -32,6 +33,7 @@ bool PendingOperation::cancel_wait(TaskBase& t) noexcept {
 
 // The operation has completed, and a cancel was asked for before or since.
 void PendingOperation::settle(TaskBase& t) noexcept {
+    cancel_asked_ = false;  // it may be awaited again
     const bool took_effect = result >= 0;
     if (took_effect) {
         t.flags &= static_cast<std::uint16_t>(~f_throw);
@@ -39,6 +41,11 @@ void PendingOperation::settle(TaskBase& t) noexcept {
     } else {
         t.flags |= f_throw;
     }
+}
+
+// Its frame is destroyed with the loop, before the task has seen that it is complete.
+void PendingOperation::release_result() noexcept {
+    if (code == Opcode::accept && state == State::idle && result >= 0 && this_loop) this_loop->backend().close(result);
 }
 
 void PendingOperation::describe(AwaitDescription& to) const {

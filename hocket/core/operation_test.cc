@@ -9,9 +9,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -189,6 +191,46 @@ TEST_F(OncePendingOperation, may_be_one_of_many_that_end_in_any_order) {
     backend->complete(1);
     loop.run_until_complete(a);
     EXPECT_EQ(trace.taken(), "2 hocket::CancelledError 1 nothing");
+}
+
+TEST_F(OncePendingOperation, may_be_awaited_again_and_has_forgotten_the_cancel) {
+    const auto task = loop.create_task(
+        [](Trace& seen) -> Coro<> {
+            PendingOperation read(Opcode::read, 3);
+            for (int i = 0; i < 2; ++i) {
+                try {
+                    seen.note(co_await std::move(read));
+                } catch (const CancelledError&) {
+                    seen.note("cancelled");
+                }
+            }
+        }(trace),
+        {});
+    iterate();
+    task.cancel();
+    iterate(3);
+    EXPECT_EQ(trace.taken(), "cancelled");
+    backend->complete(-EIO);
+    loop.run_until_complete(task);
+    EXPECT_EQ(trace.taken(), std::to_string(-EIO));
+}
+
+TEST_F(OncePendingOperation, that_made_a_descriptor_which_nobody_takes_closes_it) {
+    const auto accept = []() -> Coro<int> { co_return co_await PendingOperation(Opcode::accept, 3); };
+    const auto taken = loop.create_task(accept(), {}), ready = loop.create_task(accept(), {}),
+               waiting = loop.create_task(accept(), {}), failed = loop.create_task(accept(), {});
+    iterate();
+    backend->complete(11);
+    EXPECT_EQ(loop.run_until_complete(taken), 11);
+    const testing::Reports reports;
+    backend->complete(12);
+    backend->poll(0);
+    const std::vector<Operation*> left = backend->in_flight;
+    backend->on_cancel = [&](Operation& op) { backend->complete(op, &op == left[0] ? 13 : -EIO); };
+    loop.close();
+    std::vector<int> closed = backend->closed;
+    std::sort(closed.begin(), closed.end());
+    EXPECT_EQ(closed, (std::vector<int>{12, 13}));
 }
 
 }  // namespace

@@ -32,13 +32,14 @@ void Sleep::suspend(std::coroutine_handle<> h) {
     EventLoop& loop = *this_loop;
     TaskBase& t = *loop.current;
     if (nanoseconds_ <= 0) {
+        if (nanoseconds_ < 0) throw RuntimeError("cannot await a sleep twice");
+        nanoseconds_ = over;
         t.frame = h;
         loop.push(t);
         return;
     }
     const std::int64_t now = loop.now();
-    std::int64_t when = 0;
-    if (__builtin_add_overflow(now, std::exchange(nanoseconds_, armed), &when)) when = INT64_MAX - 1;
+    const std::int64_t when = time_after(now, std::exchange(nanoseconds_, armed));
     new (&timer_) SleepTimer;
     timer_.task = &t;
     t.wait_on(timer_, h);

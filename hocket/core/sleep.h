@@ -25,8 +25,8 @@ public:
     static constexpr bool awaited_often = false;
 
     explicit Sleep(Duration d) noexcept : nanoseconds_(d.count() > 0 ? d.count() : 0) {}
-    Sleep(Sleep&& not_begun) noexcept
-        : nanoseconds_(not_begun.nanoseconds_) {}  // into the task that `gather` makes of it
+    // Into the task that `gather` makes of it. One that has begun leaves its timer where it is.
+    Sleep(Sleep&& other) noexcept : nanoseconds_(other.nanoseconds_ < 0 ? over : other.nanoseconds_) {}
     Sleep& operator=(Sleep&&) = delete;
     HOCKET_INLINE ~Sleep() {
         if (nanoseconds_ == armed) disarm();
@@ -37,7 +37,8 @@ public:
     HOCKET_INLINE void await_resume() const { resume_point(); }
 
 private:
-    static constexpr std::int64_t armed = INT64_MIN;
+    static constexpr std::int64_t armed = INT64_MIN;     // it has begun, and has a timer
+    static constexpr std::int64_t over = INT64_MIN + 1;  // it has begun without one
     void suspend(std::coroutine_handle<> h);
     void disarm() noexcept;
 
@@ -69,7 +70,7 @@ struct ZeroLiteral {
 };
 
 /// Suspends the task for `delay`; others run meanwhile. With no or a negative delay it only lets the others have a turn. A cancel ends it
-/// at once (`asyncio.sleep`).
+/// at once. Awaiting it a second time throws RuntimeError (`asyncio.sleep`).
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
 /// Lets every other ready task have a turn.
 inline Yield sleep(ZeroLiteral) noexcept { return {}; }

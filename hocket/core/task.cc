@@ -2,9 +2,22 @@
 // Finding tasks, and running the loop until one is done.
 #include <hocket/core/task.h>
 
+#include <algorithm>
+
 namespace hocket {
 
 std::string AnyTask::get_name() const { return is_task() ? static_cast<TaskBase*>(state_)->name() : "future"; }
+
+TaskBase& AnyTask::task(const char* call) const {
+    if (!is_task()) throw RuntimeError(std::string(call) + " of a future that is no task");
+    return static_cast<TaskBase&>(*state_);
+}
+
+AnyTask ErrorContext::handle() const {
+    if (!future) return {};
+    future->share();
+    return FutureHandle(future);
+}
 
 namespace {
 AnyTask handle_of(TaskBase& t) {
@@ -21,7 +34,8 @@ AnyTask current_task() {
 std::vector<AnyTask> all_tasks() {
     std::vector<AnyTask> result;
     for (TaskBase* t = get_running_loop().tasks; t; t = t->older) result.push_back(handle_of(*t));
-    return {result.rbegin(), result.rend()};
+    std::reverse(result.begin(), result.end());
+    return result;
 }
 
 namespace {
@@ -46,6 +60,9 @@ struct Stopper final : Waiter {
 }  // namespace
 
 void run_loop_until(EventLoop& loop, FutureBase& future) {
+    loop.check_usable("run_until_complete");
+    if (future.loop_id != loop.id())
+        throw ValueError("run_until_complete of a future that belongs to a different loop");
     auto* stopper = new Stopper(loop);
     future.share();
     future.add_waiter(*stopper);

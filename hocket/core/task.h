@@ -56,10 +56,26 @@ public:
     AnyTask(FutureHandle handle) noexcept : FutureHandle(std::move(handle)) {}
 
     /// Whether this is a task, and not a plain future.
-    bool is_task() const noexcept { return state_->flags & f_task; }
+    bool is_task() const { return object().flags & f_task; }
     /// The name of a task, `future` for a plain future.
     std::string get_name() const;
+    /// As of `Task`. Throw RuntimeError when this is no task.
+    void set_name(std::string_view name) const { task("set_name").set_name(name); }
+    unsigned cancelling() const { return task("cancelling").cancelling(); }
+    unsigned uncancel() const { return task("uncancel").uncancel(); }
+    /// As of `Task` and `Future`, with an AnyTask for `f`.
+    template <class F>
+    void add_done_callback(F f) const {
+        hocket::add_done_callback<AnyTask>(object("add_done_callback"), std::move(f));
+    }
+    template <std::equality_comparable F>
+    std::size_t remove_done_callback(F f) const {
+        return remove_done_callbacks(object("remove_done_callback"), &type_mark<F>, &f);
+    }
     auto operator co_await() const noexcept { return FutureAwaiter<FutureBase, false>(state_); }
+
+private:
+    TaskBase& task(const char* call) const;
 };
 
 /// A coroutine that runs by itself (`asyncio.Task`). The loop owns it: dropping the handle does not end it. An exception that nobody looks
@@ -74,15 +90,15 @@ public:
     explicit Task(TaskState<T>* state) noexcept : Base(static_cast<FutureBase*>(state)) {}
 
     /// How many cancels were asked for, less those taken back by `uncancel`.
-    unsigned cancelling() const noexcept { return base().cancelling(); }
+    unsigned cancelling() const { return base().cancelling(); }
     /// Takes one cancel back, as code does that asked for it and has dealt with it; returns how many are left. At 0, a cancel that was not
     /// delivered yet is withdrawn.
-    unsigned uncancel() const noexcept { return base().uncancel(); }
+    unsigned uncancel() const { return base().uncancel(); }
     std::string get_name() const { return base().name(); }
     void set_name(std::string_view name) const { base().set_name(name); }
 
 private:
-    TaskBase& base() const noexcept { return static_cast<TaskBase&>(*this->state_); }
+    TaskBase& base() const { return static_cast<TaskBase&>(this->object()); }
 };
 
 /// Begins the task: the loop runs it in the next iteration, or now if it is eager.
@@ -115,10 +131,31 @@ Task<T> EventLoop::create_task(Coro<T> coro, const TaskOptions& options) {
     return make_task(*this, std::move(coro), options, nullptr);
 }
 
+template <class T>
+Task<T> EventLoop::create_task(Coro<T> coro) {
+    return create_task(std::move(coro), TaskOptions{});
+}
+
+/// `std::invoke` of a member function, without <functional>: of an object, a reference to one or a pointer.
+template <class F, class Object, class... Args>
+HOCKET_CORO_WRAPPER decltype(auto) call_member(F member, Object&& object, Args&&... args) {
+    if constexpr (requires { (std::forward<Object>(object).*member)(std::forward<Args>(args)...); }) {
+        return (std::forward<Object>(object).*member)(std::forward<Args>(args)...);
+    } else if constexpr (requires { (object.get().*member)(std::forward<Args>(args)...); }) {
+        return (object.get().*member)(std::forward<Args>(args)...);
+    } else {
+        return ((*object).*member)(std::forward<Args>(args)...);
+    }
+}
+
 /// The callable and its arguments live in this frame, for as long as the coroutine that they gave.
 template <class F, class... Args>
 auto owning(F f, Args... args) -> std::remove_cvref_t<std::invoke_result_t<F&, Args...>> {
-    co_return co_await f(std::move(args)...);
+    if constexpr (std::is_member_function_pointer_v<F>) {
+        co_return co_await call_member(f, std::move(args)...);
+    } else {
+        co_return co_await f(std::move(args)...);
+    }
 }
 
 template <class F, class... Args>
@@ -147,13 +184,19 @@ HOCKET_EXPORT AnyTask current_task();
 /// All tasks of the running loop that are not done, the oldest first.
 HOCKET_EXPORT std::vector<AnyTask> all_tasks();
 
-/// Waits for `task` outside any loop's run; used by `run_until_complete`.
+/// Runs `loop` until `future` is done; used by `run_until_complete`.
 HOCKET_EXPORT void run_loop_until(EventLoop& loop, FutureBase& future);
 
 template <class T>
 T EventLoop::run_until_complete(Task<T> task) {
-    run_loop_until(*this, *task.state());
+    run_loop_until(*this, task.object());
     return static_cast<TaskState<T>*>(task.state())->take_or_copy();
+}
+
+template <class T>
+T EventLoop::run_until_complete(Future<T> future) {
+    run_loop_until(*this, future.object());
+    return static_cast<FutureState<T>*>(future.state())->take_or_copy();
 }
 
 template <class T>

@@ -35,7 +35,7 @@ EventLoop& FutureBase::loop_elsewhere() const {
     throw RuntimeError("Event loop is closed");
 }
 
-void FutureBase::add_waiter(Waiter& w) noexcept {
+void FutureBase::add_waiter(Waiter& w) {
     if (done()) {
         loop().push(w);
     } else {
@@ -91,6 +91,10 @@ bool FutureBase::cancel(Shared<const std::string> message) noexcept {
 
 bool FutureBase::cancel_wait(TaskBase& task) noexcept {
     return cancel(task.flags & f_message ? loop().message_of(task) : nullptr);
+}
+
+void check_other_thread(std::uint8_t loop_id, const char* call) {
+    if (const EventLoop* loop = EventLoop::with_id(loop_id)) loop->check_usable(call);
 }
 
 void FutureBase::require_pending() const {
@@ -222,20 +226,17 @@ void TaskBase::cancel_leaf() noexcept {
 }
 
 bool TaskBase::prepare() noexcept {
-    if (flags & f_must_cancel) {
-        if (flags & f_first) {  // it never runs its body
-            flags = without(flags, f_must_cancel | f_first);
-            frame.destroy();
-            conclude(f_cancelled);
-            return false;
-        }
-        if (flags & f_recheck) static_cast<Gate*>(waiting)->pass_on(*this);
-        flags = without(flags, f_must_cancel | f_recheck);
-        const auto* awaited = dynamic_cast<const FutureBase*>(waiting);
-        if (!awaited || !awaited->cancelled()) flags |= f_throw;  // a future that was cancelled throws by itself
-        return true;
+    if (flags & f_first) {  // it never runs its body
+        flags = without(flags, f_must_cancel | f_first);
+        frame.destroy();
+        conclude(f_cancelled);
+        return false;
     }
-    return !Gate::waits_again(*this);
+    if (flags & f_recheck) static_cast<Gate*>(waiting)->pass_on(*this);
+    flags = without(flags, f_must_cancel | f_recheck);
+    const auto* awaited = dynamic_cast<const FutureBase*>(waiting);
+    if (!awaited || !awaited->cancelled()) flags |= f_throw;  // a future that was cancelled throws by itself
+    return true;
 }
 
 HOCKET_INLINE void TaskBase::leave_loop() noexcept {
@@ -280,8 +281,18 @@ std::coroutine_handle<> TaskBase::root() const noexcept {
     return h;
 }
 
+// What holds an inner frame, an object in an outer one, finds a husk.
+void TaskBase::destroy_frames_below(std::coroutine_handle<> outer) noexcept {
+    while (frame != outer) {
+        void* const inner = frame.address();
+        frame = promise_of(frame).parent;
+        FramePool::hollow(inner, [](void* h) { std::coroutine_handle<>::from_address(h).destroy(); });
+    }
+}
+
 void TaskBase::abandon() noexcept {
-    root().destroy();
+    destroy_frames_below(root());
+    frame.destroy();
     leave_loop();
     finish(f_cancelled);
     context = ContextSlot();

@@ -15,6 +15,9 @@
 
 namespace hocket {
 
+/// The part of `check_thread` for a thread where the loop with this id does not run.
+HOCKET_EXPORT void check_other_thread(std::uint8_t loop_id, const char* call);
+
 /// How a task is made: `create_task(coro, {.name = "reader"})`, `create_task(TaskOptions{.name = "reader"}, function, arguments...)`.
 struct TaskOptions {
     std::string_view name = {};        ///< empty: `Task-N`
@@ -56,6 +59,11 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
     void finish(std::uint16_t how = 0) noexcept;
     void fail(std::exception_ptr e) noexcept;
     void require_pending() const;
+    /// Before `call` changes it: in debug mode, throws RuntimeError when its loop runs on another thread.
+    void check_thread(const char* call) const {
+        if (!this_loop || this_loop->id() != loop_id) [[unlikely]]
+            check_other_thread(loop_id, call);
+    }
     /// Throws what it ended with, unless that is a result.
     void check() const {
         if ((flags & (f_done | f_cancelled | f_unretrieved)) != f_done || error) [[unlikely]]
@@ -69,7 +77,8 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
 
     /// Throws RuntimeError when `t` may not wait for this: it is `t` itself, or of another loop.
     void check_awaitable(const TaskBase& t) const;
-    void add_waiter(Waiter& w) noexcept;
+    /// `w` runs when this is done. Throws RuntimeError when that is so already, and the loop closed.
+    void add_waiter(Waiter& w);
 
     void share() noexcept { ++refs; }
     void drop() noexcept {
@@ -138,12 +147,15 @@ struct HOCKET_EXPORT TaskBase : FutureBase {
 
     // For the loop.
 
-    /// The rare part of a step. False: do not resume.
+    /// Before a step of a task with f_must_cancel. False: do not resume.
     bool prepare() noexcept;
     /// Takes the result out of the root frame and destroys it: the task is done.
     virtual void harvest() noexcept = 0;
     /// Destroys the frames of a task that will never run again.
     void abandon() noexcept;
+    /// The same of the frames that `outer`, one of its frames, waits for. The innermost goes first, since frames refer to what stands in
+    /// outer ones; in a loop, since there may be many.
+    void destroy_frames_below(std::coroutine_handle<> outer) noexcept;
     std::coroutine_handle<> root() const noexcept;
 
 protected:

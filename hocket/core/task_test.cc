@@ -210,6 +210,17 @@ TEST(TaskOfAFunction, may_be_a_member_or_take_options) {
     }());
 }
 
+TEST(TaskOfAFunction, may_be_a_member_function_of_what_is_given_pointed_to_or_referred_to) {
+    run([]() -> Coro<> {
+        Account account;
+        EXPECT_EQ(co_await create_task(&Account::take, &account, 3), 7);
+        EXPECT_EQ(co_await create_task(&Account::take, std::ref(account), 3), 4);
+        EXPECT_EQ(co_await create_task(TaskOptions{.name = "taker"}, &Account::take, account, 3), 1);
+        EXPECT_EQ(co_await create_task(&Account::take, std::make_unique<Account>(account), 1), 3);
+        EXPECT_EQ(account.balance, 4);
+    }());
+}
+
 // ---- Names and places
 
 TEST(TaskName, counts_or_is_given) {
@@ -278,6 +289,48 @@ TEST(AnyTask, holds_tasks_and_futures_of_every_type) {
     }());
 }
 
+TEST(AnyTask, does_what_tasks_do) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        AnyTask task = create_task([]() -> Coro<> {
+            try {
+                co_await testing::forever();
+            } catch (const CancelledError&) {
+                EXPECT_EQ(current_task().cancelling(), 2U);
+                EXPECT_EQ(current_task().uncancel(), 1U);
+            }
+        });
+        task.set_name("any");
+        task.add_done_callback([&](const AnyTask& t) { trace.note(t.get_name()); });
+        void (*const never)(const AnyTask&) = [](const AnyTask&) { ADD_FAILURE(); };
+        task.add_done_callback(never);
+        EXPECT_EQ(task.remove_done_callback(never), 1U);
+        co_await testing::turns(1);
+        task.cancel();
+        task.cancel();
+        EXPECT_EQ(task.cancelling(), 2U);
+        co_await task;
+        co_await testing::turns(1);
+    }());
+    EXPECT_EQ(trace.taken(), "any");
+}
+
+TEST(AnyTask, that_is_a_future_says_what_only_tasks_can) {
+    run([]() -> Coro<> {
+        Trace trace;
+        const Future<int> f;
+        const AnyTask any = f;
+        EXPECT_EQ(thrown_by([&] { any.set_name("x"); }), "hocket::RuntimeError: set_name of a future that is no task");
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(any.cancelling()); }),
+                  "hocket::RuntimeError: cancelling of a future that is no task");
+        EXPECT_EQ(thrown_by([&] { any.uncancel(); }), "hocket::RuntimeError: uncancel of a future that is no task");
+        any.add_done_callback([&](const AnyTask& t) { trace.note(t == f ? "done" : "?"); });
+        f.set_result(1);
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "done");
+    }());
+}
+
 // ---- Misuse
 
 // 26
@@ -288,6 +341,36 @@ TEST(TaskMisuse, awaiting_oneself_throws_inside_the_task) {
         const std::string said = co_await self;
         EXPECT_NE(said.find("RuntimeError: a task cannot await itself: Task-"), std::string::npos) << said;
     }());
+}
+
+TEST(TaskMisuse, an_empty_handle_throws) {
+    const std::string expected = "hocket::RuntimeError: cannot use an empty handle: it was moved from, or never set";
+    run([&]() -> Coro<> {
+        const Task<int> t;
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.done()); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.cancelled()); }), expected);
+        EXPECT_EQ(thrown_by([&] { t.cancel(); }), expected);
+        EXPECT_EQ(thrown_by([&] { t.cancel("why"); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.result()); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.exception()); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.get_name()); }), expected);
+        EXPECT_EQ(thrown_by([&] { t.set_name("x"); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.cancelling()); }), expected);
+        EXPECT_EQ(thrown_by([&] { t.uncancel(); }), expected);
+        EXPECT_EQ(thrown_by([&] { static_cast<void>(t.get_loop()); }), expected);
+        EXPECT_EQ(thrown_by([&] { t.add_done_callback([](const Task<int>&) {}); }), expected);
+        const Future<int> f = nullptr;
+        EXPECT_EQ(thrown_by([&] { f.set_result(1); }), expected);
+        EXPECT_EQ(thrown_by([&] { f.set_exception(RuntimeError("x")); }), expected);
+        std::string in_callback;
+        get_running_loop().call_soon(
+            [&] { in_callback = thrown_by([] { static_cast<void>(current_task().get_name()); }); });
+        co_await testing::turns(1);
+        EXPECT_EQ(in_callback, expected);
+        EXPECT_EQ(thrown_by([] { static_cast<void>(AnyTask().is_task()); }), expected);
+    }());
+    const auto loop = new_event_loop();
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(Task<>()); }), expected);
 }
 
 TEST(TaskMisuse, a_result_too_early_throws) {

@@ -36,7 +36,8 @@ private:
         std::int64_t when;
         Timer* timer;
     };
-    // Sequence numbers are compared modulo 2^32: fewer timers than 2^31 stand in the heap at any time.
+    // Sequence numbers are compared modulo 2^32: of two timers for one time, the first goes first unless 2^31 others or more were added
+    // between them.
     static bool before(const Entry& a, const Entry& b) noexcept {
         if (a.when != b.when) return a.when < b.when;
         return static_cast<std::int32_t>(a.timer->sequence - b.timer->sequence) < 0;

@@ -135,6 +135,10 @@ public:
     }
     ~AsyncGenerator() {
         if (!frame_) return;
+        if (FramePool::is_husk(frame_.address())) [[unlikely]] {
+            FramePool::release_husk(frame_.address());
+            return;
+        }
         if (this_loop && this_loop->get_debug()) [[unlikely]]
             check_closed();
         frame_.destroy();

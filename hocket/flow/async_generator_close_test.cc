@@ -56,6 +56,30 @@ TEST(AsyncGenerator, destroyed_midway_runs_destructors) {
     }());
 }
 
+TEST(AsyncGenerator, goes_with_a_loop_that_closes_whoever_owns_it) {
+    Reports reports;
+    Census census;
+    const auto waiting = [&]() -> AsyncGenerator<int> {
+        const auto wait = [](Census::Member) -> Coro<> { co_await forever(); };
+        const auto member = census.member();
+        co_await wait(census.member());
+        co_yield 1;
+    };
+    const auto loop = new_event_loop();
+    auto outside = waiting();
+    loop->create_task([&]() -> Coro<> { co_await outside.next(); }(), {});
+    loop->create_task(
+        [&]() -> Coro<> {
+            auto inside = waiting();
+            co_await inside.next();
+        }(),
+        {});
+    loop->run_once({});
+    EXPECT_EQ(census.alive(), 4);
+    loop->close();
+    EXPECT_EQ(census.alive(), 0);
+}
+
 TEST(AsyncGenerator, aclose_runs_clean_up_that_awaits) {
     run([]() -> Coro<> {
         Trace trace;

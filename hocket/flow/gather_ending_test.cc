@@ -137,7 +137,7 @@ TEST(Gather, a_cancelled_child_does_not_make_its_awaiter_cancelled) {
         const auto child = create_task(stubborn(trace, 0, 1));
         const auto waiting = create_task([&]() -> Coro<> {
             const std::string ending = co_await ending_of(gather(child, noted(trace, 5, 3)));
-            trace.note(ending + std::to_string(static_cast<TaskBase*>(current_task().state())->cancelling()));
+            trace.note(ending + std::to_string(current_task().cancelling()));
         });
         co_await turns(2);
         child.cancel();

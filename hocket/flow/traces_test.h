@@ -61,6 +61,6 @@ inline std::string with_ticks(int n, Coro<> (*program)(Trace&)) {
 }
 
 /// How often the current task was cancelled, less `uncancel`.
-inline unsigned cancelling() { return static_cast<TaskBase*>(current_task().state())->cancelling(); }
+inline unsigned cancelling() { return current_task().cancelling(); }
 
 }  // namespace hocket::testing

@@ -35,7 +35,7 @@ private:
 /// The awaiter of an A that is stored as such, made when it is awaited.
 template <class A>
 struct StartedAwaiter {
-    using type = typename AwaiterOf_<A>::type;
+    using type = AwaiterOf<A>;
     using Result = AwaitResult<A>;
     static type start(A& a)
         requires HasCoAwait<A>

@@ -26,8 +26,7 @@ concept AsyncContextManager = requires(R& resource, std::exception_ptr error) {
 
 /// What `aenter` gives; it may be a reference or void.
 template <class R>
-using EnterResult =
-    decltype(std::declval<typename AwaiterOf_<decltype(std::declval<R&>().aenter())>::type&>().await_resume());
+using EnterResult = decltype(std::declval<AwaiterOf<decltype(std::declval<R&>().aenter())>&>().await_resume());
 
 template <class R>
 inline constexpr bool may_swallow = std::is_same_v<AwaitResult<decltype(std::declval<R&>().aexit(nullptr))>, bool>;

@@ -17,7 +17,8 @@ namespace hocket::testing {
 class ManualBackend final : public CompletingBackend {
 public:
     std::vector<Operation*> in_flight;
-    int cancels = 0;  ///< how often one was asked for
+    int cancels = 0;          ///< how often one was asked for
+    std::vector<int> closed;  ///< descriptors, in order
     int polls = 0;
     std::int64_t time = 1'000'000'000;
     /// Called for each cancel of an operation in flight; by default it ends with -ECANCELED.
@@ -67,7 +68,10 @@ public:
     int setsockopt(int, int, int, const void*, unsigned) noexcept override { return -ENOSYS; }
     int getsockopt(int, int, int, void*, unsigned*) noexcept override { return -ENOSYS; }
     int shutdown(int, int) noexcept override { return -ENOSYS; }
-    int close(int) noexcept override { return 0; }
+    int close(int fd) noexcept override {
+        closed.push_back(fd);
+        return 0;
+    }
 };
 
 }  // namespace hocket::testing
