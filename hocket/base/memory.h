@@ -85,10 +85,15 @@ private:
     HOCKET_EXPORT static constinit thread_local Lists* mine_ [[gnu::tls_model("initial-exec")]];
 };
 
-/// For classes whose objects are made and freed at the pace of tasks. Those aligned to more than a granule come from the system.
-struct Pooled {
+/// For the promises of coroutines, whose frames are aligned to a granule.
+struct PooledFrame {
     static void* operator new(std::size_t size) { return FramePool::allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept { FramePool::release(block, size); }
+};
+
+/// For classes whose objects are made and freed at the pace of tasks. Those aligned to more than a granule come from the system.
+struct Pooled : PooledFrame {
+    using PooledFrame::operator new, PooledFrame::operator delete;
     static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
     static void operator delete(void* block, std::size_t size, std::align_val_t alignment) noexcept {
         ::operator delete(block, size, alignment);

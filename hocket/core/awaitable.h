@@ -79,7 +79,7 @@ struct AwaiterProxy {
 #endif
 
 /// The part of a promise that nesting needs, the same for all coroutines, so that a chain of frames can be walked.
-struct PromiseBase : Pooled {
+struct PromiseBase : PooledFrame {
     std::coroutine_handle<> parent;  // the frame that awaits this one; null until then, and for a task's root
     const void* pc;                  // where this frame awaits; at first, in its function
 

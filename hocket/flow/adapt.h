@@ -59,7 +59,7 @@ private:
 /// The coroutine that awaits the foreign object, in the way of the language, without hocket's rules.
 template <class T>
 struct ForeignRelay {
-    struct promise_type final : ForeignRelayBase, ResultSlot<T>, Pooled {
+    struct promise_type final : ForeignRelayBase, ResultSlot<T>, PooledFrame {
         struct Final {
             bool await_ready() noexcept { return false; }
             void await_suspend(std::coroutine_handle<promise_type> h) noexcept { h.promise().finished(); }

@@ -65,7 +65,7 @@ struct SendSlot<void> {
 template <class T, class Send = void>
 class [[nodiscard]] HOCKET_CORO_RETURN_TYPE Generator {
 public:
-    struct promise_type : Pooled, YieldSlot<T>, SendSlot<Send> {
+    struct promise_type : PooledFrame, YieldSlot<T>, SendSlot<Send> {
         std::exception_ptr error;
         bool started = false;
         bool running = false;
