@@ -198,8 +198,9 @@ public:
     }
     const Shared<Mailbox>& mailbox() const noexcept { return mailbox_; }
     SignalReceiver* signal_receiver = nullptr;
-    LoopResource* default_executor = nullptr;  // hocket/os/executor.h
-    LoopResource* network = nullptr;           // hocket/net/network.h
+    LoopResource* default_executor = nullptr;      // hocket/os/executor.h
+    struct GatherCancel* gather_cancel = nullptr;  // hocket/flow/gather.cc: the cancel that is under way
+    LoopResource* network = nullptr;               // hocket/net/network.h
     /// Lets every resource begin its shutdown; `shutdown_finished` tells when all are done.
     void begin_shutdown() noexcept;
     bool shutdown_finished() const noexcept;
