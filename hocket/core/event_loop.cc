@@ -60,15 +60,16 @@ struct LoopTable {
     std::mutex mutex;
     std::array<std::atomic<EventLoop*>, 256> loops{};
     unsigned last = 0;
+    std::uint64_t added = 0;
 
-    std::uint8_t add(EventLoop& loop) {
+    std::uint64_t add(EventLoop& loop) {  // gives its mark
         const std::lock_guard lock(mutex);
         for (unsigned tries = 0; tries < 255; ++tries) {
             last = last % 255 + 1;
             if (!loops[last].load(std::memory_order_relaxed)) break;
         }
         loops[last].store(&loop, std::memory_order_release);
-        return static_cast<std::uint8_t>(last);
+        return ++added << 8 | last;
     }
     void remove(EventLoop& loop) {
         const std::lock_guard lock(mutex);
@@ -99,7 +100,8 @@ EventLoop::EventLoop(Unique<Backend> backend)
     mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
     first_tick_ = ticks();
     first_time_ = now();
-    id_ = LoopTable::get().add(*this);
+    mark_ = LoopTable::get().add(*this);
+    id_ = static_cast<std::uint8_t>(mark_);
 }
 
 EventLoop::~EventLoop() {

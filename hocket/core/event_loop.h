@@ -157,6 +157,8 @@ public:
 
     Backend& backend() noexcept { return *backend_; }
     std::uint8_t id() const noexcept { return id_; }
+    /// No other loop of the process has or had it. Its last byte is the id.
+    std::uint64_t mark() const noexcept { return mark_; }
 
     // What tasks, awaiters and lower rooms build on.
 
@@ -207,6 +209,11 @@ public:
     void post(Node& n);  // from any thread
     /// The live loop with this id, or null. Any thread.
     static EventLoop* with_id(std::uint8_t id) noexcept;
+    /// The loop with this mark if it lives, or null. Any thread; another than the loop's has to know that it goes on living.
+    static EventLoop* with_mark(std::uint64_t mark) noexcept {
+        EventLoop* const loop = with_id(static_cast<std::uint8_t>(mark));
+        return loop && loop->mark_ == mark ? loop : nullptr;
+    }
 
     // Messages of cancellations, which are rare: kept here, so that futures need no room for them.
     void keep_message(FutureBase& f, Shared<const std::string> message);
@@ -255,6 +262,7 @@ private:
     bool closed_ = false;
     bool debug_ = false;
     std::uint8_t id_ = 0;
+    std::uint64_t mark_ = 0;
     std::exception_ptr escaped_;
     std::uint64_t thread_ = 0;  // the one that runs it
     Shared<Mailbox> mailbox_;
