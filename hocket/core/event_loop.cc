@@ -473,6 +473,11 @@ void EventLoop::close() {
         Node* first = std::exchange(n, n->next);
         first->discard();
     }
+    while (staying_) {
+        LoopResource* last = staying_;
+        staying_ = last->older_;
+        last->loop_closed();
+    }
     discard_ready();  // what the destructors of the others left
     this_loop = outer;
 }
@@ -480,6 +485,11 @@ void EventLoop::close() {
 LoopResource::LoopResource(EventLoop& loop) noexcept : loop_(&loop), older_(loop.resources_), newer_(nullptr) {
     if (older_) older_->newer_ = this;
     loop.resources_ = this;
+}
+
+void LoopResource::stay(EventLoop& loop) noexcept {
+    older_ = loop.staying_;
+    loop.staying_ = this;
 }
 
 LoopResource::~LoopResource() {

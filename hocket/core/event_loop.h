@@ -64,8 +64,11 @@ public:
     virtual bool finished() const noexcept { return true; }
     /// The loop closes: nothing of it may be used when this returns. Called at most once, in reverse order of creation.
     virtual void loop_closing() noexcept = 0;
+    /// For one that called `stay` in `loop_closing`: the tasks are gone, and other threads can no longer reach the loop.
+    virtual void loop_closed() noexcept {}
 
 protected:
+    void stay(EventLoop& loop) noexcept;
     explicit LoopResource(EventLoop& loop) noexcept;
     virtual ~LoopResource();
 
@@ -267,6 +270,7 @@ private:
     std::uint64_t thread_ = 0;  // the one that runs it
     Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
+    LoopResource* staying_ = nullptr;  // while it closes
     Unique<Rare> rare_;
 };
 

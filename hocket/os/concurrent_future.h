@@ -228,6 +228,11 @@ public:
         state_->error = std::move(error);
         state_->finish();
     }
+    template <class E>
+        requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+    void set_exception(E&& error) const {
+        set_exception(std::make_exception_ptr(std::forward<E>(error)));
+    }
 
     ConcurrentState<T>* state() const noexcept { return state_; }
 
