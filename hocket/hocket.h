@@ -24,6 +24,7 @@
 #include <hocket/io/runner.h>
 #include <hocket/io/signals.h>
 #include <hocket/net/open_connection.h>
+#include <hocket/net/resolve.h>
 #include <hocket/net/server.h>
 #include <hocket/os/concurrent_future.h>
 #include <hocket/os/executor.h>

@@ -33,14 +33,12 @@ void EventLoop::run_node(Node& n) noexcept {
 template <bool debug>
 HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
     current = &t;
-    if (t.flags & (f_must_cancel | f_recheck | f_first)) {
-        if (t.flags & f_must_cancel) [[unlikely]] {
-            if (!t.prepare()) return;
-        } else if (t.flags & f_recheck) {
-            if (Gate::waits_again(t)) return;
-        } else {
-            t.flags &= static_cast<std::uint16_t>(~f_first);
-        }
+    if (const int special = t.flags & (f_must_cancel | f_recheck | f_first); special == f_recheck) {
+        if (Gate::waits_again(t)) return;
+    } else if (special == f_first) {
+        t.flags &= static_cast<std::uint16_t>(~f_first);
+    } else if (special != 0) [[unlikely]] {
+        if (!t.prepare()) return;
     }
     const std::int64_t start = debug ? now() : 0;
     t.waiting = nullptr;
@@ -143,13 +141,13 @@ void EventLoop::wait(std::int64_t deadline) noexcept {
     if (mailbox_->full.load(std::memory_order_acquire)) take_mail();
 }
 
-// Virtual time does not pass while work goes on outside, unless that waits for a task of this loop; where nothing at all can wake the
+// Virtual time does not pass while work runs outside, unless that waits for a task of this loop; where nothing at all can wake the
 // loop, that is an error.
 std::int64_t EventLoop::virtual_deadline(std::int64_t deadline) noexcept {
-    const int outside = mailbox_->outside_work.load();
     if (deadline <= now()) return deadline;
-    if (outside > mailbox_->work_for_outside.load()) return Backend::forever;
-    if (deadline < Backend::forever || outside > 0 || backend_->pending() > 0 || mailbox_->full.load() != 0)
+    if (mailbox_->running_work.load() > mailbox_->work_for_outside.load()) return Backend::forever;
+    if (deadline < Backend::forever || mailbox_->outside_work.load() > 0 || backend_->pending() > 0 ||
+        mailbox_->full.load() != 0)
         return deadline;
     escape(std::make_exception_ptr(
         RuntimeError("deadlock: every task waits, and no timer, operation or other thread can wake one\n" +

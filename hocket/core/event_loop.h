@@ -48,13 +48,15 @@ struct ErrorContext {
 /// Any thread may destroy it.
 class HOCKET_EXPORT OutsideWork {
 public:
-    explicit OutsideWork(EventLoop& loop);
+    /// `running`: it goes on by itself, as a thread does, so that virtual time stands meanwhile.
+    explicit OutsideWork(EventLoop& loop, bool running = false);
     OutsideWork(OutsideWork&& other) noexcept;
     OutsideWork& operator=(OutsideWork&&) = delete;
     ~OutsideWork();
 
 private:
     Shared<struct Mailbox> mailbox_;
+    bool running_;
 };
 
 /// Something of a lower room that must end before the loop can close (an executor, a server's operations). Stands in the loop's list
@@ -68,8 +70,11 @@ public:
     virtual bool finished() const noexcept { return true; }
     /// The loop closes: nothing of it may be used when this returns. Called at most once, in reverse order of creation.
     virtual void loop_closing() noexcept = 0;
+    /// For one that called `stay` in `loop_closing`: the tasks are gone, and other threads can no longer reach the loop.
+    virtual void loop_closed() noexcept {}
 
 protected:
+    void stay(EventLoop& loop) noexcept;
     explicit LoopResource(EventLoop& loop) noexcept;
     virtual ~LoopResource();
 
@@ -169,6 +174,8 @@ public:
 
     Backend& backend() noexcept { return *backend_; }
     std::uint8_t id() const noexcept { return id_; }
+    /// No other loop of the process has or had it. Its last byte is the id.
+    std::uint64_t mark() const noexcept { return mark_; }
 
     // What tasks, awaiters and lower rooms build on.
 
@@ -210,14 +217,20 @@ public:
     }
     const Shared<Mailbox>& mailbox() const noexcept { return mailbox_; }
     SignalReceiver* signal_receiver = nullptr;
-    LoopResource* default_executor = nullptr;  // hocket/os/executor.h
-    LoopResource* network = nullptr;           // hocket/net/network.h
+    LoopResource* default_executor = nullptr;      // hocket/os/executor.h
+    struct GatherCancel* gather_cancel = nullptr;  // hocket/flow/gather.cc: the cancel that is under way
+    LoopResource* network = nullptr;               // hocket/net/network.h
     /// Lets every resource begin its shutdown; `shutdown_finished` tells when all are done.
     void begin_shutdown() noexcept;
     bool shutdown_finished() const noexcept;
     void post(Node& n);  // from any thread
     /// The live loop with this id, or null. Any thread.
     static EventLoop* with_id(std::uint8_t id) noexcept;
+    /// The loop with this mark if it lives, or null. Any thread; another than the loop's has to know that it goes on living.
+    static EventLoop* with_mark(std::uint64_t mark) noexcept {
+        EventLoop* const loop = with_id(static_cast<std::uint8_t>(mark));
+        return loop && loop->mark_ == mark ? loop : nullptr;
+    }
 
     // Messages of cancellations, which are rare: kept here, so that futures need no room for them.
     void keep_message(FutureBase& f, Shared<const std::string> message);
@@ -269,10 +282,12 @@ private:
     bool closed_ = false;
     bool embedded_ = false;  // another loop waits for `fileno`
     std::uint8_t id_ = 0;
+    std::uint64_t mark_ = 0;
     std::exception_ptr escaped_;
     EventLoop* const* thread_ = nullptr;  // the address of `this_loop` on the thread that runs it
     Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
+    LoopResource* staying_ = nullptr;  // while it closes
     Unique<Rare> rare_;
 };
 

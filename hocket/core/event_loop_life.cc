@@ -35,18 +35,20 @@ bool debug_from_environment() noexcept {
 // cancel) may find another. No lock: a child of fork finds it whole.
 struct LoopTable {
     std::array<std::atomic<EventLoop*>, 256> loops{};
-    std::atomic<unsigned> last = 0;
+    std::atomic<std::uint64_t> added = 0;
 
-    std::uint8_t add(EventLoop& loop) noexcept {
-        unsigned number = 0;
+    // Gives its mark.
+    std::uint64_t add(EventLoop& loop) noexcept {
+        std::uint64_t count = 0;
         for (int tries = 0; tries < 255; ++tries) {
-            number = last.fetch_add(1, std::memory_order_relaxed) % 255 + 1;
+            count = added.fetch_add(1, std::memory_order_relaxed);
             EventLoop* none = nullptr;
-            if (loops[number].compare_exchange_strong(none, &loop)) return static_cast<std::uint8_t>(number);
+            if (loops[count % 255 + 1].compare_exchange_strong(none, &loop)) return mark_of(count);
         }
-        loops[number].store(&loop);
-        return static_cast<std::uint8_t>(number);
+        loops[count % 255 + 1].store(&loop);
+        return mark_of(count);
     }
+    static std::uint64_t mark_of(std::uint64_t count) noexcept { return (count + 1) << 8 | (count % 255 + 1); }
     void remove(EventLoop& loop) noexcept {
         EventLoop* expected = &loop;
         loops[loop.id()].compare_exchange_strong(expected, nullptr);
@@ -74,7 +76,8 @@ EventLoop::EventLoop(Unique<Backend> backend)
     static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
     mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
     if (backend_->real_time()) tick_clock_.learn(now());
-    id_ = LoopTable::get().add(*this);
+    mark_ = LoopTable::get().add(*this);
+    id_ = static_cast<std::uint8_t>(mark_);
 }
 
 EventLoop::~EventLoop() {
@@ -210,6 +213,11 @@ void EventLoop::close() {
         Node* first = std::exchange(n, n->next);
         first->discard();
     }
+    while (staying_) {
+        LoopResource* last = staying_;
+        staying_ = last->older_;
+        last->loop_closed();
+    }
     discard_ready();  // what the destructors of the others left
     this_loop = outer;
 }
@@ -219,19 +227,30 @@ LoopResource::LoopResource(EventLoop& loop) noexcept : loop_(&loop), older_(loop
     loop.resources_ = this;
 }
 
+void LoopResource::stay(EventLoop& loop) noexcept {
+    older_ = loop.staying_;
+    loop.staying_ = this;
+}
+
 LoopResource::~LoopResource() {
     if (!loop_) return;
     (newer_ ? newer_->older_ : loop_->resources_) = older_;
     if (older_) older_->newer_ = newer_;
 }
 
-OutsideWork::OutsideWork(EventLoop& loop) : mailbox_(loop.mailbox()) { ++mailbox_->outside_work; }
+OutsideWork::OutsideWork(EventLoop& loop, bool running) : mailbox_(loop.mailbox()), running_(running) {
+    ++mailbox_->outside_work;
+    if (running_) ++mailbox_->running_work;
+}
 
-OutsideWork::OutsideWork(OutsideWork&& other) noexcept : mailbox_(std::move(other.mailbox_)) {}
+OutsideWork::OutsideWork(OutsideWork&& other) noexcept
+    : mailbox_(std::move(other.mailbox_)), running_(other.running_) {}
 
 OutsideWork::~OutsideWork() {
-    if (!mailbox_ || --mailbox_->outside_work > 0) return;
-    mailbox_->wake();
+    if (!mailbox_) return;
+    const bool last_running = running_ && --mailbox_->running_work == 0;
+    const bool last = --mailbox_->outside_work == 0;
+    if (last || last_running) mailbox_->wake();
 }
 
 }  // namespace hocket

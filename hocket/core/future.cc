@@ -4,6 +4,11 @@
 
 namespace hocket {
 
+std::exception_ptr moved_out() {
+    return std::make_exception_ptr(
+        InvalidStateError("the result can only be moved, and somebody else has taken it already"));
+}
+
 void FutureAwaiterBase::throw_empty() {
     throw RuntimeError("cannot await an empty handle: it was moved from, or never set");
 }

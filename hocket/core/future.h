@@ -13,6 +13,9 @@
 
 namespace hocket {
 
+/// What is left of a result that can only be moved: InvalidStateError.
+HOCKET_EXPORT std::exception_ptr moved_out();
+
 /// What a future or task of T holds beside its base; `take` and `get` throw the outcome when it is no result.
 template <class Base, class T>
 struct State : Base {
@@ -29,11 +32,15 @@ struct State : Base {
         this->check();
         return std::move(*value);
     }
-    /// Moves the value out for the last holder, else copies it.
+    /// Moves the value out for the last holder, else copies it. Where it cannot be copied, the first gets it, and the others InvalidStateError.
     T take_or_copy() {
         this->check();
-        if constexpr (std::copy_constructible<T>) {
-            if (this->refs > 1) return *value;
+        if (this->refs > 1) {
+            if constexpr (std::copy_constructible<T>) {
+                return *value;
+            } else {
+                this->error = moved_out();
+            }
         }
         return std::move(*value);
     }

@@ -57,9 +57,9 @@ struct Forsaken final : Node, Pooled {
 }  // namespace
 
 void WaitPoint::bind() {
-    if (loop_id_ != 0) throw RuntimeError(name_of(what_) + " is bound to a different event loop");
+    if (loop_mark_ != 0) throw RuntimeError(name_of(what_) + " is bound to a different event loop");
     loop_ = this_loop;
-    loop_id_ = loop_->id();
+    loop_mark_ = loop_->mark();
 }
 
 void WaitPoint::check_thread() const {
@@ -121,7 +121,7 @@ void WaitPoint::forsake() noexcept {
 
 void Gate::wake_next_from_outside() {
     check_thread();
-    wake_front();
+    wake_front(*loop_);
 }
 
 void Gate::pass_on(const TaskBase& t) noexcept {

@@ -29,7 +29,7 @@ public:
 
     bool has_waiters() const noexcept { return !waiters_.empty(); }
 
-    bool bound_here() const noexcept { return loop_id_ == this_loop->id(); }
+    bool bound_here() const noexcept { return loop_mark_ == this_loop->mark(); }
     /// To be called before `wait`: throws RuntimeError if the tasks of another loop have waited here.
     void check_loop() {
         if (!bound_here()) [[unlikely]]
@@ -56,7 +56,7 @@ public:
 
 protected:
     /// The loop of the tasks that wait or have waited here, if it still lives.
-    EventLoop* loop() const noexcept { return EventLoop::with_id(loop_id_); }
+    EventLoop* loop() const noexcept { return EventLoop::with_mark(loop_mark_); }
     /// Before a task is woken by what runs outside the loop: in debug mode, throws RuntimeError on a wrong thread.
     void check_thread() const;
 
@@ -65,7 +65,7 @@ protected:
     EventLoop* loop_ = nullptr;  // alive if a task waits
     // Of a gate, if a task was woken and has not run yet: the last such. Such tasks still have the gate as what they wait for.
     const Waiter* last_woken_ = nullptr;
-    std::uint8_t loop_id_ = 0;  // 0: not bound yet
+    std::uint64_t loop_mark_ = 0;  // 0: not bound yet
 
 private:
     void bind();
@@ -110,9 +110,10 @@ public:
 
     HOCKET_INLINE void wake_next() {
         if (waiters_.empty()) return;
-        if (loop_ != this_loop) [[unlikely]]
+        EventLoop* const loop = loop_;
+        if (loop != this_loop) [[unlikely]]
             return wake_next_from_outside();
-        wake_front();
+        wake_front(*loop);
     }
     /// Opens it for good: every waiter goes through.
     void force_open() {
@@ -142,11 +143,11 @@ protected:
     const std::size_t& level_;
 
 private:
-    HOCKET_INLINE void wake_front() noexcept {
+    HOCKET_INLINE void wake_front(EventLoop& loop) noexcept {
         Waiter& t = *waiters_.pop_front();
         t.raise_flag(f_recheck);
         last_woken_ = &t;
-        loop_->push(t);
+        loop.push(t);
     }
     void wake_next_from_outside();
 

@@ -36,8 +36,7 @@ void PendingOperation::settle(TaskBase& t) noexcept {
     cancel_asked_ = false;  // it may be awaited again
     const bool took_effect = result >= 0;
     if (took_effect) {
-        t.flags &= static_cast<std::uint16_t>(~f_throw);
-        if (t.cancels > 0) t.flags |= f_must_cancel;  // else `uncancel` has withdrawn it
+        t.postpone_cancel();
     } else {
         t.flags |= f_throw;
     }

@@ -144,6 +144,11 @@ struct HOCKET_EXPORT TaskBase : FutureBase {
     }
     /// The wait is over by a cancel.
     void interrupt() noexcept { wake(f_throw); }
+    /// The wait is over by a cancel, but what was waited for took effect: the next wait throws, unless `uncancel` has withdrawn the cancel.
+    void postpone_cancel() noexcept {
+        flags &= static_cast<std::uint16_t>(~f_throw);
+        if (cancels > 0) flags |= f_must_cancel;
+    }
 
     // For the loop.
 

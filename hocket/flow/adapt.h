@@ -137,7 +137,7 @@ public:
             resume_point(t);
         // A cancel that came meanwhile: what the other library did stands, and the next wait throws.
         if (t.flags & f_throw) [[unlikely]]
-            t.flags = static_cast<std::uint16_t>((t.flags & ~f_throw) | f_must_cancel);
+            t.postpone_cancel();
         if (relay_->error) std::rethrow_exception(std::exchange(relay_->error, {}));
         return relay_->take();
     }

@@ -4,6 +4,7 @@
 
 #include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
+#include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
 #include <tests/support/trace.h>
 
@@ -238,6 +239,15 @@ TEST(Adapt, a_cancel_that_is_taken_back_leaves_no_trace) {
         EXPECT_EQ(task.uncancel(), 0u);
         waiting.resume();
         co_await task;
+    }());
+}
+
+TEST(Adapt, a_time_limit_that_has_passed_does_not_end_the_task_later) {
+    run([]() -> Coro<> {
+        std::coroutine_handle<> waiting;
+        get_running_loop().call_later(std::chrono::milliseconds(20), [&] { waiting.resume(); });
+        EXPECT_EQ(co_await wait_for(adapt(Manual{waiting}), std::chrono::milliseconds(1)), 7);
+        co_await turns(1);
     }());
 }
 

@@ -28,17 +28,18 @@ public:
     void leave() noexcept {
         if (alarm_.follower) alarm_.stop();
         unfollow();
+        late_ = true;  // for what stands in the ready queue already
+        door_.reset();
         drop();
     }
 
-    // Each caller of `next` has a claim on one place.
+    // Each caller of `next` has a claim on one place, until it is cancelled.
     bool claim() noexcept {
         if (to_give_ == 0) return false;
         --to_give_;
         return true;
     }
-    void give_claim_back() noexcept { ++to_give_; }
-    Gate& door() noexcept { return door_; }
+    Gate& door() noexcept { return *door_; }
 
     FutureBase* take() {
         --places_;
@@ -68,7 +69,7 @@ private:
     }
     void put() noexcept {
         ++places_;
-        door_.wake_next();
+        door_->wake_next();
     }
 
     std::size_t left_ = 0;     // not done
@@ -76,11 +77,19 @@ private:
     std::size_t places_ = 0;   // done or late, and not taken
     Followed *first_ = nullptr, *last_ = nullptr;
     struct Door final : Gate {
-        const State& state;
-        explicit Door(const State& s) noexcept : Gate("as_completed", s.places_, 0), state(s) {}
+        State& state;
+        explicit Door(State& s) noexcept : Gate("as_completed", s.places_, 0), state(s) {}
+        bool cancel_wait(TaskBase& t) noexcept override {
+            ++state.to_give_;
+            return Gate::cancel_wait(t);
+        }
+        void pass_on(const TaskBase& t) noexcept override {
+            ++state.to_give_;
+            Gate::pass_on(t);
+        }
         void describe(AwaitDescription& to) const override { state.describe_followed(to, "as_completed"); }
     };
-    Door door_{*this};
+    std::optional<Door> door_{std::in_place, *this};  // none once the iterator is gone: whoever waits has been told
     Alarm alarm_;
     bool late_ = false;
 };
@@ -116,11 +125,7 @@ void AsCompletedBase::NextBase::await_suspend(std::coroutine_handle<> h) noexcep
 
 FutureBase* AsCompletedBase::NextBase::resume() {
     if (stage_ == Stage::over) return nullptr;
-    if (stage_ == Stage::waits) {
-        TaskBase& t = *this_loop->current;
-        if (t.flags & f_throw) state_->give_claim_back();
-        resume_point(t);
-    }
+    if (stage_ == Stage::waits) resume_point();  // if it throws, the iterator may be gone
     return state_->take();
 }
 

@@ -57,7 +57,7 @@ protected:
     State* state_;
 };
 
-/// What `as_completed` returns. Move-only; must outlive the awaits of `next`. Dropping it cancels nothing.
+/// What `as_completed` returns. Move-only. Dropping it cancels nothing; tasks that wait in `next` then get RuntimeError.
 template <class H>
 class [[nodiscard]] AsCompleted : public AsCompletedBase {
 public:
@@ -75,7 +75,7 @@ public:
         std::optional<H> await_resume() {
             FutureBase* f = resume();
             if (!f) return std::nullopt;
-            return H(AdoptedHandle(f));
+            return H(FutureHandle(f));
         }
     };
 

@@ -234,6 +234,54 @@ TEST(AsCompleted, dropped_it_leaves_the_tasks) {
     }());
 }
 
+TEST(AsCompleted, dropped_under_a_task_that_waits_it_tells_that_task) {
+    run([]() -> Coro<> {
+        for (const bool with_news : {false, true}) {
+            const Future<int> one, two;
+            std::optional<AsCompleted<Future<int>>> it = as_completed({one, two});
+            const auto waiting = create_task([&]() -> Coro<> { co_await it->next(); });
+            const auto second = create_task([&]() -> Coro<> { co_await it->next(); });
+            co_await turns(2);
+            if (with_news) one.set_result(1);  // a callback of it stands in the ready queue
+            it.reset();
+            auto other = as_completed({one, two});  // perhaps in the same memory
+            for (const auto& task : {waiting, second}) {
+                EXPECT_EQ(co_await ending_of(task),
+                          "hocket::RuntimeError: as_completed was destroyed while 2 tasks waited for it");
+            }
+            if (!with_news) one.set_result(1);
+            two.set_result(2);
+            EXPECT_TRUE(co_await other.next());
+            EXPECT_TRUE(co_await other.next());
+            EXPECT_FALSE(co_await other.next());
+        }
+    }());
+}
+
+TEST(AsCompleted, a_cancelled_wait_leaves_its_place_to_another) {
+    run([]() -> Coro<> {
+        const Future<int> only;
+        auto it = as_completed({only});
+        const auto first = create_task([&]() -> Coro<> { co_await it.next(); });
+        co_await turns(1);
+        first.cancel();
+        const auto second = create_task([&]() -> Coro<bool> { co_return (co_await it.next()).has_value(); });
+        co_await turns(2);
+        only.set_result(1);
+        EXPECT_TRUE(co_await second);
+        EXPECT_TRUE(first.cancelled());
+
+        const Future<int> other;
+        auto again = as_completed({other});
+        const auto woken = create_task([&]() -> Coro<> { co_await again.next(); });
+        co_await turns(1);
+        other.set_result(1);
+        get_running_loop().call_soon([&] { woken.cancel(); });
+        EXPECT_EQ(co_await ending_of(woken), "hocket::CancelledError");
+        EXPECT_TRUE((co_await again.next()).has_value());
+    }());
+}
+
 TEST(AsCompleted, needs_a_loop_and_futures_of_it) {
     const auto other = new_event_loop();
     const Future<> theirs(*other);

@@ -17,11 +17,7 @@ namespace hocket {
 
 class Follower;
 
-/// A handle that takes over a reference.
-struct AdoptedHandle : FutureHandle {
-    explicit AdoptedHandle(FutureBase* state) noexcept : FutureHandle(state) {}
-};
-/// One that gives its reference away.
+/// A handle that gives its reference away.
 struct ReleasedHandle : FutureHandle {
     explicit ReleasedHandle(FutureHandle&& handle) noexcept : FutureHandle(std::move(handle)) {}
     FutureBase* release() noexcept { return std::exchange(state_, nullptr); }

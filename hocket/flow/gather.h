@@ -9,6 +9,7 @@
 #include <hocket/flow/range.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <tuple>
@@ -31,18 +32,25 @@ protected:
 
     /// All were added. Throws ValueError for futures of different loops and, where results can only be moved out, for a duplicate.
     void start(bool duplicates_allowed);
+    /// False: there is no child that is not done.
     bool cancel_children(const Shared<const std::string>& message) noexcept;
     /// Makes the result of the children's.
     virtual void collect() = 0;
 
 private:
+    friend struct GatherCancel;
+    enum class CancelPath : std::uint8_t { off, on, behind };  // of the cancel that is under way
+
     void ended(Followed& entry) noexcept final;
     static void dismiss(Followed& entry) noexcept;
     void complete() noexcept;
+    bool cancellable() const noexcept;
+    void end_circle(const Shared<const std::string>& message) noexcept;
 
     std::size_t left_;
     bool settles_;
     bool cancel_asked_ = false;
+    CancelPath cancel_path_ = CancelPath::off;
 };
 
 /// What gather gives in the place of one handle of type H.
@@ -141,7 +149,7 @@ auto gather_each([[maybe_unused]] const void* where, A&&... awaitables) {
     using Results = GatherTuple<settled, FutureOf<A>...>;
     EventLoop& loop = loop_for(awaitables...);
     auto* state = new (Follower::Room{sizeof...(A)}) GatherState<Results>(loop, {sizeof...(A)}, settled);
-    Future<typename Results::type> future{AdoptedHandle(state)};
+    Future<typename Results::type> future{FutureHandle(state)};
     (state->add(future_for(std::forward<A>(awaitables), where)), ...);
     state->start();
     return future;
@@ -156,7 +164,7 @@ auto gather_range(const void* where, R&& range) {
         const auto n = static_cast<std::size_t>(range.size());
         EventLoop& loop = loop_of_range(range);
         auto* state = new (Follower::Room{n}) GatherState<Results>(loop, {n}, settled);
-        Future<typename Results::type> future{AdoptedHandle(state)};
+        Future<typename Results::type> future{FutureHandle(state)};
         for_each_element(std::forward<R>(range), [&](auto&& element) {
             state->add(future_for(std::forward<decltype(element)>(element), where));
         });
@@ -173,7 +181,8 @@ auto gather_range(const void* where, R&& range) {
 /// there is a `Result` in each place, and the gather ends when all have ended.
 ///
 /// A cancel of the waiting task, or of the returned future, cancels every child, and comes back as the CancelledError of the first to end
-/// by it; with `settle` after all have ended. Dropping the future cancels nothing. A result is moved out of a child that nobody else
+/// by it; after all have ended with `settle`, or if every child swallows it. Where a child waits for this gather itself, the gather ends at
+/// once. Dropping the future cancels nothing. A result is moved out of a child that nobody else
 /// holds, and else copied; a task given twice runs once, and its result is there twice. Throws RuntimeError when a task is to be made
 /// and no loop runs, ValueError for futures of different loops.
 template <class... A>

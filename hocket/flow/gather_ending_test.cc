@@ -115,6 +115,92 @@ TEST(Gather, cancelled_it_cancels_all_and_ends_with_the_first) {
     EXPECT_EQ(trace.taken(), "v3 c1 c2 x1 hocket::CancelledError the other goes on x2");
 }
 
+// bpo-32684
+TEST(Gather, cancelled_it_is_cancelled_though_every_child_swallows_it) {
+    run([]() -> Coro<> {
+        const auto swallowing = []() -> Coro<int> {
+            try {
+                co_await testing::forever();
+            } catch (const CancelledError&) {  // on purpose
+            }
+            co_return 1;
+        };
+        const auto waiting = create_task([&]() -> Coro<> { co_await gather(swallowing(), swallowing()); });
+        co_await turns(2);
+        waiting.cancel();
+        EXPECT_EQ(co_await ending_of(waiting), "hocket::CancelledError");
+        EXPECT_TRUE(waiting.cancelled());
+    }());
+}
+
+Coro<> fork_join(int depth) {
+    if (depth == 0) {
+        co_await testing::forever();
+    } else {
+        co_await gather(fork_join(depth - 1), turns(0));
+    }
+}
+
+TEST(Gather, a_cancel_goes_through_any_number_of_gathers) {
+    run([]() -> Coro<> {
+        const auto root = create_task(fork_join(50'000));
+        co_await turns(50'010);
+        root.cancel();
+        EXPECT_EQ(co_await ending_of(root), "hocket::CancelledError");
+    }());
+}
+
+TEST(Gather, a_cancel_reaches_the_children_in_their_order) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const auto two = [&](int first) -> Coro<> {
+            co_await gather(stubborn(trace, 0, first), stubborn(trace, 0, first + 1));
+        };
+        const auto all = gather(two(1), stubborn(trace, 0, 3), gather(two(4), stubborn(trace, 0, 6)));
+        co_await turns(3);
+        all.cancel();
+        EXPECT_EQ(co_await ending_of(all), "hocket::CancelledError");
+        co_await turns(5);
+    }());
+    EXPECT_EQ(trace.taken(), "c1 x1 c2 x2 c3 x3 c4 x4 c5 x5 c6 x6");
+}
+
+TEST(Gather, one_that_contains_the_task_that_awaits_it_can_be_cancelled) {
+    run([]() -> Coro<> {
+        Future<> around = nullptr;
+        const auto task = create_task([&]() -> Coro<> {
+            co_await turns(1);
+            co_await around;
+        });
+        around = gather(std::vector{task});
+        co_await turns(3);
+        task.cancel("enough");
+        EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError: enough");
+        EXPECT_EQ(task.cancelling(), 1u);
+        EXPECT_EQ(co_await ending_of(around), "hocket::CancelledError: enough");
+        around = nullptr;
+    }());
+}
+
+TEST(Gather, a_circle_of_gathers_ends_when_one_of_them_is_cancelled) {
+    run([]() -> Coro<> {
+        Future<> first = nullptr, second = nullptr;
+        const auto awaits = [](const Future<>& gathered) -> Coro<> {
+            co_await turns(1);
+            co_await gathered;
+        };
+        const auto a = create_task(awaits(second)), b = create_task(awaits(first));
+        first = gather(std::vector{a});
+        second = gather(std::vector{b});
+        co_await turns(3);
+        first.cancel();
+        EXPECT_EQ(co_await ending_of(a), "hocket::CancelledError");
+        EXPECT_EQ(co_await ending_of(b), "hocket::CancelledError");
+        EXPECT_TRUE(first.done());
+        EXPECT_TRUE(second.done());
+    }());
+}
+
 // 42
 TEST(Gather, settled_and_cancelled_it_waits_for_all_and_is_cancelled_still) {
     Trace trace;

@@ -57,7 +57,7 @@ template <class H>
 Future<typename H::value_type> shield_future(H inner) {
     if (!inner) throw RuntimeError("cannot shield an empty handle: it was moved from, or never set");
     auto* state = new ShieldState<H>(inner.get_loop());
-    Future<typename H::value_type> outer{AdoptedHandle(state)};
+    Future<typename H::value_type> outer{FutureHandle(state)};
     state->add(std::move(inner));
     state->start();
     return outer;

@@ -147,6 +147,18 @@ TEST(Shield, protects_what_a_gather_waits_for) {
     }());
 }
 
+TEST(Shield, of_a_result_that_can_only_be_moved_gives_it_once) {
+    run([]() -> Coro<> {
+        auto task = create_task(value_after(1, std::make_unique<int>(5)));
+        auto [first, second] = co_await gather(settle, shield(task), shield(task));
+        EXPECT_EQ(**first, 5);
+        EXPECT_THAT(second.error(), HasSubstr("hocket::InvalidStateError: the result can only be moved"));
+        EXPECT_THAT(co_await ending_of(std::move(task)), HasSubstr("hocket::InvalidStateError"));
+        auto alone = create_task(value_after(1, std::make_unique<int>(6)));
+        EXPECT_EQ(*co_await shield(std::move(alone)), 6);
+    }());
+}
+
 TEST(Shield, may_be_dropped_while_the_inner_one_runs) {
     testing::Census census;
     run([&]() -> Coro<> {

@@ -106,7 +106,7 @@ public:
         if (refused_) [[unlikely]]
             return refused_->await_suspend(h);
         using Suspends = decltype(inner().await_suspend(h));
-        if constexpr (is_coro<Inner>) {
+        if constexpr (std::same_as<Suspends, Transfer>) {
             return inner().await_suspend(h);
         } else if constexpr (std::is_void_v<Suspends>) {
             inner().await_suspend(h);

@@ -4,6 +4,7 @@
 
 #include <hocket/core/context.h>
 #include <hocket/core/sleep.h>
+#include <hocket/flow/async_generator.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/shield.h>
 #include <hocket/flow/traces_test.h>
@@ -62,6 +63,29 @@ TEST(WaitFor, takes_what_has_an_operator_co_await) {
         int number = 7;
         EXPECT_EQ(co_await wait_for(Request{number}, 1h), 7);
         EXPECT_EQ(co_await ending_of(wait_for(Request{number}, 0s)), "hocket::TimeoutError: timed out");
+    }());
+}
+
+AsyncGenerator<int> count_to(int n) {
+    for (int i = 1; i <= n; ++i) {
+        co_await turns(1);
+        co_yield i;
+    }
+}
+
+TEST(WaitFor, takes_awaitables_that_hold_a_coroutine) {
+    run([]() -> Coro<> {
+        auto numbers = count_to(3);
+        EXPECT_EQ(*co_await wait_for(numbers.next(), 1h), 1);
+        EXPECT_EQ(*co_await numbers.next(), 2);
+        EXPECT_EQ(co_await wait_for(wait_for(value_after(1, 7), 1h), 2h), 7);
+        EXPECT_EQ(co_await wait_for(timeout(1h, value_after(1, 8)), 2h), 8);
+        EXPECT_EQ(co_await ending_of(wait_for(wait_for(forever(), 1ms), 1h)), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(co_await ending_of(wait_for(wait_for(forever(), 1h), 1ms)), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(co_await ending_of(wait_for(wait_for(forever(), 1ms), 1ms)), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(co_await ending_of(wait_for(timeout(1h, forever()), 1ms)), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(testing::cancelling(), 0u);
+        EXPECT_TRUE(get_running_loop().timers().empty());
     }());
 }
 

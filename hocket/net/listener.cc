@@ -3,6 +3,8 @@
 #include <hocket/net/listener_internal.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cerrno>
 #include <chrono>
 
@@ -36,8 +38,16 @@ bool lacks_resources(int error) noexcept {
 
 }  // namespace
 
+std::uint64_t socket_file(const Address& a) noexcept {
+    if (a.path().empty() || a.path().front() == '\0') return 0;
+    struct stat status{};
+    return lstat(a.host().c_str(), &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+void remove_socket_file(const Address& a) noexcept { ::unlink(a.host().c_str()); }
+
 Listener::Listener(Network& network, int fd, ServerState& server)
-    : Socket(network, fd), server_(server), address_(local_address(network, fd)) {
+    : Socket(network, fd), server_(server), address_(local_address(network, fd)), file_(socket_file(address_)) {
     server_.share();
     code = Opcode::accept;
     data = peer_.bytes;
@@ -58,17 +68,18 @@ void Listener::accept() noexcept {
 }
 
 void Listener::accepted() noexcept {
-    completed_one();
     accepting_ = false;
     const int n = result;
-    if (closing()) {
-        if (n >= 0) network()->backend().close(n);
-        return close_if_over();
+    if (n >= 0 && closing()) {
+        network()->backend().close(n);
+    } else if (n >= 0) {
+        server_.connected(
+            n, Address::from_raw(peer_));  // may close this, which lives on until the operation is counted off
     }
-    if (n >= 0) {
-        server_.connected(n, Address::from_raw(peer_));
-        if (!closing()) accept();
-    } else if (concerns_one_connection(-n)) {
+    completed_one();
+    if (closing()) {
+        close_if_over();
+    } else if (n >= 0 || concerns_one_connection(-n)) {
         accept();
     } else {
         pause(-n);
@@ -86,6 +97,7 @@ void Listener::pause(int error) noexcept {
 void Listener::close() noexcept {
     if (closing()) return;
     resume_.cancel();
+    if (file_ != 0 && socket_file(address_) == file_) remove_socket_file(address_);
     network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
     close_descriptor();
 }

@@ -4,7 +4,13 @@
 
 #include <hocket/net/server_state.h>
 
+#include <cstdint>
+
 namespace hocket {
+
+/// The inode of the socket that a UNIX-domain address names; 0 where it names none, or the name is abstract.
+std::uint64_t socket_file(const Address& a) noexcept;
+void remove_socket_file(const Address& a) noexcept;
 
 class Listener final : public Socket, Operation, public Pooled {
 public:
@@ -32,6 +38,7 @@ private:
 
     ServerState& server_;
     Address address_;
+    std::uint64_t file_;  // of a UNIX-domain socket: removed at the close, if it is still this one's
     RawAddress peer_;
     Handle resume_;  // armed while accepting pauses
     bool accepting_ = false;

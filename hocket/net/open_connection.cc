@@ -16,6 +16,7 @@ namespace hocket {
 namespace {
 
 Coro<Streams> connect_to(Network& network, Address address, ConnectionOptions options) {
+    Transport::check_limit(options.limit);
     Descriptor socket = stream_socket(network, address);
     if (address.is_ip()) set_option(network, socket.get(), SocketOption::no_delay);
     if (options.local_address) bind_socket(network, socket.get(), options.local_address);
@@ -27,7 +28,8 @@ Coro<Streams> connect_to(Network& network, Address address, ConnectionOptions op
     const int result = co_await std::move(connect);
     if (result < 0) throw OSError(-result, "connect to " + address.str());
 
-    TransportHandle transport(new SocketTransport(network, socket.release(), address, options.limit));
+    TransportHandle transport(new SocketTransport(network, socket.get(), address, options.limit));
+    static_cast<void>(socket.release());
     co_return Streams(StreamReader(transport), StreamWriter(transport));
 }
 

@@ -72,6 +72,15 @@ TEST(RealOpenConnection, the_limit_is_the_readers) {
     }());
 }
 
+TEST(RealOpenConnection, a_limit_of_nothing_is_refused_before_it_connects) {
+    run_net([]() -> Coro<> {
+        const std::string refused = "hocket::ValueError: Limit cannot be <= 0";
+        EXPECT_EQ(co_await ending_of(open_connection("127.0.0.1", 1, {.limit = 0})), refused);
+        const Server server = co_await start_server(greet, "127.0.0.1", 0);
+        EXPECT_EQ(co_await ending_of(open_connection(server.sockets().at(0), {.limit = 0})), refused);
+    }());
+}
+
 TEST(RealOpenConnection, a_cancel_closes_what_was_opened) {
     run_net([]() -> Coro<> {
         // A queue that is full: the system answers no further connection.

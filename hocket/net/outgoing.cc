@@ -132,7 +132,11 @@ void SocketTransport::DirectWrite::await_suspend(std::coroutine_handle<> h) noex
 void SocketTransport::DirectWrite::await_resume() const {
     TaskBase& t = *this_loop->current;
     if (cancel_asked_ || (t.flags & f_throw)) {
-        t.flags = static_cast<std::uint16_t>(all_sent_ ? (t.flags & ~f_throw) | f_must_cancel : t.flags | f_throw);
+        if (all_sent_) {
+            t.postpone_cancel();
+        } else {
+            t.flags |= f_throw;
+        }
     }
     resume_point(t);
     transport_.check_writable();

@@ -77,6 +77,7 @@ GaiError::GaiError(int code, int error, const std::string& host)
 GaiError::~GaiError() = default;
 
 Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options) {
+    if (host.find('\0') != std::string::npos) throw ValueError("a null character in the name of a host");
     if (host.empty()) co_return of_this_machine(port, options);
     if (const auto address = Address::numeric(host, port)) {
         if (options.family != AddressFamily::unspecified && options.family != address->family()) {

@@ -31,7 +31,7 @@ struct ResolveOptions {
 };
 
 /// The addresses of `host`, in the order in which they are to be tried (`loop.getaddrinfo`). Asks the system on the default executor; a
-/// numeric host, or none, does not suspend. Throws GaiError. A cancel abandons the question.
+/// numeric host, or none, does not suspend. Throws GaiError; ValueError for a name with a null character. A cancel abandons the question.
 HOCKET_EXPORT Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options = {});
 
 }  // namespace hocket

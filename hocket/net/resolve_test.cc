@@ -55,6 +55,15 @@ TEST(Resolve, a_name_that_does_not_exist_is_named) {
     }());
 }
 
+TEST(Resolve, a_name_ends_nowhere_before_its_last_character) {
+    run([]() -> Coro<> {
+        for (const std::string& host : {std::string("localhost\0.example", 18), std::string("127.0.0.1\0", 10)}) {
+            EXPECT_EQ(co_await testing::ending_of(getaddrinfo(host, 80)),
+                      "hocket::ValueError: a null character in the name of a host");
+        }
+    }());
+}
+
 TEST(Resolve, a_numeric_host_of_another_family_is_an_error) {
     run([]() -> Coro<> {
         bool thrown = false;

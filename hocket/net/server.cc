@@ -218,10 +218,14 @@ std::optional<Descriptor> bound_socket(Network& network, const Address& address,
     try {
         Descriptor socket = stream_socket(network, address);
         if (options.reuse_address && address.is_ip()) set_option(network, socket.get(), SocketOption::reuse_address);
-        if (options.reuse_port) set_option(network, socket.get(), SocketOption::reuse_port);
+        if (options.reuse_port) {
+            const int shared = set_option(network, socket.get(), SocketOption::reuse_port);
+            if (shared < 0) throw OSError(-shared, "share the port of " + address.str());
+        }
         if (options.keep_alive) set_option(network, socket.get(), SocketOption::keep_alive);
         if (address.family() == AddressFamily::ipv6) set_option(network, socket.get(), SocketOption::ipv6_only);
         if (address.is_ip()) set_option(network, socket.get(), SocketOption::no_delay);  // its connections inherit it
+        if (socket_file(address) != 0) remove_socket_file(address);  // one that a server left behind
         bind_socket(network, socket.get(), address);
         return socket;
     } catch (const OSError& e) {
@@ -256,12 +260,14 @@ Server serve(ConnectionHandler handler, const std::vector<Address>& addresses, c
 
 Coro<Server> start_server_of(ConnectionHandler handler, std::string host, std::uint16_t port, ServerOptions options,
                              const void* where) {
+    Transport::check_limit(options.limit);
     const std::vector<Address> addresses =
         co_await getaddrinfo(host, port, {.family = options.family, .passive = true});
     co_return serve(std::move(handler), addresses, options, where);
 }
 
 Coro<Server> start_server_of(ConnectionHandler handler, Address address, ServerOptions options, const void* where) {
+    Transport::check_limit(options.limit);
     co_return serve(std::move(handler), {address}, options, where);
 }
 

@@ -94,7 +94,8 @@ HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::stri
                   "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
     return start_server_of(ConnectionHandler(std::move(handler)), std::move(host), port, options, here());
 }
-/// The same on one address: TCP, or UNIX-domain (`asyncio.start_unix_server`).
+/// The same on one address: TCP, or UNIX-domain (`asyncio.start_unix_server`), where a socket that is there already is replaced, and the
+/// server's is removed when it closes.
 template <class F>
 HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, Address address, ServerOptions options = {}) {
     static_assert(HandlesConnections<F>,

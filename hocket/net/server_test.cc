@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,6 +89,52 @@ TEST(RealServer, what_the_handler_captured_lives_as_long_as_its_tasks) {
         peer.send("x");
         co_await until([&] { return watch.expired(); });
         EXPECT_EQ(peer.receive(100), "captured");
+    }());
+}
+
+TEST(RealServer, its_handler_may_close_it_before_there_is_a_coroutine) {
+    run_net([]() -> Coro<> {
+        std::optional<Server> server;
+        server = co_await start_server(
+            [&](StreamReader reader, StreamWriter writer) {
+                server->close();
+                server.reset();
+                return echo(std::move(reader), std::move(writer));
+            },
+            "127.0.0.1", 0);
+        const std::uint16_t port = server->port();
+        EXPECT_EQ(co_await ask(port, "the last"), "the last");
+        EXPECT_FALSE(server);
+        EXPECT_TRUE(co_await refuses(port));
+    }());
+}
+
+TEST(RealServer, a_handler_that_keeps_the_streams_of_its_clients_goes_with_them) {
+    using Clients = std::vector<StreamWriter>;
+    std::weak_ptr<Clients> watch;
+    run_net([](std::weak_ptr<Clients>& w) -> Coro<> {
+        auto clients = std::make_shared<Clients>();
+        w = clients;
+        const Server server = co_await start_server(
+            [clients = std::move(clients)](StreamReader reader, StreamWriter writer) -> Coro<> {
+                clients->push_back(writer);
+                co_await writer.write(co_await reader.read(5));
+                writer.close();
+            },
+            "127.0.0.1", 0);
+        EXPECT_EQ(co_await ask(server.port(), "hello"), "hello");
+        EXPECT_FALSE(w.expired());
+    }(watch));
+    EXPECT_TRUE(watch.expired());
+}
+
+TEST(RealServer, what_a_handler_captured_may_close_other_sockets_when_the_loop_ends) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(echo, "127.0.0.1", 0);
+        auto kept = std::make_shared<std::vector<Streams>>();
+        const Server idle = co_await start_server([kept](StreamReader, StreamWriter) -> Coro<> { co_return; },
+                                                  "127.0.0.1", 0, {.start_serving = false});
+        for (int i = 0; i < 3; ++i) kept->push_back(co_await open_connection("127.0.0.1", server.port()));
     }());
 }
 
@@ -340,6 +387,18 @@ TEST(RealServer, sockets_that_say_so_share_a_port) {
     }());
 }
 
+TEST(RealServer, a_port_that_cannot_be_shared_is_an_error) {
+    run_net([]() -> Coro<> {
+        const int on = 1, probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const bool refused = setsockopt(probe, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0;  // since Linux 6.13
+        ::close(probe);
+        const std::string path = "/tmp/hocket-test-" + std::to_string(getpid()) + "-shared.sock";
+        EXPECT_EQ(
+            co_await ending_of(start_server(echo, Address::local(path), {.reuse_port = true})),
+            refused ? "hocket::OSError: share the port of unix:" + path + ": Operation not supported" : "nothing");
+    }());
+}
+
 TEST(RealServer, without_a_host_it_listens_on_all_interfaces) {
     run_net([]() -> Coro<> {
         const Server server = co_await start_server(echo, "", 0);
@@ -356,9 +415,63 @@ TEST(RealServer, it_can_listen_on_a_path) {
         co_await writer.write("hello");
         EXPECT_EQ(co_await reader.read(10), "hello");
         EXPECT_EQ(writer.peername().str(), "unix:" + path);
-        unlink(path.c_str());
+        server.close();
         EXPECT_EQ(co_await ending_of(open_connection(Address::local(path))),
                   "hocket::OSError: connect to unix:" + path + ": No such file or directory");
+    }());
+}
+
+std::string socket_path(const char* name) {
+    return "/tmp/hocket-test-" + std::to_string(getpid()) + "-" + name + ".sock";
+}
+
+TEST(RealServer, a_path_can_be_listened_on_again_after_a_close) {
+    run_net([]() -> Coro<> {
+        const std::string path = socket_path("again");
+        for (int i = 0; i < 2; ++i) {
+            const Server server = co_await start_server(echo, Address::local(path));
+            EXPECT_EQ(access(path.c_str(), F_OK), 0);
+            server.close();
+            EXPECT_NE(access(path.c_str(), F_OK), 0);
+        }
+    }());
+}
+
+TEST(RealServer, a_socket_that_another_process_left_behind_is_replaced) {
+    run_net([]() -> Coro<> {
+        const std::string path = socket_path("stale");
+        {
+            const RawAddress raw = Address::local(path).raw();
+            const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            EXPECT_EQ(bind(fd, raw.get(), raw.size), 0);
+            ::close(fd);
+        }
+        const Server old = co_await start_server(echo, Address::local(path));
+        const Server server = co_await start_server(echo, Address::local(path));
+        old.close();  // the path is no longer its own
+        auto [reader, writer] = co_await open_connection(Address::local(path));
+        co_await writer.write("hello");
+        EXPECT_EQ(co_await reader.read(10), "hello");
+        server.close();
+    }());
+}
+
+TEST(RealServer, a_file_that_is_no_socket_is_left_alone) {
+    run_net([]() -> Coro<> {
+        const std::string path = socket_path("file");
+        ::close(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+        EXPECT_EQ(co_await ending_of(start_server(echo, Address::local(path))),
+                  "hocket::OSError: bind to unix:" + path + ": Address already in use");
+        EXPECT_EQ(unlink(path.c_str()), 0);
+    }());
+}
+
+TEST(RealServer, a_limit_of_nothing_is_refused_before_there_is_a_socket) {
+    run_net([]() -> Coro<> {
+        EXPECT_EQ(co_await ending_of(start_server(echo, "127.0.0.1", 0, {.limit = 0})),
+                  "hocket::ValueError: Limit cannot be <= 0");
+        EXPECT_EQ(co_await ending_of(start_server(echo, Address::parse("203.0.113.1:0"), {.limit = 0})),
+                  "hocket::ValueError: Limit cannot be <= 0");
     }());
 }
 

@@ -33,6 +33,7 @@ public:
     Socket* first() const noexcept { return first_; }
 
 private:
+    void for_each(void (Socket::*what)()) noexcept;
     explicit Network(EventLoop& loop) : LoopResource(loop), loop_(loop) {}
     ~Network() override = default;
     void begin_shutdown() noexcept override;
@@ -44,8 +45,10 @@ private:
 
     EventLoop& loop_;
     Socket *first_ = nullptr, *last_ = nullptr;
-    Handle sweep_;            // armed while some socket holds memory
-    unsigned gave_back_ = 0;  // sockets that did since the C library was told to do the same
+    Socket* cursor_ = nullptr;    // of `for_each`: the next one
+    Handle sweep_;                // armed while some socket holds memory
+    unsigned gave_back_ = 0;      // sockets that did since the C library was told to do the same
+    std::int64_t next_trim_ = 0;  // it is not told so before
 };
 
 /// A descriptor of one loop, and how many operations are in flight on it.
@@ -132,8 +135,8 @@ HOCKET_EXPORT Descriptor stream_socket(Network& network, const Address& address)
 /// Throws OSError: `bind to 127.0.0.1:80: Address already in use`.
 HOCKET_EXPORT void bind_socket(Network& network, int fd, const Address& address);
 enum class SocketOption : std::uint8_t { no_delay, reuse_address, reuse_port, keep_alive, ipv6_only };
-/// Switches an option on. Errors are passed over: each only makes things better.
-HOCKET_EXPORT void set_option(Network& network, int fd, SocketOption option) noexcept;
+/// Switches an option on; negative, an errno, if that fails. Where an option only makes things better, the caller passes that over.
+HOCKET_EXPORT int set_option(Network& network, int fd, SocketOption option) noexcept;
 /// Its own address, or no address.
 HOCKET_EXPORT Address local_address(Network& network, int fd);
 HOCKET_EXPORT Address remote_address(Network& network, int fd);

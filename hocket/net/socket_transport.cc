@@ -56,7 +56,7 @@ void SocketTransport::receive() noexcept {
     try {
         room = incoming_.room(incoming_.empty() ? wanted : wanted / 2);
         network()->holds_memory(*this);
-    } catch (...) {  // out of memory: the reader learns it, and may read on later
+    } catch (...) {  // out of memory: the stream ends with that
         if (reader_) set_exception(std::current_exception());
         return;
     }
@@ -121,7 +121,13 @@ SocketTransport::Outgoing& SocketTransport::out() {
     return *out_;
 }
 
+void SocketTransport::check_loop() const {
+    if (network() && this_loop && this_loop != &network()->loop())
+        throw RuntimeError("the stream of " + peer_.str() + " belongs to a different event loop");
+}
+
 void SocketTransport::check_writable() const {
+    check_loop();
     if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
     if (exception_) std::rethrow_exception(exception_);
 }
@@ -220,9 +226,13 @@ void SocketTransport::cancel_operations() noexcept {
 }
 
 void SocketTransport::descriptor_closed() noexcept {
+    share();
     if (out_) out_->closed.wake_all();
-    if (server_) server_->client_gone();
-    if (refs_ == 0) delete this;
+    if (ServerState* const server = std::exchange(server_, nullptr)) {  // whose handler may hold handles of this
+        server->client_gone();
+        server->drop();
+    }
+    drop();
 }
 
 Coro<> SocketTransport::wait_closed() {

@@ -44,6 +44,7 @@ public:
     Address peername() const override { return peer_; }
     int fileno() const noexcept override { return Socket::fd(); }
     ServerState* server() const noexcept { return server_; }
+    void check_loop() const override;
 
 private:
     struct Outgoing;
@@ -52,6 +53,7 @@ private:
     enum class Receiving : std::uint8_t { no, waiting, filling };
 
     ~SocketTransport() override;
+    bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
     void abandoned() noexcept override;
     void cancel_operations() noexcept override;
@@ -70,7 +72,7 @@ private:
     void retire_outgoing() noexcept;
 
     Unique<Outgoing> out_;
-    ServerState* server_;
+    ServerState* server_;  // null once the descriptor is closed
     int write_error_ = 0;
     Receiving receiving_ = Receiving::no;
     std::uint8_t chunk_ = 0;   // the next room has 4 KiB times 2 to the power of this

@@ -12,6 +12,11 @@ void check_readable(const Transport& t) {
     if (t.exception()) std::rethrow_exception(t.exception());
 }
 
+void begin_read(const Transport& t) {
+    t.check_loop();
+    check_readable(t);
+}
+
 // To be called before each wait for more.
 void check_alone(const Transport& t, const char* who) {
     if (t.awaited())
@@ -25,7 +30,7 @@ std::string take(Transport& t, std::size_t n) {
 }
 
 Coro<std::string> read_some(TransportHandle t, std::size_t n) {
-    check_readable(*t);
+    begin_read(*t);
     if (n == 0) co_return std::string();
     if (t->unread().empty() && !t->eof()) {
         check_alone(*t, "read");
@@ -36,19 +41,17 @@ Coro<std::string> read_some(TransportHandle t, std::size_t n) {
 }
 
 Coro<std::string> read_all(TransportHandle t) {
-    std::string all;
-    for (;;) {
-        check_readable(*t);
-        all += t->unread();
-        t->consume(t->unread().size());
-        if (t->eof()) co_return all;
+    begin_read(*t);
+    while (!t->eof()) {  // all stays in the stream until then, for a cancel to leave it there
         check_alone(*t, "read");
         co_await t->more(t->limit());
+        check_readable(*t);
     }
+    co_return take(*t, t->unread().size());
 }
 
 Coro<std::string> read_exactly(TransportHandle t, std::size_t n) {
-    check_readable(*t);
+    begin_read(*t);
     while (t->unread().size() < n) {
         if (t->eof()) throw IncompleteReadError(take(*t, n), n);
         check_alone(*t, "readexactly");
@@ -117,7 +120,7 @@ template <class Separators>
 Coro<std::string> read_until(TransportHandle t, Separators separators) {
     if (separators.empty()) throw ValueError("Separator should contain at least one element");
     if (separators.shortest() == 0) throw ValueError("Separator should be at least one-byte string");
-    check_readable(*t);
+    begin_read(*t);
     std::size_t searched = 0;
     for (;;) {
         if (const Match match = search(*t, separators, searched)) {
@@ -142,7 +145,7 @@ Coro<std::string> read_until(TransportHandle t, Separators separators) {
 /// Line is std::string, empty at the end, or an optional one.
 template <class Line>
 Coro<Line> read_line(TransportHandle t) {
-    check_readable(*t);
+    begin_read(*t);
     std::size_t searched = 0;
     for (;;) {
         if (const Match match = search(*t, Newline(), searched)) {

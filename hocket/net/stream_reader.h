@@ -77,7 +77,7 @@ public:
     /// The error that every read throws, or null.
     std::exception_ptr exception() const noexcept { return transport_->exception(); }
 
-    /// For streams that are fed by hand. Throws RuntimeError after `feed_eof`.
+    /// For streams that are fed by hand; of others, and after `feed_eof`, RuntimeError.
     void feed_data(std::string_view bytes) const { transport_->feed_data(bytes); }
     void feed_eof() const noexcept { transport_->feed_eof(); }
     void set_exception(std::exception_ptr error) const noexcept { transport_->set_exception(std::move(error)); }

@@ -315,6 +315,20 @@ TEST(StreamReader, a_read_cancelled_after_data_came_leaves_the_data) {
     }());
 }
 
+TEST(StreamReader, a_cancelled_read_of_everything_leaves_what_has_come) {
+    run([]() -> Coro<> {
+        const StreamReader reader = fed("ab");
+        const Task<std::string> task = create_task(reader.read());
+        co_await turns(2);
+        reader.feed_data("cd");
+        co_await turns(2);
+        task.cancel();
+        co_await turns(2);
+        EXPECT_TRUE(task.cancelled());
+        EXPECT_EQ(co_await reader.read(10), "abcd");
+    }());
+}
+
 TEST(StreamReader, it_is_at_the_end_when_the_stream_is_and_all_was_read) {
     run([]() -> Coro<> {
         const StreamReader reader = fed("ab");

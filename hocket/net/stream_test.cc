@@ -7,6 +7,7 @@
 #include <hocket/flow/gather.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -14,8 +15,8 @@ using namespace std::chrono_literals;
 namespace hocket {
 namespace {
 
-using testing::connected, testing::with_peer, testing::run_net, testing::pattern, testing::ending_of, testing::turns,
-    testing::a_while, testing::much;
+using testing::Connected, testing::connected, testing::with_peer, testing::run_net, testing::pattern,
+    testing::ending_of, testing::turns, testing::a_while, testing::much;
 
 Coro<> send_all(StreamWriter writer, std::string data, std::size_t piece) {
     for (std::size_t at = 0; at < data.size(); at += piece)
@@ -230,6 +231,61 @@ TEST(RealStream, reads_cancelled_at_any_moment_lose_no_byte) {
         EXPECT_GT(cancelled, 10);
         EXPECT_TRUE(received == data);
         co_await sending;
+    }());
+}
+
+TEST(RealStream, a_cancel_that_is_taken_back_while_it_writes_does_not_end_the_task_later) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const Task<> writing = create_task(
+            [](StreamWriter w) -> Coro<> {
+                const std::string data = pattern(100'000);
+                for (int i = 0; i < 200; ++i) {
+                    try {
+                        co_await w.write(data);
+                    } catch (const CancelledError&) {  // the kernel chooses whether the send is first
+                    }
+                    co_await turns(1);
+                }
+                w.close();
+            },
+            c.writer);
+        const Task<std::string> reading = create_task(c.server_reader.read());
+        while (!writing.done()) {
+            writing.cancel();
+            writing.uncancel();
+            co_await turns(3);
+        }
+        EXPECT_EQ(co_await ending_of(writing), "nothing");
+        EXPECT_EQ((co_await reading).size(), 200U * 100'000);
+    }());
+}
+
+TEST(RealStream, cannot_be_fed_by_hand) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        EXPECT_THROW(c.reader.feed_data("x"), RuntimeError);
+        co_await c.server_writer.write("y");
+        EXPECT_EQ(co_await c.reader.read(10), "y");
+    }());
+}
+
+TEST(RealStream, cannot_be_used_from_another_loop) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        std::thread([&] {
+            run([](Connected& theirs) -> Coro<> {
+                const std::string error = "hocket::RuntimeError: the stream of " + theirs.writer.peername().str() +
+                                          " belongs to a different event loop";
+                EXPECT_EQ(co_await ending_of(theirs.reader.read(1)), error);
+                EXPECT_EQ(co_await ending_of(theirs.reader.readline()), error);
+                EXPECT_EQ(co_await ending_of(theirs.writer.write("x")), error);
+                EXPECT_EQ(co_await ending_of(theirs.writer.drain()), error);
+                EXPECT_EQ(testing::thrown_by([&] { theirs.writer.write_nowait("x"); }), error);
+            }(c));
+        }).join();
+        co_await c.server_writer.write("y");
+        EXPECT_EQ(co_await c.reader.read(10), "y");
     }());
 }
 

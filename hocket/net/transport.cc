@@ -10,12 +10,17 @@ namespace hocket {
 
 Transport::Transport(std::size_t read_limit)
     : limit_(static_cast<std::uint32_t>(std::min<std::size_t>(read_limit, UINT32_MAX))) {
-    if (limit_ == 0) throw ValueError("Limit cannot be <= 0");
+    check_limit(read_limit);
+}
+
+void Transport::check_limit(std::size_t limit) {
+    if (limit == 0) throw ValueError("Limit cannot be <= 0");
 }
 
 Transport::~Transport() = default;
 
 void Transport::feed_data(std::string_view bytes) {
+    if (!fed_by_hand()) throw RuntimeError("feed_data: this stream has its bytes from a socket");
     if (eof_) throw RuntimeError("feed_data after feed_eof");
     incoming_.append(bytes);
     if (!bytes.empty()) wake_reader();

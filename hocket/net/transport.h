@@ -40,6 +40,7 @@ public:
     const std::exception_ptr& exception() const noexcept { return exception_; }
     bool awaited() const noexcept { return reader_; }
 
+    /// Throws RuntimeError when something else feeds it.
     void feed_data(std::string_view bytes);
     void feed_eof() noexcept;
     void set_exception(std::exception_ptr error) noexcept;
@@ -68,7 +69,13 @@ public:
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
 
+    /// Throws RuntimeError in a loop that is not the stream's; one that is fed by hand has none.
+    virtual void check_loop() const {}
+    /// Throws ValueError for a limit of nothing.
+    static void check_limit(std::size_t limit);
+
 protected:
+    virtual bool fed_by_hand() const noexcept { return true; }
     /// A task waits: see to it that something comes.
     virtual void want_data() noexcept {}
     /// The last handle is gone.

@@ -53,6 +53,8 @@ struct HOCKET_EXPORT ConcurrentBase : Pooled {
     virtual void run() noexcept {}
     /// A job was cancelled before it began: frees what the work holds.
     virtual void release_work() noexcept {}
+    /// Whether an executor works on it, rather than somebody who sets it.
+    virtual bool is_job() const noexcept { return false; }
 
     State state() const noexcept { return static_cast<State>(word.load(std::memory_order_acquire) & state_mask); }
     bool done() const noexcept { return state() >= cancelled; }
@@ -227,6 +229,11 @@ public:
         claim();
         state_->error = std::move(error);
         state_->finish();
+    }
+    template <class E>
+        requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+    void set_exception(E&& error) const {
+        set_exception(std::make_exception_ptr(std::forward<E>(error)));
     }
 
     ConcurrentState<T>* state() const noexcept { return state_; }

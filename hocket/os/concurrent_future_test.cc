@@ -27,7 +27,7 @@ TEST(OnceConcurrentFuture, result_waits_for_the_thread_that_sets_it) {
 
 TEST(OnceConcurrentFuture, result_throws_what_was_set) {
     const ConcurrentFuture<int> future;
-    future.set_exception(std::make_exception_ptr(ValueError("no")));
+    future.set_exception(ValueError("no"));
     EXPECT_THROW(future.result(), ValueError);
     EXPECT_EQ(describe(future.exception()), "hocket::ValueError: no");
 }

@@ -5,7 +5,9 @@
 #include <hocket/base/report.h>
 #include <hocket/core/mailbox.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace hocket {
 
@@ -26,36 +28,58 @@ public:
     }
     void set(Shared<ThreadPoolExecutor> executor) {
         if (shut_) throw RuntimeError("Executor shutdown has been called");
+        if (executor == executor_) return;
+        std::erase_if(replaced_, [](const auto& e) { return e->ended().done(); });
+        if (executor_) {
+            executor_->shutdown({.wait = false});
+            replaced_.push_back(std::move(executor_));
+        }
         executor_ = std::move(executor);
     }
     void begin_shutdown() noexcept override {
-        if (std::exchange(shut_, true) || !executor_) return;
-        // Its end wakes the loop.
-        executor_->ended().add_done_callback([threads = OutsideWork(loop_)](const ConcurrentFuture<>&) {});
-        executor_->shutdown({.wait = false});
+        if (std::exchange(shut_, true)) return;
+        for (const auto& e : all()) {
+            // Its end wakes the loop.
+            e->ended().add_done_callback([threads = OutsideWork(loop_, true)](const ConcurrentFuture<>&) {});
+            e->shutdown({.wait = false});
+        }
     }
-    bool finished() const noexcept override { return !executor_ || executor_->ended().done(); }
-    ConcurrentFuture<> ended() const { return executor_->ended(); }
+    bool finished() const noexcept override {
+        return std::ranges::all_of(all(), [](const auto& e) { return e->ended().done(); });
+    }
+    /// The default executor, and those that were it before.
+    std::vector<Shared<ThreadPoolExecutor>> all() const {
+        auto executors = replaced_;
+        if (executor_) executors.push_back(executor_);
+        return executors;
+    }
 
 private:
     explicit DefaultExecutor(EventLoop& loop) : LoopResource(loop), loop_(loop) {}
     ~DefaultExecutor() override = default;
 
+    // What has begun may wait for a task of the loop: so it is not waited for before those are gone.
     void loop_closing() noexcept override {
         // Where time is virtual, the Runner's 300 s pass in no time.
-        const bool out_of_time = loop_.backend().real_time() && !finished();
-        if (shut_ && out_of_time) {
+        const bool too_long = loop_.backend().real_time() && !finished();
+        const bool was_shut = std::exchange(shut_, true);
+        if (was_shut && too_long) {
             report(
-                "the default executor's jobs have not ended within 300 s: the loop's end waits for those that have "
-                "begun");
+                "the default executor's jobs have not ended though it was shut down: the loop's end cancels those that "
+                "have not begun, and waits for the others");
         }
-        if (executor_) executor_->shutdown({.wait = true, .cancel_futures = !shut_ || out_of_time});
+        for (const auto& e : all()) e->shutdown({.wait = false, .cancel_futures = !was_shut || too_long});
+        stay(loop_);
+    }
+    void loop_closed() noexcept override {
+        for (const auto& e : all()) e->shutdown({.wait = true});
         loop_.default_executor = nullptr;
         delete this;
     }
 
     EventLoop& loop_;
     Shared<ThreadPoolExecutor> executor_;
+    std::vector<Shared<ThreadPoolExecutor>> replaced_;
     bool shut_ = false;
 };
 
@@ -72,8 +96,9 @@ void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor) 
 Coro<> shutdown_default_executor() {
     DefaultExecutor& executor = DefaultExecutor::of(get_running_loop());
     executor.begin_shutdown();
-    if (executor.finished()) co_return;
-    co_await wrap_future(executor.ended());
+    for (const auto& e : executor.all()) {
+        if (!e->ended().done()) co_await wrap_future(e->ended());
+    }
 }
 
 }  // namespace hocket

@@ -13,12 +13,12 @@
 namespace hocket {
 
 /// The running loop's default executor: a ThreadPoolExecutor, made at the first use. When the loop's program has ended, the Runner lets
-/// what was submitted run to its end, up to 300 s; closing the loop cancels what has not begun, and waits for the threads, however
-/// long: no thread outlives the loop. Throws RuntimeError when no loop runs, or its executor was shut down.
+/// what was submitted run to its end, up to 300 s; closing the loop cancels what has not begun, destroys the tasks, and waits for the
+/// threads, however long: no thread outlives the loop. Throws RuntimeError when no loop runs, or its executor was shut down.
 HOCKET_EXPORT ThreadPoolExecutor& default_executor();
 /// Takes another in its place (`loop.set_default_executor`), from any owner: `Shared<ThreadPoolExecutor>::make(...)`, `std::make_unique`,
-/// `std::make_shared`. It is shut down with the loop. Throws ValueError for null, RuntimeError after `shutdown_default_executor`. The
-/// loop's thread only.
+/// `std::make_shared`. It is shut down with the loop; the one before it is shut down now, and what was submitted to that still runs. Does
+/// not wait for threads. Throws ValueError for null, RuntimeError after `shutdown_default_executor`. The loop's thread only.
 HOCKET_EXPORT void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor);
 /// Shuts the running loop's default executor down, and waits for its threads without blocking the loop
 /// (`loop.shutdown_default_executor`). From then on, `run_in_executor` without an executor throws. Cancelled, it stops waiting.
@@ -67,7 +67,7 @@ template <class F, class... Args>
 auto to_thread(F f, Args... args) -> Coro<std::invoke_result_t<F&, Args...>> {
     co_return co_await run_in_executor(
         [context = DetachedContext(), f = std::move(f), ... args = std::move(args)]() mutable -> decltype(auto) {
-            return context.run([&]() -> decltype(auto) { return f(std::move(args)...); });
+            return context.run([&]() -> decltype(auto) { return hocket::invoke(f, std::move(args)...); });
         });
 }
 

@@ -12,8 +12,10 @@
 #include <pthread.h>
 #include <tests/support/trace.h>
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -239,7 +241,6 @@ TEST(RunInExecutor, another_default_executor_is_taken_from_any_owner) {
         EXPECT_EQ(standard.use_count(), 2);
         const auto ours = Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.thread_name_prefix = "ours"});
         set_default_executor(loop, ours);
-        EXPECT_EQ(standard.use_count(), 1);
         EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "ours_0");
         EXPECT_EQ(co_await to_thread(name_of_this_thread), "ours_0");
         EXPECT_THROW(set_default_executor(loop, nullptr), ValueError);
@@ -275,6 +276,86 @@ TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_f
     }
     EXPECT_FALSE(second_ran);
     EXPECT_EQ(testing::threads_of_this_process(), before);
+}
+
+TEST(RunInExecutor, a_job_that_waits_for_the_loop_does_not_keep_it_from_closing) {
+    testing::Reports reports;
+    const auto before = testing::threads_of_this_process();
+    std::string ending;
+    {
+        const auto loop = new_event_loop();
+        std::latch waits(1);
+        loop->run_until_complete([&]() -> Coro<> {
+            run_in_executor([&] {
+                const ConcurrentFuture<> future = run_coroutine_threadsafe(testing::forever(), *loop);
+                waits.count_down();
+                ending = testing::thrown_by([&] { future.result(10s); });
+            });
+            waits.wait();
+            co_await testing::turns(3);
+        }());
+        loop->close();
+    }
+    EXPECT_EQ(ending, "hocket::CancelledError");
+    EXPECT_EQ(testing::threads_of_this_process(), before);
+}
+
+TEST(RunInExecutor, an_executor_that_is_replaced_does_not_hold_the_loop_up) {
+    const auto before = testing::threads_of_this_process();
+    run([]() -> Coro<> {
+        std::latch begun(1);
+        std::binary_semaphore go(0);
+        Future<bool> first = run_in_executor([&] {
+            begun.count_down();
+            return go.try_acquire_for(10s);
+        });
+        begun.wait();
+        set_default_executor(get_running_loop(), Shared<ThreadPoolExecutor>::make());
+        EXPECT_EQ(co_await run_in_executor([] { return 2; }), 2);
+        go.release();
+        EXPECT_TRUE(co_await first);
+    }());
+    EXPECT_EQ(testing::threads_of_this_process(), before);
+}
+
+TEST(RealRunInExecutor, a_loop_that_is_closed_early_does_not_say_that_time_has_passed) {
+    testing::Reports reports;
+    const auto loop = new_event_loop();
+    const auto pool = Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.max_workers = 1});
+    set_default_executor(*loop, pool);
+    ConcurrentFuture<> second = nullptr;
+    std::latch begun(1), submitted(1);
+    loop->run_until_complete([&]() -> Coro<> {
+        run_in_executor([&] {
+            begun.count_down();
+            submitted.wait();
+            testing::thrown_by([&] { second.result(10s); });
+        });
+        second = pool->submit([] {});
+        submitted.count_down();
+        begun.wait();
+        const Task<> ending = create_task(shutdown_default_executor());
+        co_await testing::turns(2);
+        ending.cancel();
+        co_await testing::ending_of(ending);
+    }());
+    loop->close();
+    EXPECT_EQ(reports.taken().find("300"), std::string::npos);
+}
+
+struct Hasher {
+    int base;
+    int hash(int n) const { return base + n; }
+};
+
+TEST(RunInExecutor, takes_members_as_std_invoke_does) {
+    run([]() -> Coro<> {
+        const Hasher hasher{40};
+        EXPECT_EQ(co_await run_in_executor(&Hasher::hash, &hasher, 2), 42);
+        EXPECT_EQ(co_await run_in_executor(&Hasher::hash, hasher, 3), 43);
+        EXPECT_EQ(co_await run_in_executor(&Hasher::base, std::ref(hasher)), 40);
+        EXPECT_EQ(co_await to_thread(&Hasher::hash, &hasher, 4), 44);
+    }());
 }
 
 TEST(RunInExecutor, the_default_executor_can_be_shut_down_and_then_refuses) {

@@ -2,6 +2,7 @@
 // Executors: what runs ordinary functions beside the loop, on threads (`concurrent.futures`).
 #pragma once
 
+#include <hocket/base/invoke.h>
 #include <hocket/base/owners.h>
 #include <hocket/os/concurrent_future.h>
 
@@ -35,6 +36,7 @@ struct Job final : ConcurrentState<R> {
         this->finish_and_drop();
     }
     void release_work() noexcept override { work.reset(); }
+    bool is_job() const noexcept override { return true; }
 };
 
 template <class R>
@@ -58,7 +60,7 @@ public:
                       "or run_coroutine_threadsafe from another thread)");
         auto work = [f = std::decay_t<F>(std::forward<F>(f)),
                      ... args = std::decay_t<Args>(std::forward<Args>(args))]() mutable -> R {
-            return f(std::move(args)...);
+            return hocket::invoke(f, std::move(args)...);
         };
         auto* job = new Job<R, decltype(work)>(std::move(work));
         ConcurrentFuture<R> future(job);

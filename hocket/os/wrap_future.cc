@@ -12,7 +12,7 @@ ChainToLoop::ChainToLoop(EventLoop& loop, ConcurrentBase& source, FutureBase& ta
     : LoopResource(loop), source_(source), target_(&target), mailbox_(loop.mailbox()) {
     source_.share();
     target_->share();
-    if (!loop.backend().real_time()) work_.emplace(loop);
+    if (!loop.backend().real_time()) work_.emplace(loop, source.is_job());
 }
 
 ChainToLoop::~ChainToLoop() { source_.drop(); }

@@ -18,20 +18,26 @@ Coro<> Condition::wait() {
     } catch (...) {
         ended = std::current_exception();
     }
-    // The lock is the caller's again, whatever happens; the last cancel is what is thrown.
-    for (bool acquired = false; lock && !acquired;) {
+    // The lock is the caller's again, however often that is cancelled; the last cancel is what is thrown. Another error is of the lock.
+    bool acquired = false;
+    bool acquirable = true;
+    while (lock && acquirable && !acquired) {
         try {
             co_await lock->acquire();
             acquired = true;
+        } catch (const CancelledError&) {  // thrown on below
+            ended = std::current_exception();
         } catch (...) {
             ended = std::current_exception();
+            acquirable = false;
         }
     }
-    if (ended && is_cancelled(ended)) {
-        if (self) self->waiters_.wake(1);  // a notification may have been meant for this task
-        std::rethrow_exception(std::move(ended));
-    }
-    if (!self) throw RuntimeError("Condition was destroyed while a task waited for it");
+    const bool cancelled = ended && is_cancelled(ended);
+    if (!self && !cancelled) throw RuntimeError("Condition was destroyed while a task waited for it");
+    if (!ended && acquired) co_return;
+    if (self) self->waiters_.wake(1);  // a notification may have been meant for this task
+    if (!ended) throw RuntimeError("the lock of a Condition was destroyed while a task waited for the Condition");
+    std::rethrow_exception(std::move(ended));
 }
 
 void Condition::check_notify() const {

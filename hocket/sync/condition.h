@@ -32,7 +32,8 @@ public:
 
     /// Releases the lock, suspends until notified, and acquires the lock again: always, also when the task is cancelled; then it throws
     /// CancelledError, and notifies another task if it had been chosen itself. May return without a notification: look at the state
-    /// again, or use `wait_for`. Throws RuntimeError when the lock is not held.
+    /// again, or use `wait_for`. Throws RuntimeError when the lock is not held, or can no longer be acquired: it was destroyed, or belongs
+    /// to another loop.
     Coro<> wait();
     /// Waits until `predicate()` gives something true; returns that. Does not suspend if it does at once.
     template <class Predicate>

@@ -364,6 +364,49 @@ TEST(Condition, destroyed_before_its_lock_the_waiter_still_has_the_lock_when_it_
     run(main());
 }
 
+TEST(Condition, whose_lock_is_destroyed_under_a_notified_task_tells_that_task) {
+    auto main = []() -> Coro<> {
+        auto lock = std::make_unique<Lock>();
+        Condition condition(*lock);
+        const Task<> waiter = create_task([&]() -> Coro<> {
+            co_await lock->acquire();
+            co_await condition.wait();
+        });
+        co_await turns(1);
+        co_await lock->acquire();
+        condition.notify();
+        co_await turns(1);
+        lock.reset();
+        EXPECT_EQ(co_await ending_of(waiter), "hocket::RuntimeError: Lock was destroyed while 1 task waited for it");
+    };
+    run(main());
+}
+
+TEST(OnceCondition, whose_lock_belongs_to_another_loop_cannot_come_back_from_a_wait) {
+    Lock lock;
+    auto contended = [&]() -> Coro<> {
+        auto guard = co_await lock.scoped();
+        const Task<> other = create_task([&]() -> Coro<> { auto later = co_await lock.scoped(); });
+        co_await turns(1);
+        guard.release();
+        co_await other;
+    };
+    auto main = [&]() -> Coro<> {
+        Condition condition(lock);
+        const Task<> waiter = create_task([&]() -> Coro<> {
+            co_await lock.acquire();
+            co_await condition.wait();
+        });
+        co_await turns(1);
+        co_await lock.acquire();
+        condition.notify();
+        EXPECT_EQ(co_await ending_of(waiter), "hocket::RuntimeError: Lock is bound to a different event loop");
+        lock.release();
+    };
+    run(contended());
+    run(main());
+}
+
 TEST(Condition, tasks_that_wait_when_the_run_ends_are_cancelled_quietly) {
     Trace trace;
     Reports reports;

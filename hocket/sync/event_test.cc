@@ -224,6 +224,22 @@ TEST(Event, a_loop_that_is_closed_with_waiters_leaves_it_usable) {
     EXPECT_EQ(trace.taken(), "");
 }
 
+// The numbers by which loops are told apart come again after 255.
+TEST(OnceEvent, is_of_no_later_loop_that_has_its_loops_number) {
+    Event event;
+    auto main = [&]() -> Coro<> {
+        event.clear();
+        get_running_loop().call_soon([&] { event.set(); });
+        co_await event.wait();
+    };
+    run(main());
+    int refused = 0;
+    for (int i = 0; i < 256; ++i) {
+        refused += thrown_by([&] { run(main()); }) == "hocket::RuntimeError: Event is bound to a different event loop";
+    }
+    EXPECT_EQ(refused, 256);
+}
+
 // 65
 TEST(OnceEvent, belongs_to_the_loop_of_the_first_task_that_waits) {
     Event event;

@@ -16,8 +16,8 @@ struct Less {
     constexpr bool operator()(const auto& a, const auto& b) const { return a < b; }
 };
 
-/// The store of a PriorityQueue: a binary heap. Equal items leave in the order in which they came. When a comparison throws, no item is
-/// lost and none is added.
+/// The store of a PriorityQueue: a binary heap. Equal items leave in the order in which they came. When a comparison throws, all is as it
+/// was before.
 template <class T, class Compare>
 class Heap {
 public:
@@ -35,14 +35,25 @@ public:
         for (; i > place; i = parent(i)) std::swap(entries_[i], entries_[parent(i)]);
     }
     T pop(std::size_t) {
+        // The last entry goes where the hole ends that the first one leaves: looked for before anything moves.
         const std::size_t last = entries_.size() - 1;
-        std::swap(entries_[0], entries_[last]);
-        for (std::size_t i = 0, child; (child = 2 * i + 1) < last; i = child) {
-            if (child + 1 < last && before(entries_[child + 1], entries_[child])) ++child;
-            if (!before(entries_[child], entries_[i])) break;
-            std::swap(entries_[i], entries_[child]);
+        std::uint64_t right = 0;  // of each step of the hole down, a bit: to which child
+        std::size_t depth = 0;
+        for (std::size_t hole = 0, child; (child = 2 * hole + 1) < last; hole = child, ++depth) {
+            if (child + 1 < last && before(entries_[child + 1], entries_[child])) {
+                ++child;
+                right |= std::uint64_t{1} << depth;
+            }
+            if (!before(entries_[child], entries_[last])) break;
         }
-        T item = std::move(entries_[last].item);
+        T item = std::move(entries_[0].item);
+        std::size_t hole = 0;
+        for (std::size_t step = 0; step < depth; ++step) {
+            const std::size_t child = 2 * hole + 1 + (right >> step & 1);
+            entries_[hole] = std::move(entries_[child]);
+            hole = child;
+        }
+        if (hole != last) entries_[hole] = std::move(entries_[last]);
         entries_.pop_back();
         return item;
     }

@@ -99,6 +99,57 @@ TEST(OncePriorityQueue, a_comparison_that_throws_loses_nothing) {
     EXPECT_EQ(sum, 12);
 }
 
+// Throws at one comparison: the one that brings `left` to 0.
+struct Fragile {
+    static inline int left = 0;
+    bool operator()(int a, int b) const {
+        if (--left == 0) throw RuntimeError("cannot compare");
+        return a < b;
+    }
+};
+
+TEST(OncePriorityQueue, a_comparison_that_throws_leaves_the_items_in_order) {
+    for (int at = 1; at <= 8; ++at) {
+        PriorityQueue<int, Fragile> queue;
+        for (const int i : {4, 1, 9, 2, 6, 0, 3, 8, 7, 5}) queue.put_nowait(i);
+        Fragile::left = at;
+        int next = thrown_by([&] { queue.get_nowait(); }) == "nothing" ? 1 : 0;
+        Fragile::left = 0;
+        while (!queue.empty()) EXPECT_EQ(queue.get_nowait(), next++) << "after a throw at comparison " << at;
+        EXPECT_EQ(next, 10);
+    }
+}
+
+TEST(PriorityQueue, a_comparison_that_throws_in_a_task_leaves_the_wakeup_to_the_next) {
+    auto main = []() -> Coro<> {
+        PriorityQueue<int, Fragile> queue;
+        const auto get = [&]() -> Coro<int> { co_return co_await queue.get(); };
+        std::vector<Task<int>> getters;
+        for (int i = 0; i < 4; ++i) getters.push_back(create_task(get()));
+        co_await testing::turns(1);
+        for (const int i : {1, 2, 3}) queue.put_nowait(i);
+        Fragile::left = 1;
+        co_await testing::turns(3);
+        EXPECT_EQ(co_await testing::ending_of(getters[0]), "hocket::RuntimeError: cannot compare");
+        EXPECT_TRUE(getters[3].done());
+        getters[3].cancel();
+        EXPECT_TRUE(queue.empty());
+
+        PriorityQueue<int, Fragile> full(2);
+        for (const int i : {1, 2}) full.put_nowait(i);
+        const auto put = [&]() -> Coro<> { co_await full.put(3); };
+        const Task<> first = create_task(put()), second = create_task(put());
+        co_await testing::turns(1);
+        Fragile::left = 1;
+        full.get_nowait();
+        co_await testing::turns(3);
+        EXPECT_EQ(co_await testing::ending_of(first), "hocket::RuntimeError: cannot compare");
+        EXPECT_TRUE(second.done());
+        second.cancel();
+    };
+    run(main());
+}
+
 TEST(PriorityQueue, waits_on_both_sides_joins_and_shuts_down_as_a_queue_does) {
     auto main = []() -> Coro<> {
         using Item = std::pair<int, std::unique_ptr<std::string>>;

@@ -194,7 +194,12 @@ public:
         resume_point();
         if (queue_->empty()) [[unlikely]]
             queue_->throw_empty();
-        return queue_->pop();
+        try {
+            return queue_->pop();
+        } catch (...) {  // the item is still there: for the next
+            queue_->getters_.wake_next();
+            throw;
+        }
     }
 
 private:
@@ -218,7 +223,12 @@ public:
     HOCKET_INLINE void await_resume() {
         resume_point();
         queue_->check_put();
-        queue_->push(std::move(item_));
+        try {
+            queue_->push(std::move(item_));
+        } catch (...) {  // the room is still there: for the next
+            queue_->putters_.wake_next();
+            throw;
+        }
     }
 
 private:
