@@ -135,4 +135,9 @@ private:
     Frame frame_;
 };
 
+template <class C>
+inline constexpr bool is_coro = false;
+template <class T>
+inline constexpr bool is_coro<Coro<T>> = true;
+
 }  // namespace hocket

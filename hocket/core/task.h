@@ -160,7 +160,7 @@ auto owning(F f, Args... args) -> std::remove_cvref_t<std::invoke_result_t<F&, A
 
 template <class F, class... Args>
 concept CoroutineFunction =
-    requires { typename std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::Frame; };
+    requires { requires is_coro<std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>>; };
 
 /// Makes a task of `f(args...)`. The callable and copies of the arguments live as long as the task, so neither captures nor temporaries
 /// dangle; pass `std::ref(x)` for what shall be shared.

@@ -9,11 +9,6 @@
 
 namespace hocket {
 
-template <class C>
-inline constexpr bool is_coro = false;
-template <class T>
-inline constexpr bool is_coro<Coro<T>> = true;
-
 /// A callable that makes a Coro of Args.
 template <class F, class... Args>
 concept BlockFunction = requires(F& f, Args&&... args) { requires is_coro<decltype(f(static_cast<Args&&>(args)...))>; };

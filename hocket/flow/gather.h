@@ -182,8 +182,9 @@ auto gather_range(const void* where, R&& range) {
 ///
 /// A cancel of the waiting task, or of the returned future, cancels every child, and comes back as the CancelledError of the first to end
 /// by it; after all have ended with `settle`, or if every child swallows it. Where a child waits for this gather itself, the gather ends at
-/// once. Dropping the future cancels nothing. A result is moved out of a child that nobody else
-/// holds, and else copied; a task given twice runs once, and its result is there twice. Throws RuntimeError when a task is to be made
+/// once. Dropping the future cancels nothing; futures that nobody will make done then stay in memory, and the gather with them. A result
+/// is moved out of a child that nobody else holds, and else copied; a task given twice runs once, and its result is there twice. One that
+/// can only be moved goes to the first that takes it, and others find InvalidStateError. Throws RuntimeError when a task is to be made
 /// and no loop runs, ValueError for futures of different loops.
 template <class... A>
     requires(!(sizeof...(A) == 1 && (AwaitableRange<A> && ...)))

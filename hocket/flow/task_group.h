@@ -31,8 +31,8 @@ struct GroupTask final : TaskState<T> {
     GroupChild child;
 };
 
-/// The tasks of one `task_group` block (`asyncio.TaskGroup`). Valid until that `task_group` returns; belongs to its loop, whose tasks may all
-/// add children.
+/// The tasks of one `task_group` block (`asyncio.TaskGroup`). Lives in that block: a reference that is kept beyond it dangles, where Python
+/// has a group that is finished. Belongs to its loop, whose tasks may all add children.
 class HOCKET_EXPORT TaskGroup : Leaf {
 public:
     TaskGroup(const TaskGroup&) = delete;

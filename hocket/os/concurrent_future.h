@@ -214,7 +214,7 @@ public:
 
     /// The work begins, and can no longer be cancelled. False: it was cancelled before.
     bool set_running_or_notify_cancel() const { return state_->begin(); }
-    /// Ends it. Throws InvalidStateError if it has ended.
+    /// Ends it, with what the result's constructor throws if it does: nobody waits for ever. Throws InvalidStateError if it has ended.
     template <class... U>
     void set_result(U&&... arguments) const {
         claim();

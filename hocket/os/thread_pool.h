@@ -4,6 +4,7 @@
 
 #include <hocket/base/invoke.h>
 #include <hocket/base/owners.h>
+#include <hocket/core/coro.h>
 #include <hocket/os/concurrent_future.h>
 
 #include <optional>
@@ -39,9 +40,6 @@ struct Job final : ConcurrentState<R> {
     bool is_job() const noexcept override { return true; }
 };
 
-template <class R>
-inline constexpr bool is_coroutine = requires { typename std::remove_cvref_t<R>::Frame; };
-
 /// Something that runs functions elsewhere (`concurrent.futures.Executor`).
 class HOCKET_EXPORT Executor {
 public:
@@ -55,7 +53,7 @@ public:
     template <class F, class... Args>
     auto submit(F&& f, Args&&... args) {
         using R = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
-        static_assert(!is_coroutine<R>,
+        static_assert(!is_coro<std::remove_cvref_t<R>>,
                       "hocket: an executor runs ordinary functions: a coroutine belongs to the loop (create_task, "
                       "or run_coroutine_threadsafe from another thread)");
         auto work = [f = std::decay_t<F>(std::forward<F>(f)),

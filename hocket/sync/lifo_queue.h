@@ -15,6 +15,7 @@ template <class T>
 class Stack {
 public:
     static constexpr const char* names[3] = {"LifoQueue.get", "LifoQueue.put", "LifoQueue.join"};
+    static constexpr bool compares = false;
 
     void push(std::size_t, T&& item) { items_.push_back(std::move(item)); }
     T pop(std::size_t) {

@@ -22,6 +22,7 @@ template <class T, class Compare>
 class Heap {
 public:
     static constexpr const char* names[3] = {"PriorityQueue.get", "PriorityQueue.put", "PriorityQueue.join"};
+    static constexpr bool compares = true;  // with code of the user's, which may throw
 
     void push(std::size_t, T&& item) {
         entries_.push_back({std::move(item), arrivals_++});

@@ -194,11 +194,15 @@ public:
         resume_point();
         if (queue_->empty()) [[unlikely]]
             queue_->throw_empty();
-        try {
+        if constexpr (Store::compares) {
+            try {
+                return queue_->pop();
+            } catch (...) {  // the item is still there: for the next
+                queue_->getters_.wake_next();
+                throw;
+            }
+        } else {
             return queue_->pop();
-        } catch (...) {  // the item is still there: for the next
-            queue_->getters_.wake_next();
-            throw;
         }
     }
 
@@ -223,11 +227,15 @@ public:
     HOCKET_INLINE void await_resume() {
         resume_point();
         queue_->check_put();
-        try {
+        if constexpr (Store::compares) {
+            try {
+                queue_->push(std::move(item_));
+            } catch (...) {  // the room is still there: for the next
+                queue_->putters_.wake_next();
+                throw;
+            }
+        } else {
             queue_->push(std::move(item_));
-        } catch (...) {  // the room is still there: for the next
-            queue_->putters_.wake_next();
-            throw;
         }
     }
 

@@ -15,6 +15,7 @@ template <class T>
 class Ring {
 public:
     static constexpr const char* names[3] = {"Queue.get", "Queue.put", "Queue.join"};
+    static constexpr bool compares = false;
 
     Ring() noexcept = default;
     Ring(const Ring&) = delete;
