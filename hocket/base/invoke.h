@@ -2,6 +2,8 @@
 // Calling what std::invoke calls, pointers to members included (the header of std::invoke costs 0.1 s to compile).
 #pragma once
 
+#include <hocket/base/config.h>
+
 #include <type_traits>
 #include <utility>
 
@@ -20,7 +22,7 @@ constexpr decltype(auto) owner_of_member(Object&& object) {
 }
 
 template <class C, class Member, class Object, class... Args>
-constexpr decltype(auto) invoke_member(Member C::* member, Object&& object, Args&&... args) {
+HOCKET_CORO_WRAPPER constexpr decltype(auto) invoke_member(Member C::* member, Object&& object, Args&&... args) {
     if constexpr (std::is_function_v<Member>) {
         return (owner_of_member<C>(std::forward<Object>(object)).*member)(std::forward<Args>(args)...);
     } else {
@@ -31,7 +33,7 @@ constexpr decltype(auto) invoke_member(Member C::* member, Object&& object, Args
 /// `f(args...)`; of a pointer to a member, that member of the first argument. To be called by its full name, hocket::invoke: an argument of
 /// the standard library's would bring in std::invoke.
 template <class F, class... Args>
-constexpr decltype(auto) invoke(F&& f, Args&&... args) {
+HOCKET_CORO_WRAPPER constexpr decltype(auto) invoke(F&& f, Args&&... args) {
     if constexpr (std::is_member_pointer_v<std::remove_cvref_t<F>>) {
         return invoke_member(f, std::forward<Args>(args)...);
     } else {

@@ -2,6 +2,7 @@
 // Tasks: coroutines that the loop owns and runs beside each other.
 #pragma once
 
+#include <hocket/base/invoke.h>
 #include <hocket/core/coro.h>
 #include <hocket/core/future.h>
 
@@ -136,26 +137,10 @@ Task<T> EventLoop::create_task(Coro<T> coro) {
     return create_task(std::move(coro), TaskOptions{});
 }
 
-/// `std::invoke` of a member function, without <functional>: of an object, a reference to one or a pointer.
-template <class F, class Object, class... Args>
-HOCKET_CORO_WRAPPER decltype(auto) call_member(F member, Object&& object, Args&&... args) {
-    if constexpr (requires { (std::forward<Object>(object).*member)(std::forward<Args>(args)...); }) {
-        return (std::forward<Object>(object).*member)(std::forward<Args>(args)...);
-    } else if constexpr (requires { (object.get().*member)(std::forward<Args>(args)...); }) {
-        return (object.get().*member)(std::forward<Args>(args)...);
-    } else {
-        return ((*object).*member)(std::forward<Args>(args)...);
-    }
-}
-
 /// The callable and its arguments live in this frame, for as long as the coroutine that they gave.
 template <class F, class... Args>
 auto owning(F f, Args... args) -> std::remove_cvref_t<std::invoke_result_t<F&, Args...>> {
-    if constexpr (std::is_member_function_pointer_v<F>) {
-        co_return co_await call_member(f, std::move(args)...);
-    } else {
-        co_return co_await f(std::move(args)...);
-    }
+    co_return co_await hocket::invoke(f, std::move(args)...);
 }
 
 template <class F, class... Args>
