@@ -105,7 +105,7 @@ public:
 
     /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so one word of
     /// memory tells.
-    bool has_news() const noexcept { return (__atomic_load_n(watched_, __ATOMIC_ACQUIRE) & watched_bits_) != calm_; }
+    bool has_news() const noexcept { return (__atomic_load_n(watched_, __ATOMIC_RELAXED) & watched_bits_) != calm_; }
     /// Whether completions may be waiting that only a call of `poll` can see (epoll); a busy loop then polls from time to time.
     bool must_be_asked() const noexcept { return must_be_asked_; }
 

@@ -33,12 +33,14 @@ void EventLoop::run_node(Node& n) noexcept {
 template <bool debug>
 HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
     current = &t;
-    if (const int special = t.flags & (f_must_cancel | f_recheck | f_first); special == f_recheck) {
-        if (Gate::waits_again(t)) return;
-    } else if (special == f_first) {
-        t.flags &= static_cast<std::uint16_t>(~f_first);
-    } else if (special != 0) [[unlikely]] {
-        if (!t.prepare()) return;
+    if (const int special = t.flags & (f_must_cancel | f_recheck | f_first); special != 0) {
+        if (special == f_recheck) {
+            if (Gate::waits_again(t)) return;
+        } else if (special == f_first) {
+            t.flags &= static_cast<std::uint16_t>(~f_first);
+        } else if (!t.prepare()) {
+            return;
+        }
     }
     const std::int64_t start = debug ? now() : 0;
     t.waiting = nullptr;
@@ -80,8 +82,9 @@ HOCKET_INLINE void EventLoop::run_batch() noexcept {
 
 // An iteration has nothing to do but to run what is ready.
 HOCKET_INLINE bool EventLoop::only_ready() const noexcept {
+    const Backend& backend = *backend_;
     return ready_ && (std::bit_cast<std::uint32_t>(attention_) | __atomic_load_n(mail_, __ATOMIC_RELAXED)) == 0 &&
-           !backend_->has_news() && !backend_->must_be_asked();
+           !backend.has_news() && !backend.must_be_asked();
 }
 
 void EventLoop::iterate(std::int64_t deadline) noexcept {

@@ -126,7 +126,8 @@ public:
         t.flags &= static_cast<std::uint16_t>(~f_recheck);
         Gate& gate = *static_cast<Gate*>(t.waiting);
         gate.arrived(t);
-        if (!gate.closed()) return false;
+        if (!gate.closed()) [[likely]]
+            return false;
         gate.waiters_.push_back(t);
         return true;
     }
