@@ -18,9 +18,9 @@ public:
     constexpr Unique(std::nullptr_t) noexcept {}
     explicit Unique(T* object) noexcept : object_(object) {}
     Unique(Unique&& other) noexcept : object_(other.release()) {}
-    /// From an owner of a T or of a class derived from T.
+    /// From an owner of a T or of a class derived from T, which frees it by `delete`.
     template <class Owner>
-        requires requires(Owner owner) {
+        requires(sizeof(Owner) == sizeof(T*)) && requires(Owner owner) {
             { owner.release() } -> std::convertible_to<T*>;
         }
     Unique(Owner other) noexcept : object_(other.release()) {}

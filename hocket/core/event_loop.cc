@@ -144,11 +144,11 @@ void EventLoop::wait(std::int64_t deadline) noexcept {
     if (mailbox_->full.load(std::memory_order_acquire)) take_mail();
 }
 
-// Virtual time does not pass while work runs outside, unless that waits for a task of this loop; where nothing at all can wake the
+// Virtual time does not pass while work runs outside, unless a thread may wait for a task of this loop; where nothing at all can wake the
 // loop, that is an error.
 std::int64_t EventLoop::virtual_deadline(std::int64_t deadline) noexcept {
     if (deadline <= now()) return deadline;
-    if (mailbox_->running_work.load() > mailbox_->work_for_outside.load()) return Backend::forever;
+    if (mailbox_->running_work.load() > 0 && mailbox_->work_for_outside.load() == 0) return Backend::forever;
     if (deadline < Backend::forever || mailbox_->outside_work.load() > 0 || backend_->pending() > 0 ||
         mailbox_->full.load() != 0)
         return deadline;
@@ -219,6 +219,7 @@ void EventLoop::run_forever() {
             iterate(Backend::forever);
             while (only_ready()) run_batch<false>();
         } while (!attention_.stop);
+        if (embedded_) wake_embedder();
     }
     end_run();
 }
@@ -232,14 +233,21 @@ void EventLoop::run_once(Duration timeout) {
     end_run();
 }
 
-int EventLoop::fileno() noexcept {
-    embedded_ = backend_->fileno() >= 0;
-    if (embedded_) wake_embedder();
+int EventLoop::fileno() {
+    if (backend_->fileno() < 0) return -1;
+    embedded_ = true;
+    if (!running_) {
+        const Running running(*this);
+        backend_->poll(0);  // a ring watches for wakes from its first poll on
+        wake_embedder();
+    }
     return backend_->fileno();
 }
 
-// Whoever waits for `fileno` learns of what is to be done already, and of what other threads post from here on.
+// Whoever waits for `fileno` learns of what is to be done already, of what completes, and of what other threads post from here on.
 void EventLoop::wake_embedder() noexcept {
+    current = nullptr;
+    for (int polls = 0; polls < 2 && backend_->has_news(); ++polls) backend_->poll(0);  // hands over what was submitted
     if (!mailbox_->begin_wait() || ready_ || backend_->has_news()) backend_->wake();
 }
 

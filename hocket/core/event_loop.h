@@ -113,8 +113,8 @@ public:
     void run_once(Duration timeout);
     /// A descriptor for another loop to wait for: from the first call on it is readable when `run_once` has something to do, but for due
     /// timers, so wait no longer than until `next_timer`. What is called from outside `run_once`, such as `call_soon`, is seen by the next
-    /// one. -1 in virtual time.
-    int fileno() noexcept;
+    /// one. -1 in virtual time. Throws RuntimeError when another loop runs on this thread.
+    int fileno();
     /// When the first timer is due; nothing where there is none.
     std::optional<TimePoint> next_timer() const noexcept;
     /// Runs until `task` is done; its result (defined in task.h). Throws RuntimeError if the loop was stopped before.

@@ -30,6 +30,9 @@ public:
         const std::uint64_t tick = ticks();
         if (last_time_ != 0) {
             if (now - last_time_ < shortest) return;
+            if (now - last_time_ > longest) last_time_ = 0;
+        }
+        if (last_time_ != 0) {
             const double pace =
                 static_cast<double>(tick - last_tick_) / static_cast<double>(now - last_time_) * (63.0 / 64);
             if (tick > last_tick_) ticks_per_ns_ = ticks_per_ns_ == 0 ? pace : std::min(pace, ticks_per_ns_);
@@ -39,7 +42,8 @@ public:
     }
 
 private:
-    static constexpr std::int64_t shortest = 1'000'000;  // ns that a measurement of the pace takes
+    static constexpr std::int64_t shortest = 1'000'000;   // ns that a measurement of the pace takes,
+    static constexpr std::int64_t longest = 100'000'000;  // at most, so that no sleep of the machine is in it unseen
 
     static std::uint64_t ticks() noexcept {
 #if defined(__x86_64__)

@@ -24,7 +24,6 @@ protected:
             EXPECT_EQ(descriptor, -1);
             GTEST_SKIP() << "virtual time has nothing to wait for";
         }
-        settle();
     }
     // Runs until there is nothing more to do, as the other loop would.
     void settle() {
@@ -41,7 +40,10 @@ protected:
     int descriptor = -1;
 };
 
+TEST_F(Embedding, nothing_to_do_leaves_it_unreadable) { EXPECT_FALSE(readable(0)); }
+
 TEST_F(Embedding, a_call_from_another_thread_makes_it_readable) {
+    settle();
     EXPECT_FALSE(readable(0));
     bool called = false;
     std::thread([&] { loop->call_soon_threadsafe([&] { called = true; }); }).join();
@@ -49,6 +51,32 @@ TEST_F(Embedding, a_call_from_another_thread_makes_it_readable) {
     settle();
     EXPECT_TRUE(called);
     EXPECT_FALSE(readable(0));
+}
+
+TEST_F(Embedding, the_first_call_may_come_before_the_first_iteration) {
+    std::thread([&] { loop->call_soon_threadsafe([] {}); }).join();
+    EXPECT_TRUE(readable(long_time));
+}
+
+TEST_F(Embedding, what_was_made_before_it_was_asked_for_makes_it_readable) {
+    const Unique<EventLoop> other = new_event_loop();
+    bool called = false;
+    other->call_soon([&] { called = true; });
+    pollfd waiting{.fd = other->fileno(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waiting, 1, long_time), 1);
+    other->run_once(0s);
+    EXPECT_TRUE(called);
+}
+
+TEST_F(Embedding, a_run_to_the_end_leaves_it_watching) {
+    loop->run_until_complete([]() -> Coro<> { co_await hocket::sleep(1ms); }());
+    settle();
+    EXPECT_FALSE(readable(0));
+    bool called = false;
+    std::thread([&] { loop->call_soon_threadsafe([&] { called = true; }); }).join();
+    EXPECT_TRUE(readable(long_time));
+    settle();
+    EXPECT_TRUE(called);
 }
 
 TEST_F(Embedding, what_is_ready_after_an_iteration_makes_it_readable) {

@@ -30,13 +30,14 @@ constexpr unsigned least_entries_for_want_of_memory = 8;
 // Newest first: what an older kernel refuses is left out, and what needs it too.
 constexpr unsigned modern_flags[] = {
     IORING_SETUP_DEFER_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG,  // 6.1; completions are made in our own calls only, and the flag tells that one is due
+        IORING_SETUP_TASKRUN_FLAG,  // 6.1, used from 6.3: completions are made in our calls only, and the flag tells of them
     IORING_SETUP_SINGLE_ISSUER |
         IORING_SETUP_R_DISABLED,  // 6.0; disabled so that the thread of the first poll is the single issuer
     IORING_SETUP_SUBMIT_ALL,      // 5.18
 };
 constexpr unsigned needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL;
+constexpr unsigned completes_in_task = 1U << 13;  // IORING_FEAT_REG_REG_RING, which came with it in 6.3
 constexpr unsigned kernel_call_flags = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;  // the kernel asks to be entered
 constexpr int needed_opcodes[] = {IORING_OP_NOP,  IORING_OP_POLL_ADD, IORING_OP_ACCEPT,      IORING_OP_CONNECT,
                                   IORING_OP_RECV, IORING_OP_SEND,     IORING_OP_RECVMSG,     IORING_OP_SENDMSG,
@@ -67,6 +68,12 @@ int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
         parameters.cq_entries = entries * completions_per_entry;
         const int result = io_uring_queue_init_params(entries, &ring, &parameters);
         static_cast<void>(rings_ended.load(std::memory_order_acquire));
+        if (result >= 0 && (flags & IORING_SETUP_DEFER_TASKRUN) != 0 &&
+            (parameters.features & completes_in_task) == 0) {
+            end_ring(ring);  // its worker threads would complete operations, and no flag would tell
+            flags &= ~modern_flags[0];
+            continue;
+        }
         if (result >= 0) return static_cast<int>(flags);
         if (result == -ENOMEM && entries > least_entries_for_want_of_memory) {
             entries /= 2;

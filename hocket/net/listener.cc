@@ -47,7 +47,11 @@ std::uint64_t socket_file(const Address& a) noexcept {
 void remove_socket_file(const Address& a) noexcept { ::unlink(a.host().c_str()); }
 
 Listener::Listener(Network& network, int fd, ServerState& server)
-    : Socket(network, fd), server_(server), address_(local_address(network, fd)), file_(socket_file(address_)) {
+    : Socket(network, fd),
+      server_(server),
+      address_(local_address(network, fd)),
+      file_(socket_file(address_)),
+      process_(getpid()) {
     server_.share();
     code = Opcode::accept;
     data = peer_.bytes;
@@ -97,7 +101,7 @@ void Listener::pause(int error) noexcept {
 void Listener::close() noexcept {
     if (closing()) return;
     resume_.cancel();
-    if (file_ != 0 && socket_file(address_) == file_) remove_socket_file(address_);
+    if (file_ != 0 && getpid() == process_ && socket_file(address_) == file_) remove_socket_file(address_);
     network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
     close_descriptor();
 }

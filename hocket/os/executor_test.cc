@@ -469,6 +469,16 @@ TEST(ToThread, a_thread_may_wait_for_a_coroutine_that_sleeps) {
     }());
 }
 
+TEST(ToThread, a_thread_may_wait_for_a_coroutine_that_sleeps_while_the_executor_ends) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        const auto job = run_in_executor(
+            [&] { run_coroutine_threadsafe([]() -> Coro<> { co_await hocket::sleep(3ms); }, loop).result(); });
+        co_await shutdown_default_executor();
+        co_await job;
+    }());
+}
+
 TEST(ToThread, throws_what_the_function_threw) {
     run([]() -> Coro<> {
         bool thrown = false;
