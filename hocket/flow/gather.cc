@@ -6,7 +6,7 @@
 
 namespace hocket {
 
-// A cancel on its way down through gathers, those that tasks below wait for too: in a loop, since they may stand deep, or in a circle. It
+// A cancel on its way down through gathers, those that tasks below wait for too: in a loop, since tasks may stand deep, or in a circle. It
 // comes to the children in the order in which calls within calls would.
 struct GatherCancel {
     struct Step {
