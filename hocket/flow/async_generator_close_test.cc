@@ -67,13 +67,13 @@ TEST(AsyncGenerator, goes_with_a_loop_that_closes_whoever_owns_it) {
     };
     const auto loop = new_event_loop();
     auto outside = waiting();
-    loop->create_task([&]() -> Coro<> { co_await outside.next(); }(), {});
-    loop->create_task(
-        [&]() -> Coro<> {
-            auto inside = waiting();
-            co_await inside.next();
-        }(),
-        {});
+    const auto next_of_the_one_outside = [&]() -> Coro<> { co_await outside.next(); };
+    const auto next_of_one_inside = [&]() -> Coro<> {
+        auto inside = waiting();
+        co_await inside.next();
+    };
+    loop->create_task(next_of_the_one_outside());
+    loop->create_task(next_of_one_inside());
     loop->run_once({});
     EXPECT_EQ(census.alive(), 4);
     loop->close();

@@ -232,14 +232,16 @@ TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_t
 TEST(RunInExecutor, another_default_executor_is_taken_from_any_owner) {
     run([]() -> Coro<> {
         EventLoop& loop = get_running_loop();
-        set_default_executor(loop,
-                             std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.thread_name_prefix = "unique"}));
+        set_default_executor(loop, std::make_unique<ThreadPoolExecutor>(
+                                       ThreadPoolOptions{.max_workers = 1, .thread_name_prefix = "unique"}));
         EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "unique_0");
-        const auto standard = std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.thread_name_prefix = "shared"});
+        const auto standard =
+            std::make_shared<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1, .thread_name_prefix = "shared"});
         set_default_executor(loop, standard);
         EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "shared_0");
         EXPECT_EQ(standard.use_count(), 2);
-        const auto ours = Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.thread_name_prefix = "ours"});
+        const auto ours =
+            Shared<ThreadPoolExecutor>::make(ThreadPoolOptions{.max_workers = 1, .thread_name_prefix = "ours"});
         set_default_executor(loop, ours);
         EXPECT_EQ(co_await run_in_executor(name_of_this_thread), "ours_0");
         EXPECT_EQ(co_await to_thread(name_of_this_thread), "ours_0");
