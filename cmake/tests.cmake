@@ -36,18 +36,22 @@ set(filter_epoll "-${virtual_only}:${once_only}")
 set(filter_uring "-${virtual_only}:${once_only}")
 set(filter_once "${once_only}")
 
+function(hocket_test_program program level)
+    add_executable(${program} EXCLUDE_FROM_ALL ${ARGN})
+    set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
+    target_compile_options(${program} PRIVATE ${HOCKET_WARNINGS} ${level})
+    target_link_libraries(${program} PRIVATE test_support)
+    add_dependencies(tests ${program})
+endfunction()
+
 function(hocket_room_tests room)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS hocket/${room}/*_test.cc)
     if(NOT sources)
         return()
     endif()
     set(program ${room}_test)
-    add_executable(${program} EXCLUDE_FROM_ALL ${sources})
-    set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
     # Half the time to compile, and another level than the library's own.
-    target_compile_options(${program} PRIVATE ${HOCKET_WARNINGS} -O0)
-    target_link_libraries(${program} PRIVATE test_support)
-    add_dependencies(tests ${program})
+    hocket_test_program(${program} -O0 ${sources})
 
     set(common NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${timeout} LABELS ${room})
     if(room STREQUAL "base")
@@ -66,6 +70,11 @@ foreach(room ${rooms})
         hocket_room_tests(${room})
     endif()
 endforeach()
+
+# How coroutines hand over to each other depends on the optimiser: what depends on that is tested optimised, too.
+hocket_test_program(core_O2_test -O2 hocket/core/deep_chain_test.cc hocket/core/coro_test.cc hocket/core/cancellation_test.cc)
+gtest_discover_tests(core_O2_test TEST_PREFIX O2.virtual. TEST_FILTER ${filter_virtual} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
+                     PROPERTIES TIMEOUT ${timeout} LABELS core ENVIRONMENT HOCKET_BACKEND=virtual)
 
 # Documentation: each program of docs/snippets is built and run, its output compared with <name>.out beside it; the blocks in
 # the pages are regions of these programs.
