@@ -292,7 +292,7 @@ public:
         auto* state = static_cast<FutureState<T>*>(&this->object("set_result"));
         state->require_pending();
         if constexpr (std::is_reference_v<T>) {
-            state->value = __builtin_addressof(arguments...);
+            ((state->value = __builtin_addressof(arguments)), ...);
         } else if constexpr (!std::is_void_v<T>) {
             static_assert(std::is_constructible_v<T, U...>,
                           "hocket: the future's result cannot be made from these arguments");
