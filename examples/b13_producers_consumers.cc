@@ -9,26 +9,26 @@
 
 using Items = hocket::Queue<std::string>;
 
-std::mt19937 dice(2026);
-
-auto milliseconds(int low, int high) {
+auto milliseconds(std::mt19937& dice, int low, int high) {
     return std::chrono::milliseconds(std::uniform_int_distribution(low, high)(dice));
 }
 
 hocket::Coro<> producer(Items& queue, std::string name) {
+    std::mt19937 dice(2026);
     for (int i = 0; i < 5; ++i) {
         const std::string item = name + "-item-" + std::to_string(i);
         co_await queue.put(item);
         std::printf("Produced: %s\n", item.c_str());
-        co_await hocket::sleep(milliseconds(100, 500));
+        co_await hocket::sleep(milliseconds(dice, 100, 500));
     }
 }
 
 hocket::Coro<> consumer(Items& queue, std::string name) {
+    std::mt19937 dice(2026);
     while (true) {
         const std::string item = co_await queue.get();
         std::printf("%s consuming: %s\n", name.c_str(), item.c_str());
-        co_await hocket::sleep(milliseconds(200, 600));
+        co_await hocket::sleep(milliseconds(dice, 200, 600));
         queue.task_done();
     }
 }

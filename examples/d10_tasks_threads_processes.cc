@@ -36,7 +36,7 @@ hocket::Coro<double> task_switch_ns() {
 }
 
 double thread_switch_ns() {
-    constexpr int times = 20'000;
+    constexpr int times = 5'000;
     std::mutex mutex;
     std::condition_variable changed;
     bool first = true;
@@ -56,7 +56,7 @@ double thread_switch_ns() {
 }
 
 double process_switch_ns() {
-    constexpr int times = 20'000;
+    constexpr int times = 5'000;
     int there[2], back[2];
     if (pipe(there) < 0 || pipe(back) < 0) std::abort();
     const pid_t child = fork();

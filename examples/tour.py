@@ -153,7 +153,7 @@ def run(program, folder, backend):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True, type=Path, help="the folder with the programs")
-    parser.add_argument("--backend", help="uring, epoll or virtual; otherwise the library chooses")
+    parser.add_argument("--backend", choices=["uring", "epoll"], help="otherwise the library chooses")
     parser.add_argument("--brief", action="store_true", help="print the output of failed programs only")
     parser.add_argument("only", nargs="*", help="numbers of programs, such as A2 B13; otherwise all")
     arguments = parser.parse_args()
@@ -167,7 +167,7 @@ def main():
 
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     paint = lambda text, code: f"\033[{code}m{text}\033[0m" if colour else text
-    failed = 0
+    failed = []
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         sleeping = {p.id: pool.submit(run, p, arguments.bin, arguments.backend) for p in chosen if not p.alone}
@@ -177,15 +177,15 @@ def main():
                 output, seconds, problem = run(p, arguments.bin, arguments.backend)
             else:
                 output, seconds, problem = sleeping[p.id].result()
-            failed += bool(problem)
             verdict = paint("failed", "1;31") if problem else paint("ok", "32")
             print(f"{paint(f'{p.id:5}', '1')} {p.shows}")
             if problem or not arguments.brief:
                 print("".join(f"      {line}\n" for line in output.splitlines()), end="")
             print(f"      {p.expects}, took {seconds:.1f} s: {verdict}", flush=True)
             if problem:
+                failed.append(f"{paint(f'{p.id:5}', '1')} {paint(problem, '31')}")
                 print(f"      {paint(problem, '31')}")
-    print(f"\n{time.monotonic() - start:.0f} s in all\n{len(chosen) - failed} ok, {failed} failed")
+    print(f"\n{time.monotonic() - start:.0f} s in all", *failed, f"{len(chosen) - len(failed)} ok, {len(failed)} failed", sep="\n")
     return 1 if failed else 0
 
 

@@ -219,7 +219,7 @@ public:
     SignalReceiver* signal_receiver = nullptr;
     LoopResource* default_executor = nullptr;      // hocket/os/executor.h
     struct GatherCancel* gather_cancel = nullptr;  // hocket/flow/gather.cc: the cancel that is under way
-    LoopResource* network = nullptr;               // hocket/net/network.h
+    LoopResource* network = nullptr;               // hocket/net/socket.h
     /// Lets every resource begin its shutdown; `shutdown_finished` tells when all are done.
     void begin_shutdown() noexcept;
     bool shutdown_finished() const noexcept;

@@ -292,6 +292,8 @@ public:
         auto* state = static_cast<FutureState<T>*>(&this->object("set_result"));
         state->require_pending();
         if constexpr (std::is_reference_v<T>) {
+            static_assert(sizeof...(U) == 1 && (std::is_convertible_v<U&&, T> && ...),
+                          "hocket: a future of a reference is given the object that it refers to");
             ((state->value = __builtin_addressof(arguments)), ...);
         } else if constexpr (!std::is_void_v<T>) {
             static_assert(std::is_constructible_v<T, U...>,

@@ -16,15 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Embedding : public ::testing::Test {
+class RealEmbedding : public ::testing::Test {
 protected:
-    void SetUp() override {
-        descriptor = loop->fileno();
-        if (!loop->backend().real_time()) {
-            EXPECT_EQ(descriptor, -1);
-            GTEST_SKIP() << "virtual time has nothing to wait for";
-        }
-    }
     // Runs until there is nothing more to do, as the other loop would.
     void settle() {
         do loop->run_once(0s);
@@ -37,12 +30,14 @@ protected:
     static constexpr int long_time = 30'000;
 
     Unique<EventLoop> loop = new_event_loop();
-    int descriptor = -1;
+    int descriptor = loop->fileno();
 };
 
-TEST_F(Embedding, nothing_to_do_leaves_it_unreadable) { EXPECT_FALSE(readable(0)); }
+TEST(VirtualEmbedding, has_no_descriptor) { EXPECT_EQ(new_event_loop()->fileno(), -1); }
 
-TEST_F(Embedding, a_call_from_another_thread_makes_it_readable) {
+TEST_F(RealEmbedding, nothing_to_do_leaves_it_unreadable) { EXPECT_FALSE(readable(0)); }
+
+TEST_F(RealEmbedding, a_call_from_another_thread_makes_it_readable) {
     settle();
     EXPECT_FALSE(readable(0));
     bool called = false;
@@ -53,12 +48,12 @@ TEST_F(Embedding, a_call_from_another_thread_makes_it_readable) {
     EXPECT_FALSE(readable(0));
 }
 
-TEST_F(Embedding, the_first_call_may_come_before_the_first_iteration) {
+TEST_F(RealEmbedding, the_first_call_may_come_before_the_first_iteration) {
     std::thread([&] { loop->call_soon_threadsafe([] {}); }).join();
     EXPECT_TRUE(readable(long_time));
 }
 
-TEST_F(Embedding, what_was_made_before_it_was_asked_for_makes_it_readable) {
+TEST_F(RealEmbedding, what_was_made_before_it_was_asked_for_makes_it_readable) {
     const Unique<EventLoop> other = new_event_loop();
     bool called = false;
     other->call_soon([&] { called = true; });
@@ -68,7 +63,7 @@ TEST_F(Embedding, what_was_made_before_it_was_asked_for_makes_it_readable) {
     EXPECT_TRUE(called);
 }
 
-TEST_F(Embedding, a_run_to_the_end_leaves_it_watching) {
+TEST_F(RealEmbedding, a_run_to_the_end_leaves_it_watching) {
     loop->run_until_complete([]() -> Coro<> { co_await hocket::sleep(1ms); }());
     settle();
     EXPECT_FALSE(readable(0));
@@ -79,7 +74,7 @@ TEST_F(Embedding, a_run_to_the_end_leaves_it_watching) {
     EXPECT_TRUE(called);
 }
 
-TEST_F(Embedding, what_is_ready_after_an_iteration_makes_it_readable) {
+TEST_F(RealEmbedding, what_is_ready_after_an_iteration_makes_it_readable) {
     bool called = false;
     loop->call_soon([&] { loop->call_soon([&] { called = true; }); });
     loop->run_once(0s);
@@ -89,7 +84,7 @@ TEST_F(Embedding, what_is_ready_after_an_iteration_makes_it_readable) {
     EXPECT_TRUE(called);
 }
 
-TEST_F(Embedding, what_the_iteration_submitted_makes_it_readable_when_it_completes) {
+TEST_F(RealEmbedding, what_the_iteration_submitted_makes_it_readable_when_it_completes) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     auto task = loop->create_task(
@@ -112,7 +107,7 @@ TEST_F(Embedding, what_the_iteration_submitted_makes_it_readable_when_it_complet
     for (const int end : ends) ::close(end);
 }
 
-TEST_F(Embedding, next_timer_says_how_long_to_wait) {
+TEST_F(RealEmbedding, next_timer_says_how_long_to_wait) {
     EXPECT_FALSE(loop->next_timer());
     bool called = false;
     const Handle handle = loop->call_later(2ms, [&] { called = true; });
