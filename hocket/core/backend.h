@@ -103,9 +103,12 @@ public:
     /// Nothing may be in flight on `fd`: closing does not end an operation.
     virtual int close(int fd) noexcept = 0;
 
-    /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so one word of
-    /// memory tells.
-    bool has_news() const noexcept { return (__atomic_load_n(watched_, __ATOMIC_RELAXED) & watched_bits_) != calm_; }
+    /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so two words of
+    /// memory tell.
+    bool has_news() const noexcept {
+        return __atomic_load_n(count_, __ATOMIC_RELAXED) != calm_ ||
+               (__atomic_load_n(flags_, __ATOMIC_RELAXED) & news_flags_) != 0;
+    }
     /// Whether completions may be waiting that only a call of `poll` can see (epoll); a busy loop then polls from time to time.
     bool must_be_asked() const noexcept { return must_be_asked_; }
 
@@ -114,18 +117,20 @@ protected:
     bool must_be_asked_ = false;
     /// Something was submitted, or finished: there is news until the next `be_calm`.
     void call_for_poll() noexcept { calm_ = UINT64_MAX; }
-    /// From here on there is news when the bits of the watched word differ from `word`.
-    void be_calm(unsigned word = 0) noexcept { calm_ = word; }
-    /// `word`: where the kernel writes that there is something for `poll` to take.
-    void watch(const unsigned* word, unsigned bits) noexcept {
-        watched_ = word;
-        watched_bits_ = bits;
+    /// From here on there is news when the watched count is not `count`, or one of the watched flags is set.
+    void be_calm(unsigned count = 0) noexcept { calm_ = count; }
+    /// Where the kernel counts what there is for `poll` to take, and sets `news_flags` when it wants to be called.
+    void watch(const unsigned* count, const unsigned* flags, unsigned news_flags) noexcept {
+        count_ = count;
+        flags_ = flags;
+        news_flags_ = news_flags;
     }
 
 private:
     static constexpr unsigned always_calm = 0;
-    const unsigned* watched_ = &always_calm;
-    std::uint64_t watched_bits_ = 0;
+    const unsigned* count_ = &always_calm;
+    const unsigned* flags_ = &always_calm;
+    unsigned news_flags_ = 0;
     std::uint64_t calm_ = 0;
 };
 

@@ -473,6 +473,45 @@ TEST_P(OnceOperations, a_closed_descriptor_is_forgotten) {
     EXPECT_EQ(backend->close(-1), -EBADF);
 }
 
+// ---- Threads: a loop may run on one and then on another
+
+TEST_P(OnceOperations, those_that_a_thread_began_go_on_when_it_has_ended) {
+    auto [a, b] = socket_pair();
+    auto [out, in] = make_pipe();
+    char second_buffer[8];
+    Listener l = listen_on_loopback();
+    TestOperation ops[] = {{Opcode::recv, a, buffer, 8},
+                           {Opcode::read, out, second_buffer, 8},
+                           {Opcode::accept, l.fd},
+                           poll_for(b, POLLIN)};
+    std::thread([&] {
+        for (TestOperation& op : ops) begin(op);
+    }).join();
+    ASSERT_EQ(::write(b, "one", 3), 3);
+    EXPECT_EQ(result_of(ops[0]), 3);
+    ASSERT_EQ(::write(in, "four", 4), 4);
+    EXPECT_EQ(result_of(ops[1]), 4);
+    backend->cancel(ops[2]);
+    EXPECT_EQ(result_of(ops[2]), -ECANCELED);
+    ASSERT_EQ(::write(a, "x", 1), 1);
+    EXPECT_EQ(result_of(ops[3]), POLLIN);
+    EXPECT_EQ(backend->pending(), 0U);
+}
+
+TEST_P(OnceOperations, those_that_one_thread_began_complete_on_another_while_the_first_waits_for_it) {
+    auto [a, b] = socket_pair();
+    TestOperation received(Opcode::recv, a, buffer, 8), waiting(Opcode::recv, b, buffer, 8);
+    begin(received);
+    begin(waiting);
+    std::thread([&, &to = b] {
+        ASSERT_EQ(::write(to, "one", 3), 3);
+        EXPECT_EQ(result_of(received), 3);
+        backend->cancel(waiting);
+        EXPECT_EQ(result_of(waiting), -ECANCELED);
+    }).join();
+    EXPECT_EQ(backend->pending(), 0U);
+}
+
 }  // namespace
 
 }  // namespace hocket

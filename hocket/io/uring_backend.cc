@@ -29,15 +29,13 @@ constexpr unsigned least_entries_for_want_of_memory = 8;
 
 // Newest first: what an older kernel refuses is left out, and what needs it too.
 constexpr unsigned modern_flags[] = {
-    IORING_SETUP_DEFER_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG,  // 6.1, used from 6.3: completions are made in our calls only, and the flag tells of them
-    IORING_SETUP_SINGLE_ISSUER |
-        IORING_SETUP_R_DISABLED,  // 6.0; disabled so that the thread of the first poll is the single issuer
-    IORING_SETUP_SUBMIT_ALL,      // 5.18
+    // 5.19: completions are made in the thread's next system call and do not interrupt it; the flag tells that some wait for that. Not
+    // SINGLE_ISSUER with DEFER_TASKRUN, which is no faster, and would bind the loop to the thread of its first run.
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+    IORING_SETUP_SUBMIT_ALL,  // 5.18
 };
 constexpr unsigned needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL;
-constexpr unsigned completes_in_task = 1U << 13;  // IORING_FEAT_REG_REG_RING, which came with it in 6.3
 constexpr unsigned kernel_call_flags = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;  // the kernel asks to be entered
 constexpr int needed_opcodes[] = {IORING_OP_NOP,  IORING_OP_POLL_ADD, IORING_OP_ACCEPT,      IORING_OP_CONNECT,
                                   IORING_OP_RECV, IORING_OP_SEND,     IORING_OP_RECVMSG,     IORING_OP_SENDMSG,
@@ -56,7 +54,7 @@ void end_ring(io_uring& ring) noexcept {
     io_uring_queue_exit(&ring);
 }
 
-/// Makes a ring as large and as modern as the system allows. Returns its flags, or -errno.
+/// Makes a ring as large and as modern as the system allows. Returns 0, or -errno.
 int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
     unsigned flags = 0;
     if (modern) {
@@ -68,13 +66,7 @@ int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
         parameters.cq_entries = entries * completions_per_entry;
         const int result = io_uring_queue_init_params(entries, &ring, &parameters);
         static_cast<void>(rings_ended.load(std::memory_order_acquire));
-        if (result >= 0 && (flags & IORING_SETUP_DEFER_TASKRUN) != 0 &&
-            (parameters.features & completes_in_task) == 0) {
-            end_ring(ring);  // its worker threads would complete operations, and no flag would tell
-            flags &= ~modern_flags[0];
-            continue;
-        }
-        if (result >= 0) return static_cast<int>(flags);
+        if (result >= 0) return 0;
         if (result == -ENOMEM && entries > least_entries_for_want_of_memory) {
             entries /= 2;
         } else if (result == -EINVAL && flags != 0) {
@@ -84,10 +76,6 @@ int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
             return result;
         }
     }
-}
-
-int enable_ring(io_uring& ring) noexcept {  // liburing 2.3 declares a function for it, and does not export it
-    return io_uring_register(static_cast<unsigned>(ring.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
 }
 
 void prepare(io_uring_sqe* entry, Operation& op) noexcept {
@@ -147,8 +135,8 @@ UringBackend::UringBackend(const Options& options) : options_(options), ring_(st
 UringBackend::~UringBackend() { end_ring(*ring_); }
 
 void UringBackend::create() {
-    const int flags = make_ring(*ring_, options_.entries, options_.modern);
-    if (flags < 0) throw OSError(-flags, "io_uring");
+    if (const int error = make_ring(*ring_, options_.entries, options_.modern); error < 0)
+        throw OSError(-error, "io_uring");
     const unsigned features = ring_->features;
     if ((features & needed_features) != needed_features) {
         end_ring(*ring_);
@@ -157,7 +145,6 @@ void UringBackend::create() {
     timed_wait_ = options_.modern && (features & IORING_FEAT_EXT_ARG) != 0;       // 5.11
     lasting_poll_ = options_.modern && (features & IORING_FEAT_RSRC_TAGS) != 0;   // 5.13, as is the poll that lasts
     silent_cancels_ = options_.modern && (features & IORING_FEAT_CQE_SKIP) != 0;  // 5.17
-    enabled_ = (static_cast<unsigned>(flags) & IORING_SETUP_R_DISABLED) == 0;
     wake_armed_ = false;
 
     entries_ = ring_->sq.sqes;
@@ -169,18 +156,8 @@ void UringBackend::create() {
         for (unsigned i = 0; i <= entry_mask_; ++i) order[i] = i;
     }
     ring_seen_ = *ring_->cq.khead;
-    tells_by_flags_ = (static_cast<unsigned>(flags) & IORING_SETUP_DEFER_TASKRUN) != 0;
-    if (tells_by_flags_) {
-        watch(ring_->sq.kflags, kernel_call_flags);
-    } else {
-        watch(ring_->cq.ktail, ~0U);
-    }
-    be_calm(tells_by_flags_ ? 0 : ring_seen_);
-}
-
-void UringBackend::enable() noexcept {
-    if (enable_ring(*ring_) < 0) std::abort();  // the kernel refuses only a ring that is enabled
-    enabled_ = true;
+    watch(ring_->cq.ktail, ring_->sq.kflags, kernel_call_flags);
+    be_calm(ring_seen_);
 }
 
 int UringBackend::fileno() const noexcept {
@@ -269,6 +246,9 @@ void UringBackend::end(Operation& op, int result) noexcept {
 
 void UringBackend::take_result(Operation& op, int result, bool of_readiness) noexcept {
     if (of_readiness) --awaiting_readiness_;
+    // The kernel cancels what a thread submitted that has ended meanwhile; whoever runs the loop now does it anew.
+    const bool orphaned = result == -ECANCELED && op.state == Operation::State::in_flight;
+    if (orphaned) return op.code == Opcode::connect ? end(op, -ECONNABORTED) : submit_again(op);
     const bool again = of_readiness ? result >= 0 : result == -EAGAIN && waits_for_readiness(op);
     if (!again) return end(op, result);
     if (op.state == Operation::State::cancelling) return end(op, -ECANCELED);
@@ -279,10 +259,14 @@ void UringBackend::take_result(Operation& op, int result, bool of_readiness) noe
         entry->user_data = user_data(op, Tag::readiness);
         ++awaiting_readiness_;
     } else {  // it is ready; or there is no room for asking, and trying again does no harm
-        in_flight_.remove(op);
-        op.state = Operation::State::queued;
-        overflow_.push_back(op);
+        submit_again(op);
     }
+}
+
+void UringBackend::submit_again(Operation& op) noexcept {
+    in_flight_.remove(op);
+    op.state = Operation::State::queued;
+    overflow_.push_back(op);
 }
 
 bool UringBackend::has_completions() const noexcept {
@@ -375,7 +359,6 @@ int UringBackend::wait_for_ring(unsigned count, std::int64_t timeout) noexcept {
 
 void UringBackend::poll(std::int64_t deadline) noexcept {
     if (forked()) leave_to_parent();
-    if (!enabled_) enable();
     bool may_block = deadline > 0;
     bool asleep = false;
     bool woken = take_completions();
@@ -397,15 +380,15 @@ void UringBackend::poll(std::int64_t deadline) noexcept {
         if (timeout == 0 && count == 0 && !kernel_calls()) break;
 
         const int entered = enter(count, timeout > 0, timeout);
-        if (entered == -EEXIST) std::abort();  // polled on another thread than before: its operations would be lost
         woken |= take_completions();
         const bool stuck =
             entered == -EAGAIN || entered == -EBUSY;  // the kernel is short of memory: the loop will call again
         if (stuck || (all && (timeout == 0 || woken || !finished_.empty()))) break;
     }
     stop_sleeping();
-    be_calm(tells_by_flags_ ? 0 : ring_seen_);
+    be_calm(ring_seen_);
     complete_finished();
+    must_be_asked_ = retry_cancels_ != forever;
     if (unsubmitted() > 0 || !overflow_.empty() || next_cancel_ != nullptr || !wake_armed_ || kernel_calls())
         call_for_poll();
 }
@@ -430,19 +413,15 @@ void UringBackend::leave_to_parent() noexcept {
 
 void UringBackend::probe() {
     io_uring ring{};
-    const int flags = make_ring(ring, least_entries_for_want_of_memory, true);
-    if (flags < 0) throw OSError(-flags, "io_uring");
+    if (const int error = make_ring(ring, least_entries_for_want_of_memory, true); error < 0)
+        throw OSError(-error, "io_uring");
     struct Exit {
         io_uring* ring;
         ~Exit() { end_ring(*ring); }
     } exit{&ring};
 
-    int result = 0;
-    if ((static_cast<unsigned>(flags) & IORING_SETUP_R_DISABLED) != 0) result = enable_ring(ring);
-    if (result >= 0) {
-        io_uring_prep_nop(io_uring_get_sqe(&ring));
-        result = io_uring_submit_and_wait(&ring, 1);
-    }
+    io_uring_prep_nop(io_uring_get_sqe(&ring));
+    int result = io_uring_submit_and_wait(&ring, 1);
     if (io_uring_cqe* completion = nullptr; result >= 0) result = io_uring_peek_cqe(&ring, &completion);
     if (result < 0) throw OSError(-result, "io_uring");
 

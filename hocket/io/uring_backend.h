@@ -14,8 +14,8 @@ namespace hocket {
 
 /// Operations go to the kernel in one batch per `poll`, in the same call that waits.
 ///
-/// The ring may be made on one thread and polled on another: it is created disabled, so that what forbids it is an exception of the
-/// constructor, and enabled by the first `poll`, whose thread it belongs to from then on.
+/// The ring may be made on one thread and polled on others, one at a time. When a thread ends, the kernel cancels what it had submitted;
+/// the next `poll` begins that anew, but for a connect, which fails with ECONNABORTED.
 ///
 /// `State::in_flight` means that the operation stands in the submission queue or is with the kernel; `queued`, that the queue was full.
 class UringBackend final : public SystemBackend {
@@ -44,7 +44,6 @@ public:
 
 private:
     void create();
-    void enable() noexcept;
     io_uring_sqe* next_entry() noexcept;
     bool hand_over(Operation& op) noexcept;
     bool send_cancels() noexcept;
@@ -54,6 +53,7 @@ private:
     bool take_completions() noexcept;
     void take_result(Operation& op, int result, bool of_readiness) noexcept;
     void end(Operation& op, int result) noexcept;
+    void submit_again(Operation& op) noexcept;
     void leave_to_parent() noexcept;
 
     unsigned unsubmitted() const noexcept { return tail_ - __atomic_load_n(kernel_head_, __ATOMIC_ACQUIRE); }
@@ -62,8 +62,6 @@ private:
 
     Options options_;
     std::unique_ptr<io_uring> ring_;
-    bool enabled_ = false;
-    bool tells_by_flags_ = false;  // the ring's flags show all news; else its count of completions does
     unsigned ring_seen_ = 0;       // the completions taken so far
     bool timed_wait_ = false;      // the call that waits takes a time limit
     bool silent_cancels_ = false;  // a cancel that succeeds makes no completion
