@@ -70,6 +70,7 @@
 namespace hocket {
 
 HOCKET_EXPORT extern const char HOCKET_VARIANT;
-[[gnu::used]] inline const char* const same_variant = &HOCKET_VARIANT;
+// Each unit's own: of one that all share, the linker would keep the first, and never ask for what the others need.
+[[gnu::used]] static const char* const same_variant = &HOCKET_VARIANT;
 
 }  // namespace hocket

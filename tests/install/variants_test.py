@@ -33,6 +33,20 @@ class Variants(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0, switch)
                 self.assertIn(message, done.stderr)
 
+    def test_one_unit_of_another_variant_does_not_link_in_any_order(self):
+        switch = f"-DHOCKET_TRAMPOLINE={int('clang' in OPTIONS.compiler)}"
+        with tempfile.TemporaryDirectory() as folder:
+            objects = [f"{folder}/same.o", f"{folder}/other.o"]
+            other = pathlib.Path(folder, "other.cc")
+            other.write_text("#include <hocket/hocket.h>\nhocket::Coro<int> other() { co_return 1; }\n")
+            for source, unit, switches in ((PROGRAM, objects[0], []), (other, objects[1], [switch])):
+                subprocess.run([OPTIONS.compiler, "-std=c++20", "-O0", f"-I{REPOSITORY}", *switches, "-c", source, "-o", unit], check=True)
+            for order in (objects, objects[::-1]):
+                done = subprocess.run([OPTIONS.compiler, *order, OPTIONS.libraries[0], "-luring", "-ldw", "-pthread",
+                                       "-o", f"{folder}/program"], capture_output=True, text=True)
+                self.assertNotEqual(done.returncode, 0, order)
+                self.assertIn("this_libhocket_was_not_built_for__", done.stderr)
+
     def test_the_headers_take_the_switch_that_warns_of_dangling_arguments(self):
         done = self.build(OPTIONS.libraries[0], "-DHOCKET_WARN_DANGLING", "-Wall", "-Wextra", "-Werror")
         self.assertEqual(done.returncode, 0, done.stderr)
