@@ -33,7 +33,7 @@ public:
         if (active_) add_interrupt_handler(loop, [this] { interrupted(); });
     }
     ~InterruptGuard() {
-        if (active_) remove_signal_handler(loop_, SIGINT);
+        if (active_) remove_interrupt_handler(loop_);
     }
     bool was_interrupted() const noexcept { return count_ > 0; }
 
@@ -41,7 +41,7 @@ private:
     void interrupted() {
         if (++count_ == 1 && task_.cancel()) return;
         active_ = false;
-        remove_signal_handler(loop_, SIGINT);
+        remove_interrupt_handler(loop_);
         throw KeyboardInterrupt();
     }
 
@@ -55,7 +55,7 @@ private:
 
 Unique<EventLoop> new_event_loop() { return Unique<EventLoop>::make(make_backend()); }
 
-Runner::Runner(RunOptions options) : options_(options) {}
+Runner::Runner(RunOptions options) : options_(std::move(options)) {}
 
 Runner::~Runner() {
     try {

@@ -2,6 +2,7 @@
 // Running a coroutine from ordinary code: run, Runner, nested_run.
 #pragma once
 
+#include <hocket/base/function.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/task.h>
 
@@ -16,7 +17,7 @@ HOCKET_EXPORT Unique<EventLoop> new_event_loop();
 /// How `run` and `Runner` make their loop.
 struct RunOptions {
     std::optional<bool> debug = {};  ///< debug mode; else what HOCKET_DEBUG says
-    Unique<EventLoop> (*loop_factory)() = new_event_loop;
+    Function<Unique<EventLoop>()> loop_factory = new_event_loop;
 };
 
 /// A loop for several runs, which share a context (`asyncio.Runner`).
@@ -33,11 +34,14 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Runs `main` to its end; its result. Throws what it threw; RuntimeError while a loop runs on this thread, or after `close`.
+    /// Runs `main` to its end; its result. Its context is the one given, else the runner's, which is a copy of the current one at the first
+    /// run. Throws what it threw; RuntimeError while a loop runs on this thread, or after `close`.
     template <class T>
-    T run(Coro<T> main) {
+    T run(Coro<T> main, CallOptions options = {}) {
         check_can_run(main);
-        Task<T> task = get_loop().create_task(std::move(main), {.context = &context_});
+        if (!context_) context_.emplace(copy_context());
+        Task<T> task =
+            get_loop().create_task(std::move(main), {.context = options.context ? options.context : &*context_});
         run_main(static_cast<TaskBase&>(*task.state()));
         return static_cast<TaskState<T>*>(task.state())->take_or_copy();
     }
@@ -65,7 +69,7 @@ private:
 
     RunOptions options_;
     Unique<EventLoop> loop_;
-    Context context_ = copy_context();
+    std::optional<Context> context_;
     bool closed_ = false;
 };
 
@@ -73,7 +77,7 @@ private:
 /// throws after it. Blocks the thread; RuntimeError when a loop runs on it already: then `co_await`, or `nested_run`.
 template <class T>
 T run(Coro<T> main, RunOptions options = {}) {
-    Runner runner(options);
+    Runner runner(std::move(options));
     if constexpr (std::is_void_v<T>) {
         runner.run(std::move(main));
         runner.close();

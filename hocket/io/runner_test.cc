@@ -52,15 +52,18 @@ TEST(Run, may_be_called_on_several_threads_at_once) {
 }
 
 TEST(Run, takes_a_loop_of_ones_own_making) {
-    const RunOptions options{.debug = true,
-                             .loop_factory = [] { return Unique<EventLoop>::make(Unique<VirtualBackend>::make()); }};
+    int made = 0;
     run(
         []() -> Coro<> {
             EXPECT_STREQ(get_running_loop().backend().name(), "virtual");
             EXPECT_TRUE(get_running_loop().get_debug());
             co_return;
         }(),
-        options);
+        {.debug = true, .loop_factory = [&made] {
+             ++made;
+             return Unique<EventLoop>::make(Unique<VirtualBackend>::make());
+         }});
+    EXPECT_EQ(made, 1);
 }
 
 ContextVar<int> number("number", 0);
@@ -80,6 +83,19 @@ TEST(Runner, its_runs_share_a_loop_and_a_context) {
     EXPECT_EQ(runner.run([]() -> Coro<int> { co_return number.get(); }()), 2);
     EXPECT_EQ(&runner.get_loop(), first);
     number.set(0);
+}
+
+TEST(Runner, a_run_may_have_a_context_of_its_own) {
+    Runner runner;
+    const Context own = copy_context();
+    const auto set = [](int n) -> Coro<> {
+        number.set(n);
+        co_return;
+    };
+    runner.run(set(1));
+    runner.run(set(2), {.context = &own});
+    EXPECT_EQ(*own.get(number), 2);
+    EXPECT_EQ(runner.run([]() -> Coro<int> { co_return number.get(); }()), 1);
 }
 
 TEST(Runner, tasks_that_a_run_leaves_go_on_in_the_next) {
@@ -261,6 +277,46 @@ TEST(RealInterrupt, cancels_the_main_task_and_becomes_keyboard_interrupt) {
               }),
               "hocket::KeyboardInterrupt");
     EXPECT_EQ(trace.taken(), "cleanup");
+}
+
+TEST(RealInterrupt, a_handler_of_the_programs_own_stays_while_the_runner_closes) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        add_signal_handler(get_running_loop(), SIGINT, [&] { trace.note("handler"); });
+        create_task([&]() -> Coro<> {
+            static_cast<void>(co_await ending_of(testing::forever()));
+            interrupt();
+            co_await testing::turns(2);
+            trace.note("cleaned");
+        });
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "handler cleaned");
+}
+
+TEST(RealInterrupt, a_handler_of_the_programs_own_serves_the_runners_later_runs) {
+    Trace trace;
+    Runner runner;
+    runner.run([](Trace& to) -> Coro<> {
+        add_signal_handler(get_running_loop(), SIGINT, [&to] { to.note("handler"); });
+        co_return;
+    }(trace));
+    runner.run([]() -> Coro<> {
+        interrupt();
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "handler");
+}
+
+TEST(RealInterrupt, the_runners_own_handler_is_not_the_programs_to_remove) {
+    EXPECT_EQ(thrown_by([] {
+                  run([]() -> Coro<> {
+                      EXPECT_FALSE(remove_signal_handler(get_running_loop(), SIGINT));
+                      interrupt();
+                      co_await testing::forever();
+                  }());
+              }),
+              "hocket::KeyboardInterrupt");
 }
 
 // 71

@@ -68,9 +68,10 @@ struct Before {
 
 struct SignalHandler {
     Function<void()> callback;
+    bool of_runner;
     Context context = copy_context();
 
-    explicit SignalHandler(Function<void()> f) : callback(std::move(f)) {}
+    SignalHandler(Function<void()> f, bool runners) : callback(std::move(f)), of_runner(runners) {}
 };
 
 class LoopSignals final : LoopResource, SignalReceiver {
@@ -81,9 +82,9 @@ public:
     }
     static LoopSignals* find(EventLoop& loop) { return static_cast<LoopSignals*>(loop.signal_receiver); }
 
-    void add(int number, Function<void()> callback, bool insists) {
+    void add(int number, Function<void()> callback, bool of_runner) {
         const auto i = static_cast<std::size_t>(number);
-        auto handler = Shared<SignalHandler>::make(std::move(callback));
+        auto handler = Shared<SignalHandler>::make(std::move(callback), of_runner);
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         struct sigaction action{}, replaced{};
@@ -96,18 +97,23 @@ public:
             throw ValueError("add_signal_handler: signal " + std::to_string(number) + " cannot be caught");
         }
         if (replaced.sa_handler != hocket_on_signal) before.actions[i] = replaced;
-        if (number == SIGINT) interrupts_insist = insists;
+        if (number == SIGINT) interrupts_insist = of_runner;
         std::swap(handlers_[i], handler);
     }
-    bool remove(int number) noexcept {
+    // A Runner's is not for the program to remove, nor the program's for the Runner.
+    bool remove(int number, bool of_runner) noexcept {
+        const auto& handler = handlers_[static_cast<std::size_t>(number)];
+        if (!handler || handler->of_runner != of_runner) return false;
+        remove(number);
+        return true;
+    }
+    void remove(int number) noexcept {
         const auto i = static_cast<std::size_t>(number);
-        if (!handlers_[i]) return false;
-        handlers_[i] = nullptr;
+        if (!std::exchange(handlers_[i], nullptr)) return;
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         Mailbox* mine = loop_.mailbox().get();  // else another loop has taken it over, and will restore it
         if (receivers[i].compare_exchange_strong(mine, nullptr)) sigaction(number, &before.actions[i], nullptr);
-        return true;
     }
 
 private:
@@ -117,7 +123,7 @@ private:
     void signals_arrived(std::uint64_t mask) noexcept override {
         for (int number = 1; number < signal_end; ++number) {
             if (const auto& handler = handlers_[static_cast<std::size_t>(number)]; mask >> number & 1 && handler)
-                loop_.push(*new Callback<Call>(handler->context.slot(), Call{number}));
+                loop_.push(*new Callback<Call>(handler->context.slot(), Call{number}, here()));
         }
     }
     // Queued; calls who is registered when it runs, if anybody still is.
@@ -163,7 +169,11 @@ void add_interrupt_handler(EventLoop& loop, Function<void()> callback) {
 bool remove_signal_handler(EventLoop& loop, int signal_number) {
     check(loop, signal_number, "remove_signal_handler");
     LoopSignals* signals = LoopSignals::find(loop);
-    return signals && signals->remove(signal_number);
+    return signals && signals->remove(signal_number, false);
+}
+
+void remove_interrupt_handler(EventLoop& loop) noexcept {
+    if (LoopSignals* signals = LoopSignals::find(loop)) signals->remove(SIGINT, true);
 }
 
 }  // namespace hocket

@@ -10,4 +10,7 @@ namespace hocket {
 /// process: a coroutine that computes for ever keeps the loop from seeing any.
 void add_interrupt_handler(EventLoop& loop, Function<void()> callback);
 
+/// Removes that one, if the program has not put its own in its place.
+void remove_interrupt_handler(EventLoop& loop) noexcept;
+
 }  // namespace hocket
