@@ -2,6 +2,8 @@
 // Spans and points of the loop's time.
 #pragma once
 
+#include <hocket/base/config.h>
+
 // Of <chrono> only durations, clocks and literals: calendars and their formatting would be a tenth of what hocket.h costs to compile.
 #if __has_include(<bits/chrono.h>)
 #include <bits/chrono.h>
@@ -9,6 +11,7 @@
 #include <chrono>
 #endif
 #include <cstdint>
+#include <string>
 
 namespace hocket {
 
@@ -62,5 +65,8 @@ constexpr std::int64_t time_after(std::int64_t time, std::int64_t span) noexcept
     if (__builtin_add_overflow(time, span, &sum)) return span > 0 ? INT64_MAX - 1 : INT64_MIN;
     return sum < INT64_MAX ? sum : INT64_MAX - 1;
 }
+
+/// `1.234`: so many nanoseconds, none of them negative, in seconds, for a person to read.
+HOCKET_EXPORT std::string seconds_text(std::int64_t nanoseconds);
 
 }  // namespace hocket

@@ -5,6 +5,7 @@
 #include <hocket/base/symbols.h>
 #include <hocket/core/operation.h>
 #include <hocket/io/runner.h>
+#include <hocket/io/virtual_backend.h>
 
 #include <tests/support/manual_backend.h>
 #include <tests/support/trace.h>
@@ -244,6 +245,19 @@ TEST(AwaitGraph, does_not_walk_the_frames_of_tasks_that_run) {
         const auto eager = create_task([self]() -> Coro<std::string> { co_return capture_call_graph(self).state; }(),
                                        {.eager_start = true});
         EXPECT_EQ(eager.result(), "running");
+    }());
+}
+
+TEST(VirtualAwaitGraph, says_how_long_a_sleep_goes_on_or_is_overdue) {
+    run([]() -> Coro<> {
+        const AnyTask sleeping = create_task([]() -> Coro<> { co_await hocket::sleep(2s); });
+        co_await testing::turns(1);
+        auto& backend = static_cast<VirtualBackend&>(get_running_loop().backend());
+        backend.advance(995'000'000);
+        EXPECT_EQ(capture_call_graph(sleeping).state, "waits for sleep, 1.005 s left");
+        backend.advance(1'010'000'000);
+        EXPECT_EQ(capture_call_graph(sleeping).state, "waits for sleep, due 0.005 s ago");
+        co_await sleeping;
     }());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/base/here.h>
 #include <hocket/base/memory.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task_base.h>
@@ -22,17 +23,6 @@ using Transfer = std::coroutine_handle<>;
 HOCKET_INLINE Transfer transfer(std::coroutine_handle<> to) noexcept { return to; }
 HOCKET_INLINE Transfer transfer_to_loop() noexcept { return std::noop_coroutine(); }
 #endif
-
-/// Inlined into a function's body, an address inside it: its line can be found later.
-HOCKET_INLINE const void* here() noexcept {
-    const void* pc = nullptr;
-#if defined(__x86_64__)
-    asm volatile("lea -1(%%rip), %0" : "=r"(pc));  // rip is the next instruction, which may be another line's
-#elif defined(__aarch64__)
-    asm volatile("adr %0, ." : "=r"(pc));
-#endif
-    return pc;
-}
 
 template <class A>
 concept HasCoAwait = requires(A&& a) { static_cast<A&&>(a).operator co_await(); };

@@ -65,6 +65,19 @@ void ContextSlot::release() noexcept {
 
 Context::~Context() { drop(shared_); }
 
+Context::Entered::Entered(SharedBindings& entered) : shared(entered) {
+    ContextSlot& current = current_context();
+    if (entered.entered || &current.list() == &entered.list)
+        throw RuntimeError("cannot enter a context that is entered already");
+    entered.entered = true;
+    outer = std::exchange(current, ContextSlot::sharing(&entered));
+}
+
+Context::Entered::~Entered() {
+    shared.entered = false;
+    current_context() = std::move(outer);  // the last step: the context may go with it
+}
+
 Context copy_context() {
     Context copy;
     copy.shared_->list = Binding::share(current_context().list());

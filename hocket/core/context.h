@@ -54,6 +54,7 @@ struct HOCKET_EXPORT Binding final : Pooled {
 struct SharedBindings : Pooled {
     std::uint32_t refs = 1;
     Binding* list = nullptr;
+    bool entered = false;  // by Context::run
 };
 
 /// The context of a task or a callback: its own list of bindings or, where a `Context` was given, that one's. One word, so that a
@@ -109,10 +110,11 @@ public:
     }
     ~Context();
 
-    /// Calls `f(args...)` inside this context: what it sets stays here.
+    /// Calls `f(args...)` inside this context: what it sets stays here. Throws RuntimeError where the current context is this one, or will be
+    /// again when an outer `run` goes on.
     template <class F, class... Args>
     decltype(auto) run(F&& f, Args&&... args) const {
-        const Entered entered(slot());
+        const Entered entered(*shared_);
         return std::forward<F>(f)(std::forward<Args>(args)...);
     }
     /// The value of `variable` here, or null.
@@ -124,9 +126,10 @@ public:
 
 private:
     friend HOCKET_EXPORT Context copy_context();
-    struct Entered {
-        explicit Entered(ContextSlot slot) noexcept : outer(std::exchange(current_context(), std::move(slot))) {}
-        ~Entered() { current_context() = std::move(outer); }
+    struct HOCKET_EXPORT Entered {
+        explicit Entered(SharedBindings& entered);
+        ~Entered();
+        SharedBindings& shared;
         ContextSlot outer;
     };
     SharedBindings* shared_;
@@ -149,11 +152,15 @@ public:
     /// What `set` found, for `reset`. Belongs to one thread.
     class Token {
     public:
-        Token(const Token& other) noexcept
-            : variable_(other.variable_), old_(ContextValue::share(other.old_)), used_(other.used_) {}
+        Token(Token&& other) noexcept
+            : variable_(other.variable_),
+              old_(std::exchange(other.old_, nullptr)),
+              context_(other.context_),
+              used_(std::exchange(other.used_, true)) {}
         Token& operator=(Token other) noexcept {
             std::swap(variable_, other.variable_);
             std::swap(old_, other.old_);
+            std::swap(context_, other.context_);
             std::swap(used_, other.used_);
             return *this;
         }
@@ -161,11 +168,12 @@ public:
 
     private:
         friend class ContextVar;
-        Token(std::uint64_t variable, ContextValue* old) noexcept
-            : variable_(variable), old_(ContextValue::share(old)) {}
+        Token(std::uint64_t variable, Binding*& list) noexcept
+            : variable_(variable), old_(ContextValue::share(Binding::find(list, variable))), context_(&list) {}
 
         std::uint64_t variable_;
         ContextValue* old_;
+        Binding* const* context_;
         bool used_ = false;
     };
 
@@ -185,17 +193,21 @@ public:
     }
     Token set(T value) {
         Binding*& list = current_context().list();
-        Token token(key_, Binding::find(list, key_));
+        Token token(key_, list);
         Binding::bind(list, key_, new Bound(std::move(value)));
         return token;
     }
     /// Restores what was there before the `set` that gave the token. Throws RuntimeError for a token used already, ValueError for
-    /// one of another variable.
+    /// one of another variable, or of another context than the current one.
     void reset(Token& token) {
+        Binding*& list = current_context().list();
         if (token.variable_ != key_) throw ValueError(std::string("the token is not one of context variable ") + name_);
-        if (std::exchange(token.used_, true))
+        if (token.used_)
             throw RuntimeError(std::string("the token of context variable ") + name_ + " was used already");
-        Binding::bind(current_context().list(), key_, std::exchange(token.old_, nullptr));
+        if (token.context_ != &list)
+            throw ValueError(std::string("the token of context variable ") + name_ + " was made in another context");
+        token.used_ = true;
+        Binding::bind(list, key_, std::exchange(token.old_, nullptr));
     }
 
 private:

@@ -16,6 +16,8 @@
 namespace hocket {
 namespace {
 
+using namespace std::chrono_literals;
+
 using testing::Census;
 using testing::thrown_by;
 using testing::Trace;
@@ -79,6 +81,20 @@ TEST(ContextVar, a_token_is_good_once_and_for_its_variable) {
         EXPECT_EQ(thrown_by([&] { depth.reset(token); }),
                   "hocket::RuntimeError: the token of context variable depth was used already");
         co_return;
+    }());
+}
+
+TEST(ContextVar, a_token_is_good_in_the_context_where_it_was_made) {
+    run([]() -> Coro<> {
+        auto token = depth.set(1);
+        co_await create_task([&]() -> Coro<> {
+            EXPECT_EQ(thrown_by([&] { depth.reset(token); }),
+                      "hocket::ValueError: the token of context variable depth was made in another context");
+            co_return;
+        });
+        EXPECT_NE(thrown_by([&] { copy_context().run([&] { depth.reset(token); }); }), "nothing");
+        depth.reset(token);
+        EXPECT_EQ(depth.get(), 0);
     }());
 }
 
@@ -223,7 +239,71 @@ TEST(ContextVar, each_thread_has_its_own_outside_of_loops) {
     depth.set(0);
 }
 
+// The values of a loop that is prepared on one thread and runs on another are counted by one thread only.
+TEST(ContextVar, what_one_thread_prepares_for_another_shares_nothing_with_it) {
+    user.set("a name that stands on the heap");
+    const auto loop = new_event_loop();
+    const auto copies = [] {
+        for (int i = 0; i < 20'000; ++i) copy_context();
+    };
+    std::string seen;
+    const auto task = loop->create_task([](auto& work, std::string& to) -> Coro<> {
+        work();
+        to = user.get();
+        co_return;
+    }(copies, seen));
+    int called = 0;
+    loop->call_soon([&] {
+        copies();
+        called += user.get() == "a name that stands on the heap";
+    });
+    loop->call_later(0s, [&] {
+        copies();
+        called += user.get() == "a name that stands on the heap";
+        loop->stop();
+    });
+    std::thread runs_it([&] { loop->run_forever(); });
+    copies();
+    runs_it.join();
+    EXPECT_EQ(seen, "a name that stands on the heap");
+    EXPECT_EQ(called, 2);
+    EXPECT_EQ(user.get(), "a name that stands on the heap");
+}
+
 // ---- Contexts
+
+TEST(Context, is_where_a_callback_runs_when_it_is_given) {
+    run([]() -> Coro<> {
+        const Context context = copy_context();
+        EventLoop& loop = get_running_loop();
+        loop.call_soon([] { depth.set(1); }, {.context = &context});
+        loop.call_later(0s, [] { depth.set(depth.get() + 10); }, {.context = &context});
+        co_await testing::turns(3);
+        EXPECT_EQ(*context.get(depth), 11);
+        const Future<> done;
+        done.add_done_callback([](const Future<>&) { depth.set(depth.get() + 100); }, {.context = &context});
+        done.set_result();
+        co_await testing::turns(2);
+        EXPECT_EQ(*context.get(depth), 111);
+        EXPECT_EQ(depth.get(), 0);
+    }());
+}
+
+TEST(Context, cannot_be_entered_twice) {
+    run([]() -> Coro<> {
+        const Context context = copy_context(), other_context = copy_context();
+        const auto enter = [&] { context.run([] {}); };
+        const std::string refusal = "hocket::RuntimeError: cannot enter a context that is entered already";
+        EXPECT_EQ(context.run([&] { return thrown_by(enter); }), refusal);
+        EXPECT_EQ(context.run([&] { return other_context.run([&] { return thrown_by(enter); }); }), refusal);
+        EXPECT_EQ(thrown_by(enter), "nothing");
+        const auto within = create_task(TaskOptions{.context = &context}, [&]() -> Coro<> {
+            EXPECT_EQ(thrown_by(enter), refusal);
+            co_return;
+        });
+        co_await within;
+    }());
+}
 
 TEST(Context, keeps_what_is_set_inside_its_run) {
     run([]() -> Coro<> {

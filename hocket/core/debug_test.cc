@@ -2,6 +2,7 @@
 // Debug mode (11): calls from a wrong thread, callbacks and steps that take too long.
 #include <hocket/core/event_loop.h>
 
+#include <hocket/base/symbols.h>
 #include <hocket/io/runner.h>
 #include <hocket/io/virtual_backend.h>
 
@@ -20,6 +21,12 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Reports;
 using testing::thrown_by;
+
+// `amain (debug_test.cc:`, or nothing where addresses have no names.
+std::string place_without_line(const void* address) {
+    const std::string place = code_location(address);
+    return place.substr(0, place.find('(') == std::string::npos ? 0 : place.rfind(':') + 1);
+}
 
 // 11
 TEST(Debug, a_call_from_a_wrong_thread_throws) {
@@ -91,16 +98,29 @@ TEST(VirtualDebug, slow_steps_and_callbacks_are_reported) {
         [&]() -> Coro<> {
             EventLoop& loop = get_running_loop();
             const auto busy = [&loop](Duration d) { static_cast<VirtualBackend&>(loop.backend()).advance(d.count()); };
-            const auto task = create_task(TaskOptions{.name = "cruncher"}, [busy]() -> Coro<> {
+            std::string from;
+            const auto task = create_task(TaskOptions{.name = "cruncher"}, [busy, &from]() -> Coro<> {
                 busy(100ms);  // not longer than the limit
+                from = place_without_line(here());
                 co_await hocket::sleep(0);
                 busy(1234ms);
             });
             co_await task;
-            EXPECT_EQ(reports.taken(), "executing cruncher took 1.234 seconds");
+            std::string said = reports.taken();
+            EXPECT_TRUE(said.starts_with("executing cruncher took 1.234 seconds, from " + from)) << said;
+            EXPECT_TRUE(said.ends_with(" on")) << said;
+            const std::string created =
+                "executing a callback took 0.101 seconds, created at " + place_without_line(here());
             loop.call_soon([busy] { busy(101ms); });
             co_await testing::turns(1);
-            EXPECT_EQ(reports.taken(), "executing a callback took 0.101 seconds");
+            said = reports.taken();
+            EXPECT_TRUE(said.starts_with(created)) << said;
+            const Future<> done;
+            done.set_result();
+            done.add_done_callback([busy](const Future<>&) { busy(101ms); });
+            co_await testing::turns(2);
+            said = reports.taken();
+            EXPECT_TRUE(said.starts_with(created)) << said;
             loop.slow_callback_duration = 2s;
             loop.call_soon([busy] { busy(1999ms); });
             co_await testing::turns(1);

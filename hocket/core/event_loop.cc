@@ -43,6 +43,7 @@ HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
         }
     }
     const std::int64_t start = debug ? now() : 0;
+    const void* const from = debug ? promise_of(t.frame).pc : nullptr;
     t.waiting = nullptr;
 #if HOCKET_TRAMPOLINE
     next_frame = t.frame;
@@ -51,9 +52,7 @@ HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
 #else
     t.frame.resume();
 #endif
-    if (debug) {
-        if (const std::int64_t took = now() - start; took > slow_callback_duration.count()) report_slow(&t, took);
-    }
+    if (debug) report_if_slow(t, start, from);
     if (t.flags & f_returned) t.harvest();
 }
 
@@ -67,10 +66,7 @@ HOCKET_INLINE void EventLoop::run_batch() noexcept {
         if (n->flags & f_task) [[likely]] {
             step<debug>(static_cast<TaskBase&>(*n));
         } else if (debug) {
-            const std::int64_t start = now();
-            run_node(*n);
-            if (const std::int64_t took = now() - start; took > slow_callback_duration.count())
-                report_slow(nullptr, took);
+            run_node_timed(*n);
         } else {
             run_node(*n);
         }

@@ -5,6 +5,7 @@
 #include <hocket/base/clock.h>
 #include <hocket/base/errors.h>
 #include <hocket/base/function.h>
+#include <hocket/base/here.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/backend.h>
 #include <hocket/core/context.h>
@@ -124,6 +125,7 @@ public:
     T run_until_complete(Future<T> future);
     template <class T>
     T run_until_complete(Coro<T> coro);
+    void run_until_complete(const AnyTask& task);
     /// Ends `run_forever` after the current iteration; what became ready meanwhile stays for the next run. Called before
     /// `run_forever`, it makes that run one iteration which does not wait.
     void stop() noexcept { attention_.stop = true; }
@@ -133,14 +135,15 @@ public:
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
 
-    /// Runs `f()` in the next iteration, in a copy of the current context (defined in handle.h, as the next two).
+    /// Runs `f()` in the next iteration, in a copy of the current context, or in the one given.
     template <class F>
-    Handle call_soon(F f);
+    Handle call_soon(F f, CallOptions options = {});
     template <class F>
-    Handle call_later(Duration delay, F f);
+    Handle call_later(Duration delay, F f, CallOptions options = {});
     template <class F>
-    Handle call_at(TimePoint when, F f);
-    /// The same as `call_soon`, from any thread; `f` sees copies of the caller's context variables. Throws RuntimeError when the loop is closed.
+    Handle call_at(TimePoint when, F f, CallOptions options = {});
+    /// The same as `call_soon`, from any thread; on others than the loop's, `f` sees copies of the caller's context variables. Throws
+    /// RuntimeError when the loop is closed.
     template <class F>
     void call_soon_threadsafe(F f);
 
@@ -210,6 +213,12 @@ public:
     void escape(std::exception_ptr e) noexcept;
     /// A callback threw `e`: the exception handler learns it, or the run ends, and the loop goes on.
     void callback_failed(const char* message, std::exception_ptr e) noexcept;
+    /// The context for what this loop is to run: a copy of the current one, if none is given. Where the loop does not run here, another
+    /// thread may run it: then the copy shares no values with the caller's.
+    ContextSlot context_for(const Context* given = nullptr) const {
+        if (given) return given->slot();
+        return this_loop == this ? current_context().copy() : current_context().detached();
+    }
     /// Throws RuntimeError when the loop is closed or, in debug mode, when this is not its thread.
     void check_usable(const char* call) const {
         if (attention_.debug || closed_) [[unlikely]]
@@ -257,7 +266,8 @@ private:
     void wake_embedder() noexcept;
     void check_usable_slowly(const char* call) const;
     void end_run();
-    void report_slow(const TaskBase* t, std::int64_t took) noexcept;
+    void report_if_slow(const TaskBase& t, std::int64_t start, const void* from) noexcept;
+    void run_node_timed(Node& n) noexcept;
     void take_mail() noexcept;
     void return_batch() noexcept;
 
@@ -302,9 +312,9 @@ EventLoop& get_running_loop() {
 }
 
 template <class F>
-Handle EventLoop::call_soon(F f) {
+HOCKET_INLINE Handle EventLoop::call_soon(F f, CallOptions options) {
     check_usable("call_soon");
-    auto* callback = new Callback<F>(current_context().copy(), std::move(f));
+    auto* callback = new Callback<F>(context_for(options.context), std::move(f), here());
     Handle handle(*callback);
     callback->loop_id = id_;
     push(*callback);
@@ -312,9 +322,9 @@ Handle EventLoop::call_soon(F f) {
 }
 
 template <class F>
-Handle EventLoop::call_at(TimePoint when, F f) {
+HOCKET_INLINE Handle EventLoop::call_at(TimePoint when, F f, CallOptions options) {
     check_usable("call_at");
-    auto* callback = new Callback<F>(current_context().copy(), std::move(f));
+    auto* callback = new Callback<F>(context_for(options.context), std::move(f), here());
     Handle handle(*callback);
     callback->when = when;
     callback->loop_id = id_;
@@ -323,13 +333,17 @@ Handle EventLoop::call_at(TimePoint when, F f) {
 }
 
 template <class F>
-Handle EventLoop::call_later(Duration delay, F f) {
-    return call_at(time_after(delay), std::move(f));
+HOCKET_INLINE Handle EventLoop::call_later(Duration delay, F f, CallOptions options) {
+    return call_at(time_after(delay), std::move(f), options);
 }
 
 template <class F>
-void EventLoop::call_soon_threadsafe(F f) {
-    post(*new Callback<F>(current_context().detached(), std::move(f)));
+HOCKET_INLINE void EventLoop::call_soon_threadsafe(F f) {
+    if (this_loop == this) {
+        call_soon(std::move(f));
+    } else {
+        post(*new Callback<F>(current_context().detached(), std::move(f), here()));
+    }
 }
 
 }  // namespace hocket

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The loop's life: how it begins, what other threads and errors do to it, how it ends.
 #include <hocket/base/report.h>
+#include <hocket/base/symbols.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/core/event_loop.h>
+#include <hocket/core/future.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/core/task_base.h>
 
@@ -101,11 +103,25 @@ void EventLoop::post(Node& n) {
     throw RuntimeError("Event loop is closed");
 }
 
-void EventLoop::report_slow(const TaskBase* t, std::int64_t took) noexcept {
-    std::string text = (t ? "executing " + t->name() : std::string("executing a callback")) + " took ";
-    text += std::to_string(took / 1'000'000'000) + "." + std::to_string(1000 + took / 1'000'000 % 1000).substr(1) +
-            " seconds";
-    report(text);
+void EventLoop::report_if_slow(const TaskBase& t, std::int64_t start, const void* from) noexcept {
+    const std::int64_t took = now() - start;
+    if (took <= slow_callback_duration.count()) return;
+    report("executing " + t.name() + " took " + seconds_text(took) + " seconds, from " + code_location(from) + " on");
+}
+
+void EventLoop::run_node_timed(Node& n) noexcept {
+    const void* created_at = nullptr;
+    if (const auto* callback = dynamic_cast<const CallbackBase*>(&n)) {
+        created_at = callback->created_at;
+    } else if (const auto* done_callback = dynamic_cast<const DoneCallbackBase*>(&n)) {
+        created_at = done_callback->created_at;
+    }
+    const std::int64_t start = now();
+    run_node(n);
+    const std::int64_t took = now() - start;
+    if (took <= slow_callback_duration.count()) return;
+    report("executing a callback took " + seconds_text(took) + " seconds" +
+           (created_at ? ", created at " + code_location(created_at) : ""));
 }
 
 void EventLoop::callback_failed(const char* message, std::exception_ptr e) noexcept {

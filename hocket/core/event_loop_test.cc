@@ -265,6 +265,17 @@ TEST(CallSoonThreadsafe, keeps_the_order_of_each_thread) {
 }
 
 // The posting thread goes on to use its context while the loop frees its copy: they share nothing.
+TEST(CallSoonThreadsafe, keeps_its_place_among_call_soons_of_the_loops_own_thread) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.call_soon_threadsafe([&] { trace.note("a"); });
+        loop.call_soon([&] { trace.note("b"); });
+        co_await testing::turns(2);
+    }());
+    EXPECT_EQ(trace.taken(), "a b");
+}
+
 TEST(CallSoonThreadsafe, brings_a_copy_of_the_callers_context) {
     static ContextVar<std::string> text("text");
     run([]() -> Coro<> {
@@ -330,6 +341,15 @@ TEST(RunUntilComplete, needs_a_loop_that_is_open) {
     loop->close();
     EXPECT_EQ(thrown_by([&] { loop->run_until_complete(task); }), "hocket::RuntimeError: Event loop is closed");
     EXPECT_EQ(task.result(), 2);
+}
+
+TEST(RunUntilComplete, takes_a_task_of_any_type) {
+    const auto loop = new_event_loop();
+    const AnyTask good = loop->create_task(testing::value_after(1, 5));
+    loop->run_until_complete(good);
+    EXPECT_TRUE(good.done());
+    const AnyTask bad = loop->create_task(testing::failure_after(1, "bad"));
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(bad); }), "hocket::RuntimeError: bad");
 }
 
 TEST(RunUntilComplete, takes_futures_of_this_loop) {

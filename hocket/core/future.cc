@@ -15,8 +15,17 @@ void FutureAwaiterBase::throw_empty() {
 
 void FutureHandle::throw_empty() { throw RuntimeError("cannot use an empty handle: it was moved from, or never set"); }
 
-DoneCallbackBase::DoneCallbackBase(FutureBase* f, const void* callable_type)
-    : future(f), context(current_context().copy()), type(callable_type) {
+namespace {
+
+ContextSlot context_for(const FutureBase& f, const Context* given) {
+    if (const EventLoop* loop = EventLoop::with_id(f.loop_id)) return loop->context_for(given);
+    return current_context().copy();  // nobody will run it
+}
+
+}  // namespace
+
+DoneCallbackBase::DoneCallbackBase(FutureBase* f, const Context* given, const void* callable_type, const void* where)
+    : future(f), context(context_for(*f, given)), type(callable_type), created_at(where) {
     future->flags |= f_callbacks;
     if (future->done()) hold();
 }

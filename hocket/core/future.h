@@ -28,14 +28,11 @@ struct State : Base {
         this->check();
         return *value;
     }
-    T take() {
+    /// Moves the value out for the last holder, who has `mine` references, else copies it. Where it cannot be copied, the first gets it, and
+    /// the others InvalidStateError.
+    T take_or_copy(std::uint32_t mine = 1) {
         this->check();
-        return std::move(*value);
-    }
-    /// Moves the value out for the last holder, else copies it. Where it cannot be copied, the first gets it, and the others InvalidStateError.
-    T take_or_copy() {
-        this->check();
-        if (this->refs > 1) {
+        if (this->refs > mine) {
             if constexpr (std::copy_constructible<T>) {
                 return *value;
             } else {
@@ -54,15 +51,13 @@ struct State<Base, T&> : Base {
         this->check();
         return *value;
     }
-    T& take() const { return get(); }
-    T& take_or_copy() const { return get(); }
+    T& take_or_copy(std::uint32_t = 1) const { return get(); }
 };
 template <class Base>
 struct State<Base, void> : Base {
     using Base::Base;
     void get() const { this->check(); }
-    void take() const { this->check(); }
-    void take_or_copy() const { this->check(); }
+    void take_or_copy(std::uint32_t = 1) const { this->check(); }
 };
 
 template <class T>
@@ -117,7 +112,7 @@ public:
         if constexpr (std::is_same_v<S, FutureBase>) {  // of whatever type
             state_->check();
         } else if constexpr (move) {
-            return static_cast<S*>(state_)->take();
+            return static_cast<S*>(state_)->take_or_copy(1U + held_);
         } else {
             return static_cast<const S*>(state_)->get();
         }
@@ -187,8 +182,9 @@ struct HOCKET_EXPORT DoneCallbackBase : Waiter, Pooled {
     FutureBase* future;
     ContextSlot context;
     const void* type;  // of the callable: callbacks of one type can be compared
+    const void* created_at;
 
-    DoneCallbackBase(FutureBase* f, const void* callable_type);
+    DoneCallbackBase(FutureBase* f, const Context* given, const void* callable_type, const void* where);
     virtual ~DoneCallbackBase();
     void hold() noexcept;
     virtual void invoke(FutureHandle&& handle) = 0;
@@ -208,8 +204,8 @@ template <class H, class F>
 struct DoneCallback final : DoneCallbackBase {
     F f;
 
-    DoneCallback(FutureBase* awaited, F&& callable)
-        : DoneCallbackBase(awaited, &type_mark<F>), f(std::move(callable)) {}
+    DoneCallback(FutureBase* awaited, F&& callable, CallOptions options, const void* where)
+        : DoneCallbackBase(awaited, options.context, &type_mark<F>, where), f(std::move(callable)) {}
     void invoke(FutureHandle&& handle) override { f(H(std::move(handle))); }
     bool equals(const void* callable) const override {
         if constexpr (std::equality_comparable<F>) {
@@ -221,8 +217,8 @@ struct DoneCallback final : DoneCallbackBase {
 };
 
 template <class H, class F>
-void add_done_callback(FutureBase& future, F f) {
-    Unique<DoneCallback<H, F>> callback(new DoneCallback<H, F>(&future, std::move(f)));
+void add_done_callback(FutureBase& future, F f, CallOptions options, const void* where) {
+    Unique<DoneCallback<H, F>> callback(new DoneCallback<H, F>(&future, std::move(f), options, where));
     future.add_waiter(*callback);
     callback.release();
 }
@@ -251,10 +247,10 @@ public:
     /// The result; throws what it ended with instead, InvalidStateError if it is not done.
     decltype(auto) result() const HOCKET_LIFETIMEBOUND { return static_cast<const S&>(object()).get(); }
 
-    /// Runs `f(handle)` once it is done: in the next iteration, never inside this call; in a copy of the current context.
+    /// Runs `f(handle)` once it is done: in the next iteration, never inside this call; in a copy of the current context, or in the one given.
     template <class F>
-    void add_done_callback(F f) const {
-        hocket::add_done_callback<Derived>(object("add_done_callback"), std::move(f));
+    HOCKET_INLINE void add_done_callback(F f, CallOptions options = {}) const {
+        hocket::add_done_callback<Derived>(object("add_done_callback"), std::move(f), options, here());
     }
     /// Removes every callback that equals `f` and has not been called for; returns how many. For callables that can be compared,
     /// such as pointers to functions.
@@ -264,7 +260,8 @@ public:
     }
 
     /// Waits until it is done. Does not suspend when it is. Throws what it ended with; a cancel of the waiting task cancels it.
-    /// `co_await handle` gives a reference to the result, `co_await std::move(handle)` the result itself.
+    /// `co_await handle` gives a reference to the result; `co_await std::move(handle)` the result itself: moved out where this is the last
+    /// handle, else copied, and where it cannot be copied, moved out: then the others get InvalidStateError.
     auto operator co_await() const& noexcept HOCKET_LIFETIMEBOUND { return FutureAwaiter<S, false>(state_); }
     auto operator co_await() && noexcept { return FutureAwaiter<S, true>(state_); }
 
@@ -304,8 +301,9 @@ public:
         }
         state->finish();
     }
-    /// Ends it with an exception. Throws InvalidStateError if it is done.
+    /// Ends it with an exception. Throws InvalidStateError if it is done, ValueError for a null pointer.
     void set_exception(std::exception_ptr error) const {
+        if (!error) throw ValueError("set_exception: there is no exception");
         FutureBase& state = this->object("set_exception");
         state.require_pending();
         state.fail(std::move(error));
@@ -317,9 +315,19 @@ public:
     }
 };
 
+/// A hash of the object that a handle stands for: handles may be keys of unordered containers.
+inline std::size_t hash_of(const FutureHandle& handle) noexcept {
+    return reinterpret_cast<std::uintptr_t>(handle.state()) >> 4;
+}
+
 template <class T>
 Future<T> EventLoop::create_future() {
     return Future<T>(*this);
 }
 
 }  // namespace hocket
+
+template <class T>
+struct std::hash<hocket::Future<T>> {
+    std::size_t operator()(const hocket::Future<T>& future) const noexcept { return hocket::hash_of(future); }
+};

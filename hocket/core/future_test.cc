@@ -151,6 +151,16 @@ TEST(Future, throws_its_exception_each_time) {
     }());
 }
 
+TEST(Future, takes_no_null_exception) {
+    run([]() -> Coro<> {
+        const Future<> f;
+        EXPECT_EQ(thrown_by([&] { f.set_exception(std::exception_ptr()); }),
+                  "hocket::ValueError: set_exception: there is no exception");
+        EXPECT_FALSE(f.done());
+        co_return;
+    }());
+}
+
 TEST(Future, cancelled_throws_cancelled_error_with_the_message) {
     run([]() -> Coro<> {
         const Future<int> f, g;

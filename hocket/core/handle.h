@@ -11,6 +11,11 @@
 
 namespace hocket {
 
+/// How a callback, or a runner's coroutine, is run: `call_soon(f, {.context = &context})`.
+struct CallOptions {
+    const Context* context = nullptr;  ///< in this one; null: in a copy of the current one
+};
+
 /// Calls `invoke(callback)` in `context`. The exception handler learns what it throws, with `failure` as the message.
 HOCKET_EXPORT void run_callback(Node& callback, ContextSlot& context, void (*invoke)(Node&),
                                 const char* failure) noexcept;
@@ -19,8 +24,11 @@ HOCKET_EXPORT void run_callback(Node& callback, ContextSlot& context, void (*inv
 struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
     ContextSlot context;
     TimePoint when{};  // of a timer
+    const void* created_at;
 
-    explicit CallbackBase(ContextSlot c) noexcept : context(std::move(c)) { refs = 1; }  // the loop's
+    CallbackBase(ContextSlot c, const void* where) noexcept : context(std::move(c)), created_at(where) {
+        refs = 1;  // the loop's
+    }
     virtual ~CallbackBase() = default;
     virtual void invoke() = 0;
     virtual void clear() noexcept = 0;  // frees what the callable holds
@@ -37,7 +45,8 @@ template <class F>
 struct Callback final : CallbackBase {
     std::optional<F> f;
 
-    Callback(ContextSlot c, F&& callable) : CallbackBase(std::move(c)), f(std::move(callable)) {}
+    Callback(ContextSlot c, F&& callable, const void* where)
+        : CallbackBase(std::move(c), where), f(std::move(callable)) {}
     void invoke() override {
         F callable = std::move(*f);
         f.reset();

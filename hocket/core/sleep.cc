@@ -24,8 +24,8 @@ void SleepTimer::describe(AwaitDescription& to) const {
     to.text = "sleep";
     if (!armed() || !task) return;
     const EventLoop& loop = task->loop();
-    const std::int64_t left = (loop.timers().when(*this) - loop.now()) / 1'000'000;
-    to.text += ", " + std::to_string(left / 1000) + "." + std::to_string(1000 + left % 1000).substr(1) + " s left";
+    const std::int64_t left = loop.timers().when(*this) - loop.now();
+    to.text += left < 0 ? ", due " + seconds_text(-left) + " s ago" : ", " + seconds_text(left) + " s left";
 }
 
 void Sleep::suspend(std::coroutine_handle<> h) {

@@ -66,8 +66,8 @@ public:
     unsigned uncancel() const { return task("uncancel").uncancel(); }
     /// As of `Task` and `Future`, with an AnyTask for `f`.
     template <class F>
-    void add_done_callback(F f) const {
-        hocket::add_done_callback<AnyTask>(object("add_done_callback"), std::move(f));
+    HOCKET_INLINE void add_done_callback(F f, CallOptions options = {}) const {
+        hocket::add_done_callback<AnyTask>(object("add_done_callback"), std::move(f), options, here());
     }
     template <std::equality_comparable F>
     std::size_t remove_done_callback(F f) const {
@@ -184,6 +184,11 @@ T EventLoop::run_until_complete(Future<T> future) {
     return static_cast<FutureState<T>*>(future.state())->take_or_copy();
 }
 
+inline void EventLoop::run_until_complete(const AnyTask& task) {
+    run_loop_until(*this, task.object());
+    task.object().check();
+}
+
 template <class T>
 T EventLoop::run_until_complete(Coro<T> coro) {
     check_usable("run_until_complete");
@@ -195,3 +200,12 @@ T EventLoop::run_until_complete(Coro<T> coro) {
 }
 
 }  // namespace hocket
+
+template <class T>
+struct std::hash<hocket::Task<T>> {
+    std::size_t operator()(const hocket::Task<T>& task) const noexcept { return hocket::hash_of(task); }
+};
+template <>
+struct std::hash<hocket::AnyTask> {
+    std::size_t operator()(const hocket::AnyTask& task) const noexcept { return hocket::hash_of(task); }
+};

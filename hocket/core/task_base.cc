@@ -153,9 +153,7 @@ TaskBase::TaskBase(EventLoop& loop, std::coroutine_handle<> root, const TaskOpti
     : FutureBase(loop),
       frame(root),
       older(loop.tasks),
-      context(options.context ? options.context->slot()
-              : loop.current  ? loop.current->context.copy()
-                              : current_context().copy()),
+      context(!options.context && loop.current ? loop.current->context.copy() : loop.context_for(options.context)),
       label(++loop.tasks_created << 1 | 1),
       created_at(where) {
     flags = f_task | f_first;
@@ -236,6 +234,7 @@ bool TaskBase::prepare() noexcept {
     flags = without(flags, f_must_cancel | f_recheck);
     const auto* awaited = dynamic_cast<const FutureBase*>(waiting);
     if (!awaited || !awaited->cancelled()) flags |= f_throw;  // a future that was cancelled throws by itself
+    if (awaited) awaited->mark_retrieved();                   // its outcome was on its way
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace hocket {
@@ -110,6 +111,42 @@ TEST(Task, gives_a_reference_or_the_result_itself) {
 }
 
 // 13
+TEST(Task, its_result_is_copied_while_others_hold_it) {
+    run([]() -> Coro<> {
+        const auto task = create_task(testing::value_after(1, std::string("a result that stands on the heap")));
+        const auto same = [&] { return task; };
+        EXPECT_EQ(co_await same(), "a result that stands on the heap");
+        EXPECT_EQ(co_await same(), "a result that stands on the heap");
+        EXPECT_EQ(task.result(), "a result that stands on the heap");
+    }());
+}
+
+TEST(Task, a_result_that_can_only_be_moved_goes_to_the_first_and_the_others_learn_of_it) {
+    run([]() -> Coro<> {
+        const auto task = create_task(testing::value_after(1, std::make_unique<int>(5)));
+        const auto same = [&] { return task; };
+        EXPECT_EQ(*co_await same(), 5);
+        EXPECT_TRUE((co_await ending_of(same())).starts_with("hocket::InvalidStateError"));
+    }());
+}
+
+TEST(Task, may_be_a_key) {
+    run([]() -> Coro<> {
+        std::unordered_set<Task<>> background;
+        for (int i = 0; i < 3; ++i) {
+            const auto task = create_task(testing::turns(i));
+            background.insert(task);
+            task.add_done_callback([&](const Task<>& done) { background.erase(done); });
+        }
+        EXPECT_EQ(background.size(), 3U);
+        co_await testing::turns(6);
+        EXPECT_TRUE(background.empty());
+        std::unordered_set<AnyTask> of_any_type{create_task(testing::turns(0)),
+                                                create_task(testing::value_after(0, 1))};
+        EXPECT_EQ(of_any_type.size(), 2U);
+    }());
+}
+
 TEST(Task, awaiting_a_done_one_does_not_suspend) {
     Trace trace;
     run([&]() -> Coro<> {
@@ -419,6 +456,21 @@ TEST(TaskFailure, is_not_reported_once_it_was_looked_at) {
             EXPECT_EQ(describe(b.exception()), "hocket::RuntimeError: x");
             EXPECT_EQ(thrown_by([&] { c.result(); }), "hocket::RuntimeError: x");
         }
+        EXPECT_EQ(errors.taken(), "");
+    }());
+}
+
+// As in asyncio, where the wakeup looks at the result before the cancel is thrown.
+TEST(TaskFailure, is_not_reported_when_the_task_that_waited_is_cancelled_before_it_runs) {
+    run([]() -> Coro<> {
+        LoopErrors errors(get_running_loop());
+        auto failing = create_task(testing::failure_after(1, "late"));
+        const auto waiting = create_task([](Task<> awaited) -> Coro<> { co_await awaited; }, failing);
+        co_await testing::turns(2);
+        EXPECT_TRUE(failing.done());
+        waiting.cancel();
+        failing = {};
+        EXPECT_EQ(co_await ending_of(waiting), "hocket::CancelledError");
         EXPECT_EQ(errors.taken(), "");
     }());
 }

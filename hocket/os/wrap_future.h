@@ -161,7 +161,7 @@ template <class T>
 ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
     ConcurrentFuture<T> future;
     loop.post(*new Callback<CoroutineForLoop<T>>(current_context().detached(),
-                                                 CoroutineForLoop<T>(loop, std::move(coro), future)));
+                                                 CoroutineForLoop<T>(loop, std::move(coro), future), here()));
     return future;
 }
 /// The same of `f()`. The callable lives as long as the task.
