@@ -3,7 +3,8 @@
 """Runs the examples and checks what each prints and how long it takes.
 
 For each program: its number, what it shows, its output, its expected and its measured time, and `ok` or `failed`. Programs
-that mostly sleep run beside each other; those that measure run alone. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
+that mostly sleep run beside each other; those that measure run alone. One that ends well, but not as expected, is run once more, alone,
+since a busy machine makes sleeps late; the tour says so. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
 
 What a program must print stands in expected/PROGRAM.txt. In a line, `~3.0` stands for a number near 3.0, `<300` for one below
 300, `#` for any. The order of lines is not promised between `(in any order)` and `(in order)`; there, a line that begins with
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -127,6 +129,13 @@ def page_server():
             server.stdout.close()
 
 
+class Outcome(typing.NamedTuple):
+    output: str
+    seconds: float
+    problem: str
+    may_be_late: bool = False  # it ended well: what is wrong may come from a busy machine
+
+
 def run(program, folder, backend):
     environment = dict(os.environ)
     if backend:
@@ -138,16 +147,16 @@ def run(program, folder, backend):
             done = subprocess.run([folder / program.name, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                                   text=True, timeout=60, env=environment)
         except (OSError, subprocess.TimeoutExpired) as error:
-            return "", time.monotonic() - start, str(error)
+            return Outcome("", time.monotonic() - start, str(error))
         seconds = time.monotonic() - start
-    problem = difference(done.stdout, (HERE / "expected" / f"{program.name}.txt").read_text())
-    if done.stderr:
-        problem = problem or f"printed on standard error: {done.stderr.strip()}"
     if done.returncode != 0:
-        problem = f"exit status {done.returncode}\n{done.stderr.strip()}"
-    elif not problem and not program.in_time(seconds):
+        return Outcome(done.stdout, seconds, f"exit status {done.returncode}\n{done.stderr.strip()}")
+    if done.stderr:
+        return Outcome(done.stdout, seconds, f"printed on standard error: {done.stderr.strip()}")
+    problem = difference(done.stdout, (HERE / "expected" / f"{program.name}.txt").read_text())
+    if not problem and not program.in_time(seconds):
         problem = f"took {seconds:.1f} s"
-    return done.stdout, seconds, problem
+    return Outcome(done.stdout, seconds, problem, may_be_late=bool(problem))
 
 
 def main():
@@ -174,11 +183,18 @@ def main():
         for p in chosen:
             if p.alone:
                 concurrent.futures.wait(sleeping.values())
-                output, seconds, problem = run(p, arguments.bin, arguments.backend)
+                outcome = run(p, arguments.bin, arguments.backend)
             else:
-                output, seconds, problem = sleeping[p.id].result()
+                outcome = sleeping[p.id].result()
+            first_problem = outcome.problem if outcome.may_be_late else None
+            if first_problem:
+                concurrent.futures.wait(sleeping.values())
+                outcome = run(p, arguments.bin, arguments.backend)
+            output, seconds, problem, _ = outcome
             verdict = paint("failed", "1;31") if problem else paint("ok", "32")
             print(f"{paint(f'{p.id:5}', '1')} {p.shows}")
+            if first_problem:
+                print(f"      run once more, alone, since the first time {first_problem}")
             if problem or not arguments.brief:
                 print("".join(f"      {line}\n" for line in output.splitlines()), end="")
             print(f"      {p.expects}, took {seconds:.1f} s: {verdict}", flush=True)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The tour's judge: what it accepts, and wrong outputs that it must not; and that the tour and the README leave nothing out."""
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -106,6 +108,35 @@ cancelled: yes
 def b12(seconds, most):
     return "".join(f"Fetching http://example.com/{i}\n" for i in range(10)) + \
         f"Completed 10 requests in {seconds}s, at most {most} at once\n"
+
+
+class SecondTime(unittest.TestCase):
+    """The tour over a program of its own making, which stands for A3."""
+
+    def tour(self, script):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "a3_coroutine_function")
+            program.write_text(f"#!/bin/sh\ncd {folder}\n{script}\n")
+            program.chmod(0o755)
+            pathlib.Path(folder, "right").write_text(expected("a3_coroutine_function"))
+            return subprocess.run([sys.executable, ROOT / "examples/tour.py", "--bin", folder, "A3"], capture_output=True, text=True)
+
+    def test_what_is_wrong_once_is_run_again_and_said(self):
+        done = self.tour("if [ -f again ]; then cat right; else touch again; echo wrong; fi")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("run once more, alone, since the first time line 1 is:       wrong", done.stdout)
+        self.assertTrue(done.stdout.endswith("\n1 ok, 0 failed\n"), done.stdout)
+
+    def test_what_is_wrong_twice_has_failed(self):
+        done = self.tour("echo wrong")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertTrue(done.stdout.endswith("expected instead: " + expected("a3_coroutine_function").splitlines()[0] +
+                                             "\n0 ok, 1 failed\n"), done.stdout)
+
+    def test_what_ends_badly_is_not_run_again(self):
+        done = self.tour("if [ -f again ]; then cat right; else touch again; exit 3; fi")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("exit status 3", done.stdout)
 
 
 class Programs(unittest.TestCase):
