@@ -132,43 +132,50 @@ void SocketTransport::check_writable() const {
     if (exception_) std::rethrow_exception(exception_);
 }
 
-Coro<> SocketTransport::write(std::string_view bytes) {
-    share();
-    const TransportHandle keep(this);
+void SocketTransport::check_open() const {
     check_writable();
     if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+}
+
+template <class Bytes>
+Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    t.check_open();
     if (bytes.empty()) co_return;
-    Outgoing& o = out();
+    Outgoing& o = t.out();
     if (o.idle()) {
-        co_await DirectWrite(*this, bytes);
+        co_await DirectWrite(t, bytes);
         co_return;
     }
     o.enqueue(bytes);
     o.advance();
-    while (out_ && out_->paused) co_await out_->drained.suspend();
-    check_writable();
+    while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
+    t.check_writable();
 }
 
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write(std::string_view bytes) { return send(handle(), bytes); }
+
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write_owned(std::string bytes) { return send(handle(), std::move(bytes)); }
+
 void SocketTransport::write_nowait(std::string_view bytes) {
-    check_writable();
-    if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
-    if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+    check_open();
     if (bytes.empty()) return;
     Outgoing& o = out();
     o.enqueue(bytes);
     o.schedule();
 }
 
-Coro<> SocketTransport::drain() {
-    share();
-    const TransportHandle keep(this);
-    check_writable();
-    if (is_closing()) co_await hocket::sleep(0);
-    if (Socket::closing() && write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + peer_.str());
-    while (out_ && out_->paused) co_await out_->drained.suspend();
-    check_writable();
+Coro<> SocketTransport::drained(TransportHandle transport) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    t.check_writable();
+    if (t.is_closing()) co_await hocket::sleep(0);
+    if (t.Socket::closing() && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
+    while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
+    t.check_writable();
 }
+
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::drain() { return drained(handle()); }
 
 void SocketTransport::write_eof() {
     if (is_closing() || std::exchange(eof_wanted_, true)) return;
@@ -235,11 +242,12 @@ void SocketTransport::descriptor_closed() noexcept {
     drop();
 }
 
-Coro<> SocketTransport::wait_closed() {
-    share();
-    const TransportHandle keep(this);
-    if (Socket::fd() >= 0) co_await out().closed.suspend();
-    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+Coro<> SocketTransport::closed(TransportHandle transport) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    if (t.Socket::fd() >= 0) co_await t.out().closed.suspend();
+    if (t.write_error_ != 0) throw OSError(t.write_error_, "write to " + t.peer_.str());
 }
+
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::wait_closed() { return closed(handle()); }
 
 }  // namespace hocket

@@ -31,6 +31,7 @@ public:
     SocketTransport(Network& network, int fd, const Address& peer, std::size_t limit, ServerState* server = nullptr);
 
     Coro<> write(std::string_view bytes) override;
+    Coro<> write_owned(std::string bytes) override;
     void write_nowait(std::string_view bytes) override;
     Coro<> drain() override;
     bool can_write_eof() const noexcept override { return true; }
@@ -52,6 +53,16 @@ private:
     class DirectWrite;
     enum class Receiving : std::uint8_t { no, waiting, filling };
 
+    // The coroutines hold the transport from when they are made, and not only once they run.
+    template <class Bytes>
+    static Coro<> send(TransportHandle transport, Bytes bytes);
+    static Coro<> drained(TransportHandle transport);
+    static Coro<> closed(TransportHandle transport);
+    TransportHandle handle() noexcept {
+        share();
+        return TransportHandle(this);
+    }
+
     ~SocketTransport() override;
     bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
@@ -67,6 +78,7 @@ private:
 
     Outgoing& out();
     void check_writable() const;
+    void check_open() const;
     void write_failed(int error) noexcept;
     void all_sent() noexcept;
     void retire_outgoing() noexcept;

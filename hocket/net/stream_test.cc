@@ -8,6 +8,7 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -56,6 +57,37 @@ TEST(RealStream, readexactly_takes_a_known_size_from_many_segments) {
             co_await gather(c.server_reader.readexactly(data.size()), send_all(c.writer, data, 1'000));
         EXPECT_TRUE(received == data);
         EXPECT_EQ(co_await c.server_reader.read(), "");
+    }());
+}
+
+TEST(RealStream, a_string_that_is_given_away_lives_until_it_is_written) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string name = "somebody with a rather long name", kept = "kept";
+        std::vector<Coro<>> writing;
+        writing.push_back(c.writer.write("[" + name + "] hello\n"));
+        writing.push_back(c.writer.write(kept));
+        writing.push_back(c.writer.write(" and literal\n"));
+        const std::string expected = "[" + name + "] hello\nkept and literal\n";
+        co_await gather(std::move(writing));
+        EXPECT_EQ(co_await c.server_reader.readexactly(expected.size()), expected);
+    }());
+}
+
+TEST(RealStream, what_is_to_be_done_with_a_stream_holds_it) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        const Task<> writing = create_task(std::exchange(c.writer, c.server_writer).write(data));
+        c.reader = c.server_reader;  // the task, which has not begun, has the last handle
+        EXPECT_TRUE(co_await c.server_reader.read() == data);
+        co_await writing;
+        const Task<> waiting = create_task(c.server_writer.wait_closed());
+        c.server_writer.close();
+        c.writer = StreamWriter(TransportHandle(new Transport));
+        c.server_writer = c.writer;
+        c.reader = c.server_reader = StreamReader();
+        co_await waiting;
     }());
 }
 

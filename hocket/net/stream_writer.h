@@ -5,6 +5,8 @@
 #include <hocket/core/coro.h>
 #include <hocket/net/transport.h>
 
+#include <concepts>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +24,11 @@ public:
     /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting. A cancel ends the wait;
     /// what was not sent by then is copied, and still sent: the peer never sees half of it.
     HOCKET_CORO_WRAPPER Coro<> write(std::string_view data) const { return transport_->write(data); }
+    /// The same of a string that is given away, `writer.write("[" + name + "]")`: it lives until this returns, whenever it is awaited.
+    template <std::same_as<std::string> String>
+    HOCKET_CORO_WRAPPER Coro<> write(String&& data) const {
+        return transport_->write_owned(std::move(data));
+    }
     /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
     /// so: await `drain` now and then (asyncio's `write`).
     void write_nowait(std::string_view data) const { transport_->write_nowait(data); }

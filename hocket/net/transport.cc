@@ -74,6 +74,10 @@ Coro<> Transport::write(std::string_view) {
     throw_read_only();
     co_return;
 }
+Coro<> Transport::write_owned(std::string) {
+    throw_read_only();
+    co_return;
+}
 void Transport::write_nowait(std::string_view) { throw_read_only(); }
 Coro<> Transport::drain() {
     throw_read_only();

@@ -56,6 +56,7 @@ public:
     // The way out: see StreamWriter.
 
     virtual Coro<> write(std::string_view data);
+    virtual Coro<> write_owned(std::string data);
     virtual void write_nowait(std::string_view data);
     virtual Coro<> drain();
     virtual bool can_write_eof() const noexcept { return false; }
