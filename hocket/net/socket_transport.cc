@@ -121,18 +121,13 @@ SocketTransport::Outgoing& SocketTransport::out() {
     return *out_;
 }
 
-void SocketTransport::check_loop() const {
-    if (network() && this_loop && this_loop != &network()->loop())
-        throw RuntimeError("the stream of " + peer_.str() + " belongs to a different event loop");
-}
-
 void SocketTransport::check_writable() const {
-    check_loop();
     if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
     if (exception_) std::rethrow_exception(exception_);
 }
 
-void SocketTransport::check_open() const {
+void SocketTransport::check_open(const char* call) const {
+    check_loop(call);
     check_writable();
     if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
@@ -141,7 +136,7 @@ void SocketTransport::check_open() const {
 template <class Bytes>
 Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
     auto& t = static_cast<SocketTransport&>(*transport);
-    t.check_open();
+    t.check_open("StreamWriter::write");
     if (bytes.empty()) co_return;
     Outgoing& o = t.out();
     if (o.idle()) {
@@ -159,7 +154,7 @@ HOCKET_CORO_WRAPPER Coro<> SocketTransport::write(std::string_view bytes) { retu
 HOCKET_CORO_WRAPPER Coro<> SocketTransport::write_owned(std::string bytes) { return send(handle(), std::move(bytes)); }
 
 void SocketTransport::write_nowait(std::string_view bytes) {
-    check_open();
+    check_open("StreamWriter::write_nowait");
     if (bytes.empty()) return;
     Outgoing& o = out();
     o.enqueue(bytes);
@@ -168,6 +163,7 @@ void SocketTransport::write_nowait(std::string_view bytes) {
 
 Coro<> SocketTransport::drained(TransportHandle transport) {
     auto& t = static_cast<SocketTransport&>(*transport);
+    t.check_loop("StreamWriter::drain");
     t.check_writable();
     if (t.is_closing()) co_await hocket::sleep(0);
     if (t.Socket::closing() && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
@@ -178,6 +174,7 @@ Coro<> SocketTransport::drained(TransportHandle transport) {
 HOCKET_CORO_WRAPPER Coro<> SocketTransport::drain() { return drained(handle()); }
 
 void SocketTransport::write_eof() {
+    check_loop("StreamWriter::write_eof");
     if (is_closing() || std::exchange(eof_wanted_, true)) return;
     if (!out_ || out_->idle()) all_sent();
 }

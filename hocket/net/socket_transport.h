@@ -45,7 +45,6 @@ public:
     Address peername() const override { return peer_; }
     int fileno() const noexcept override { return Socket::fd(); }
     ServerState* server() const noexcept { return server_; }
-    void check_loop() const override;
 
 private:
     struct Outgoing;
@@ -64,6 +63,7 @@ private:
     }
 
     ~SocketTransport() override;
+    EventLoop* loop() const noexcept override { return network() ? &network()->loop() : nullptr; }
     bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
     void abandoned() noexcept override;
@@ -78,7 +78,7 @@ private:
 
     Outgoing& out();
     void check_writable() const;
-    void check_open() const;
+    void check_open(const char* call) const;
     void write_failed(int error) noexcept;
     void all_sent() noexcept;
     void retire_outgoing() noexcept;

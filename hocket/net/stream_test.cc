@@ -321,6 +321,25 @@ TEST(RealStream, cannot_be_used_from_another_loop) {
     }());
 }
 
+TEST(RealStream, in_debug_mode_a_wrong_thread_is_refused) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        get_running_loop().set_debug(true);
+        std::thread([&c] {
+            const auto refused = [](const char* call) {
+                return "hocket::RuntimeError: StreamWriter::" + std::string(call) +
+                       " was called from another thread than the loop's: use call_soon_threadsafe";
+            };
+            EXPECT_EQ(testing::thrown_by([&] { c.writer.write_nowait("x"); }), refused("write_nowait"));
+            EXPECT_EQ(testing::thrown_by([&] { c.writer.write_eof(); }), refused("write_eof"));
+            EXPECT_EQ(testing::thrown_by([&] { c.writer.close(); }), refused("close"));
+            EXPECT_EQ(testing::thrown_by([&] { c.writer.abort(); }), refused("abort"));
+        }).join();
+        co_await c.writer.write("y");
+        EXPECT_EQ(co_await c.server_reader.read(10), "y");
+    }());
+}
+
 TEST(RealStream, the_peer_reads_an_end_of_file_after_write_eof_and_can_still_answer) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

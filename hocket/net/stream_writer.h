@@ -15,7 +15,8 @@ namespace hocket {
 /// The writing side of a stream (`asyncio.StreamWriter`). Copies stand for the same stream. Belongs to one loop.
 ///
 /// When the last handle of a stream is gone, reader's and writer's, it is closed as by `close`. Errors are OSError, once and for every later
-/// call: `write to 127.0.0.1:80: Broken pipe`; writing after `close` is `Cannot send after transport endpoint shutdown`.
+/// call: `write to 127.0.0.1:80: Broken pipe`; writing after `close` is `Cannot send after transport endpoint shutdown`. Not thread-safe; in
+/// debug mode, what changes the stream throws RuntimeError on a wrong thread.
 class HOCKET_EXPORT StreamWriter {
 public:
     explicit StreamWriter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
@@ -41,12 +42,18 @@ public:
     bool can_write_eof() const noexcept { return transport_->can_write_eof(); }
 
     /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait.
-    void close() const noexcept { transport_->close(); }
+    void close() const {
+        transport_->check_thread("StreamWriter::close");
+        transport_->close();
+    }
     bool is_closing() const noexcept { return transport_->is_closing(); }
     /// Waits until the descriptor is closed. Throws OSError if something could not be sent.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
     /// Closes and sends nothing more (`transport.abort()`).
-    void abort() const noexcept { transport_->abort(); }
+    void abort() const {
+        transport_->check_thread("StreamWriter::abort");
+        transport_->abort();
+    }
 
     /// Where the other side is (`get_extra_info('peername')`).
     Address peername() const { return transport_->peername(); }

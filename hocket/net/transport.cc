@@ -19,6 +19,14 @@ void Transport::check_limit(std::size_t limit) {
 
 Transport::~Transport() = default;
 
+void Transport::check_loop(const char* call) const {
+    EventLoop* const mine = loop();
+    if (!mine) return;
+    if (this_loop && this_loop != mine)
+        throw RuntimeError("the stream of " + peername().str() + " belongs to a different event loop");
+    mine->check_usable(call);
+}
+
 void Transport::feed_data(std::string_view bytes) {
     if (!fed_by_hand()) throw RuntimeError("feed_data: this stream has its bytes from a socket");
     if (eof_) throw RuntimeError("feed_data after feed_eof");

@@ -70,12 +70,18 @@ public:
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
 
-    /// Throws RuntimeError in a loop that is not the stream's; one that is fed by hand has none.
-    virtual void check_loop() const {}
+    /// Throws RuntimeError in debug mode, when `call` is made on another thread than that of the stream's loop.
+    void check_thread(const char* call) const {
+        if (EventLoop* const mine = loop()) mine->check_usable(call);
+    }
+    /// The same, and always in another loop than the stream's.
+    void check_loop(const char* call) const;
     /// Throws ValueError for a limit of nothing.
     static void check_limit(std::size_t limit);
 
 protected:
+    /// The stream's, until it is closed; none of one that is fed by hand.
+    virtual EventLoop* loop() const noexcept { return nullptr; }
     virtual bool fed_by_hand() const noexcept { return true; }
     /// A task waits: see to it that something comes.
     virtual void want_data() noexcept {}
