@@ -57,7 +57,7 @@ void SocketTransport::receive() noexcept {
         room = incoming_.room(incoming_.empty() ? wanted : wanted / 2);
         network()->holds_memory(*this);
     } catch (...) {  // out of memory: the stream ends with that
-        if (reader_) set_exception(std::current_exception());
+        if (reader_) fail_reading(std::current_exception());
         return;
     }
     receiving_ = Receiving::filling;
@@ -88,13 +88,13 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
         if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
         wake_reader();
     } else if (n == 0) {
-        feed_eof();
+        end_reading();
     } else if (n == -ECANCELED || n == -EINTR) {  // nothing came for a while: `tidy` took the buffer back
         busy_ = n == -EINTR;
         if (incoming_.empty()) incoming_.release();
         if (reader_) want_data();
     } else {
-        set_exception(std::make_exception_ptr(OSError(-n, "read from " + peer_.str())));
+        fail_reading(std::make_exception_ptr(OSError(-n, "read from " + peer_.str())));
     }
 }
 
@@ -196,7 +196,7 @@ void SocketTransport::close() noexcept {
     if (is_closing()) return;
     shut_ = true;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
-    feed_eof();
+    end_reading();
     if (!out_ || out_->idle()) {
         begin_closing();
     } else {
@@ -208,9 +208,10 @@ void SocketTransport::close() noexcept {
 void SocketTransport::abort() noexcept {
     if (Socket::closing()) return;
     shut_ = true;
-    feed_eof();
+    end_reading();
     if (out_ && !out_->idle()) {
-        if (write_error_ == 0) write_error_ = ECONNABORTED;
+        aborted_ = write_error_ == 0;
+        if (aborted_) write_error_ = ECONNABORTED;
         out_->give_up();
     }
     close_descriptor();
@@ -242,7 +243,7 @@ void SocketTransport::descriptor_closed() noexcept {
 Coro<> SocketTransport::closed(TransportHandle transport) {
     auto& t = static_cast<SocketTransport&>(*transport);
     if (t.Socket::fd() >= 0) co_await t.out().closed.suspend();
-    if (t.write_error_ != 0) throw OSError(t.write_error_, "write to " + t.peer_.str());
+    if (t.write_error_ != 0 && !t.aborted_) throw OSError(t.write_error_, "write to " + t.peer_.str());
 }
 
 HOCKET_CORO_WRAPPER Coro<> SocketTransport::wait_closed() { return closed(handle()); }

@@ -92,6 +92,7 @@ private:
     bool touched_ = false;     // since it was last asked to tidy
     bool shut_ = false;        // `close` was called
     bool eof_wanted_ = false;  // `write_eof` was called
+    bool aborted_ = false;     // the error of writing is `abort`
     Address peer_;
 };
 

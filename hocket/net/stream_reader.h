@@ -79,8 +79,10 @@ public:
 
     /// For streams that are fed by hand; of others, and after `feed_eof`, RuntimeError.
     void feed_data(std::string_view bytes) const { transport_->feed_data(bytes); }
-    void feed_eof() const noexcept { transport_->feed_eof(); }
-    void set_exception(std::exception_ptr error) const noexcept { transport_->set_exception(std::move(error)); }
+    /// What was fed is all; RuntimeError if something else feeds the stream.
+    void feed_eof() const { transport_->feed_eof(); }
+    /// Every read throws `error` from now on; RuntimeError if something else feeds the stream.
+    void set_exception(std::exception_ptr error) const { transport_->set_exception(std::move(error)); }
 
     const TransportHandle& transport() const noexcept { return transport_; }
 

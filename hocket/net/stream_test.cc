@@ -185,9 +185,11 @@ TEST(RealStream, drain_of_a_closing_stream_yields_once_and_tells_that_it_is_lost
 // 77
 TEST(RealStream, drain_throws_what_the_reading_side_has_met) {
     run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        c.reader.set_exception(std::make_exception_ptr(ValueError("bad data")));
-        EXPECT_EQ(co_await ending_of(c.writer.drain()), "hocket::ValueError: bad data");
+        auto p = co_await with_peer();
+        p.peer.reset();
+        const std::string end = co_await ending_of(p.reader.read(1));
+        EXPECT_TRUE(end.ends_with("Connection reset by peer")) << end;
+        EXPECT_EQ(co_await ending_of(p.writer.drain()), end);
     }());
 }
 
@@ -296,7 +298,11 @@ TEST(RealStream, a_cancel_that_is_taken_back_while_it_writes_does_not_end_the_ta
 TEST(RealStream, cannot_be_fed_by_hand) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();
-        EXPECT_THROW(c.reader.feed_data("x"), RuntimeError);
+        const std::string refused = ": this stream has its bytes from a socket";
+        EXPECT_EQ(testing::thrown_by([&] { c.reader.feed_data("x"); }), "hocket::RuntimeError: feed_data" + refused);
+        EXPECT_EQ(testing::thrown_by([&] { c.reader.feed_eof(); }), "hocket::RuntimeError: feed_eof" + refused);
+        EXPECT_EQ(testing::thrown_by([&] { c.reader.set_exception(nullptr); }),
+                  "hocket::RuntimeError: set_exception" + refused);
         co_await c.server_writer.write("y");
         EXPECT_EQ(co_await c.reader.read(10), "y");
     }());
@@ -401,6 +407,7 @@ TEST(RealStream, abort_drops_what_waits_and_ends_whoever_writes) {
         c.writer.abort();
         const std::string end = co_await ending_of(writing);
         EXPECT_NE(end.find("Software caused connection abort"), std::string::npos) << end;
+        EXPECT_EQ(co_await ending_of(c.writer.wait_closed()), "nothing");
         const std::string received = co_await c.server_reader.read();
         EXPECT_LT(received.size(), data.size());
         EXPECT_TRUE(data.starts_with(received));

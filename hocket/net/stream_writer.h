@@ -47,9 +47,9 @@ public:
         transport_->close();
     }
     bool is_closing() const noexcept { return transport_->is_closing(); }
-    /// Waits until the descriptor is closed. Throws OSError if something could not be sent.
+    /// Waits until the descriptor is closed. Throws OSError if something could not be sent, unless `abort` was called before.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
-    /// Closes and sends nothing more (`transport.abort()`).
+    /// Closes and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.
     void abort() const {
         transport_->check_thread("StreamWriter::abort");
         transport_->abort();

@@ -27,19 +27,33 @@ void Transport::check_loop(const char* call) const {
     mine->check_usable(call);
 }
 
+void Transport::check_fed_by_hand(const char* call) const {
+    if (!fed_by_hand()) throw RuntimeError(std::string(call) + ": this stream has its bytes from a socket");
+}
+
 void Transport::feed_data(std::string_view bytes) {
-    if (!fed_by_hand()) throw RuntimeError("feed_data: this stream has its bytes from a socket");
+    check_fed_by_hand("feed_data");
     if (eof_) throw RuntimeError("feed_data after feed_eof");
     incoming_.append(bytes);
     if (!bytes.empty()) wake_reader();
 }
 
-void Transport::feed_eof() noexcept {
+void Transport::feed_eof() {
+    check_fed_by_hand("feed_eof");
+    end_reading();
+}
+
+void Transport::set_exception(std::exception_ptr error) {
+    check_fed_by_hand("set_exception");
+    fail_reading(std::move(error));
+}
+
+void Transport::end_reading() noexcept {
     eof_ = true;
     wake_reader();
 }
 
-void Transport::set_exception(std::exception_ptr error) noexcept {
+void Transport::fail_reading(std::exception_ptr error) noexcept {
     exception_ = std::move(error);
     wake_reader();
 }

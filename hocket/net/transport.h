@@ -40,10 +40,11 @@ public:
     const std::exception_ptr& exception() const noexcept { return exception_; }
     bool awaited() const noexcept { return reader_; }
 
-    /// Throws RuntimeError when something else feeds it.
+    // Throw RuntimeError when something else feeds it.
+
     void feed_data(std::string_view bytes);
-    void feed_eof() noexcept;
-    void set_exception(std::exception_ptr error) noexcept;
+    void feed_eof();
+    void set_exception(std::exception_ptr error);
 
     /// `co_await transport.more(n)`: waits until something happens: bytes come, the end, an error. `n` more are of use. A cancel ends
     /// the wait at once; what arrives meanwhile stays here for the next reader.
@@ -83,11 +84,16 @@ protected:
     /// The stream's, until it is closed; none of one that is fed by hand.
     virtual EventLoop* loop() const noexcept { return nullptr; }
     virtual bool fed_by_hand() const noexcept { return true; }
+    void check_fed_by_hand(const char* call) const;
     /// A task waits: see to it that something comes.
     virtual void want_data() noexcept {}
     /// The last handle is gone.
     virtual void abandoned() noexcept { delete this; }
 
+    // For what feeds it.
+
+    void end_reading() noexcept;
+    void fail_reading(std::exception_ptr error) noexcept;
     void wake_reader() noexcept;
 
     ReceiveBuffer incoming_;
