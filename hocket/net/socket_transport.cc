@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t first_chunk = 4 << 10;
 constexpr std::uint8_t most_doublings = 4;          // 64 KiB
 constexpr std::size_t largest_request = 256 << 10;  // more of a known length is received in parts
+constexpr std::size_t most_last_words = 8 << 20;    // of a lost connection: more than the system keeps
 
 }  // namespace
 
@@ -34,8 +35,11 @@ Address SocketTransport::sockname() const { return network() ? local_address(*ne
 // ---- Receiving
 
 void SocketTransport::want_data() noexcept {
-    if (receiving_ != Receiving::no || is_closing()) return;
-    if (busy_) {
+    if (Socket::closing()) {
+        fail_reading(std::make_exception_ptr(read_error()));  // it is lost: else there is an end, and no wait
+    } else if (receiving_ != Receiving::no) {
+        return;
+    } else if (busy_) {
         receive();
     } else {
         wait_readable();
@@ -50,7 +54,8 @@ void SocketTransport::wait_readable() noexcept {
     submit(*this);
 }
 
-void SocketTransport::receive() noexcept {
+// False: there is no memory.
+bool SocketTransport::receive() noexcept {
     const std::size_t wanted = std::max(first_chunk << chunk_, std::min<std::size_t>(of_use_, largest_request));
     ReceiveBuffer::Room room{};
     try {
@@ -58,7 +63,7 @@ void SocketTransport::receive() noexcept {
         network()->holds_memory(*this);
     } catch (...) {  // out of memory: the stream ends with that
         if (reader_) fail_reading(std::current_exception());
-        return;
+        return false;
     }
     receiving_ = Receiving::filling;
     code = Opcode::recv;
@@ -67,13 +72,31 @@ void SocketTransport::receive() noexcept {
     Operation::size = room.size;
     completed = [](Operation& op) noexcept { static_cast<SocketTransport&>(op).received(); };
     submit(*this);
+    return true;
+}
+
+// Takes what has come, without waiting for more.
+void SocketTransport::probe() noexcept {
+    if (!receive()) return loss_is_complete();
+    receiving_ = Receiving::probing;
+    network()->backend().cancel(*this);
 }
 
 void SocketTransport::received() noexcept {
     completed_one();
     const Receiving what = std::exchange(receiving_, Receiving::no);
-    if (!is_closing()) take_result(what, result);
+    if (end_ == End::no) {
+        take_result(what, result);
+    } else if (end_ == End::lost && !Socket::closing()) {
+        take_last_words(what, result);
+    }
     close_if_over();
+}
+
+void SocketTransport::arrived(int n) noexcept {
+    incoming_.filled(static_cast<std::size_t>(n));
+    if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
+    wake_reader();
 }
 
 void SocketTransport::take_result(Receiving what, int n) noexcept {
@@ -84,9 +107,7 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     }
     touched_ = true;
     if (n > 0) {
-        incoming_.filled(static_cast<std::size_t>(n));
-        if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
-        wake_reader();
+        arrived(n);
     } else if (n == 0) {
         end_reading();
     } else if (n == -ECANCELED || n == -EINTR) {  // nothing came for a while: `tidy` took the buffer back
@@ -94,14 +115,34 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
         if (incoming_.empty()) incoming_.release();
         if (reader_) want_data();
     } else {
-        fail_reading(std::make_exception_ptr(OSError(-n, "read from " + peer_.str())));
+        read_error_ = -n;
+        if (out_) out_->give_up();
+        end_ = End::lost;
+        loss_is_complete();
     }
+}
+
+// After an error of writing. The system tells each error once: where the send took it, the end of file that follows is no clean one. But a
+// broken pipe is what it says of a peer that had ended its side before.
+void SocketTransport::take_last_words(Receiving what, int n) noexcept {
+    const bool cancelled = n == -ECANCELED || n == -EINTR;
+    if (what != Receiving::waiting && n > 0) {
+        arrived(n);
+        if (incoming_.size() < most_last_words) return probe();
+    } else if (n > 0 || (cancelled && what != Receiving::probing)) {
+        return probe();
+    } else if (n == 0 && write_error_ == EPIPE) {
+        end_reading();
+    } else if (!cancelled) {
+        read_error_ = -n;
+    }
+    loss_is_complete();
 }
 
 bool SocketTransport::tidy() noexcept {
     if (std::exchange(touched_, false)) return true;
     chunk_ = 0;
-    if (receiving_ == Receiving::filling) {
+    if (receiving_ >= Receiving::filling) {
         network()->backend().cancel(*this);
     } else if (incoming_.empty()) {
         busy_ = false;
@@ -122,8 +163,13 @@ SocketTransport::Outgoing& SocketTransport::out() {
 }
 
 void SocketTransport::check_writable() const {
-    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+    throw_loss();
     if (exception_) std::rethrow_exception(exception_);
+}
+
+void SocketTransport::throw_loss() const {
+    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+    if (read_error_ != 0) throw read_error();
 }
 
 void SocketTransport::check_open(const char* call) const {
@@ -180,21 +226,40 @@ void SocketTransport::write_eof() {
 }
 
 void SocketTransport::all_sent() noexcept {
-    if (eof_wanted_ && !shut_ && write_error_ == 0) network()->backend().shutdown(Socket::fd(), SHUT_WR);
-    if (shut_) begin_closing();
+    if (end_ == End::sending) {
+        begin_closing();
+    } else if (end_ == End::no && eof_wanted_) {
+        network()->backend().shutdown(Socket::fd(), SHUT_WR);
+    }
 }
 
 void SocketTransport::write_failed(int error) noexcept {
     write_error_ = error;
     out_->give_up();
-    if (shut_) begin_closing();
+    if (end_ == End::sending) return begin_closing();
+    lose();
 }
 
 // ---- The end
 
+// Writing has failed. What the peer sent before it went is still there, and is taken for the reader before the descriptor is closed.
+void SocketTransport::lose() noexcept {
+    end_ = End::lost;
+    if (eof_) return begin_closing();
+    if (receiving_ == Receiving::no) return probe();
+    network()->backend().cancel(*this);
+}
+
+void SocketTransport::loss_is_complete() noexcept {
+    begin_closing();
+    if (eof_) return;
+    if (read_error_ == 0) read_error_ = write_error_;
+    if (reader_) fail_reading(std::make_exception_ptr(read_error()));
+}
+
 void SocketTransport::close() noexcept {
     if (is_closing()) return;
-    shut_ = true;
+    end_ = End::sending;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
     end_reading();
     if (!out_ || out_->idle()) {
@@ -207,14 +272,18 @@ void SocketTransport::close() noexcept {
 
 void SocketTransport::abort() noexcept {
     if (Socket::closing()) return;
-    shut_ = true;
-    end_reading();
-    if (out_ && !out_->idle()) {
-        aborted_ = write_error_ == 0;
-        if (aborted_) write_error_ = ECONNABORTED;
-        out_->give_up();
+    if (end_ == End::lost) {
+        loss_is_complete();
+    } else {
+        end_ = End::aborted;
+        end_reading();
+        if (out_ && !out_->idle()) {
+            write_error_ = ECONNABORTED;
+            out_->give_up();
+        }
+        begin_closing();
     }
-    close_descriptor();
+    close_if_over();
 }
 
 void SocketTransport::abandoned() noexcept {
@@ -243,7 +312,7 @@ void SocketTransport::descriptor_closed() noexcept {
 Coro<> SocketTransport::closed(TransportHandle transport) {
     auto& t = static_cast<SocketTransport&>(*transport);
     if (t.Socket::fd() >= 0) co_await t.out().closed.suspend();
-    if (t.write_error_ != 0 && !t.aborted_) throw OSError(t.write_error_, "write to " + t.peer_.str());
+    if (t.end_ != End::aborted) t.throw_loss();
 }
 
 HOCKET_CORO_WRAPPER Coro<> SocketTransport::wait_closed() { return closed(handle()); }

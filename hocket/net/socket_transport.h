@@ -38,7 +38,7 @@ public:
     void write_eof() override;
     void close() noexcept override;
     void abort() noexcept override;
-    bool is_closing() const noexcept override { return shut_ || Socket::closing(); }
+    bool is_closing() const noexcept override { return end_ != End::no; }
     Coro<> wait_closed() override;
 
     Address sockname() const override;
@@ -50,7 +50,18 @@ private:
     struct Outgoing;
     friend struct Outgoing;
     class DirectWrite;
-    enum class Receiving : std::uint8_t { no, waiting, filling };
+    enum class Receiving : std::uint8_t {
+        no,
+        waiting,  // until there is something
+        filling,  // the buffer
+        probing,  // the same with what is there already
+    };
+    enum class End : std::uint8_t {
+        no,
+        sending,  // `close` was called: what waits is sent first
+        lost,     // an error: what the peer sent before it is still taken
+        aborted,
+    };
 
     // The coroutines hold the transport from when they are made, and not only once they run.
     template <class Bytes>
@@ -72,27 +83,33 @@ private:
     bool tidy() noexcept override;
 
     void wait_readable() noexcept;
-    void receive() noexcept;
+    bool receive() noexcept;
+    void probe() noexcept;
     void received() noexcept;
     void take_result(Receiving what, int result) noexcept;
+    void take_last_words(Receiving what, int result) noexcept;
+    void arrived(int n) noexcept;
 
     Outgoing& out();
     void check_writable() const;
     void check_open(const char* call) const;
     void write_failed(int error) noexcept;
+    void lose() noexcept;
+    void loss_is_complete() noexcept;
+    void throw_loss() const;
+    OSError read_error() const { return OSError(read_error_, "read from " + peer_.str()); }
     void all_sent() noexcept;
     void retire_outgoing() noexcept;
 
     Unique<Outgoing> out_;
     ServerState* server_;  // null once the descriptor is closed
-    int write_error_ = 0;
+    int write_error_ = 0, read_error_ = 0;
     Receiving receiving_ = Receiving::no;
     std::uint8_t chunk_ = 0;   // the next room has 4 KiB times 2 to the power of this
     bool busy_ = false;        // data came lately: receive without waiting for readability first
     bool touched_ = false;     // since it was last asked to tidy
-    bool shut_ = false;        // `close` was called
     bool eof_wanted_ = false;  // `write_eof` was called
-    bool aborted_ = false;     // the error of writing is `abort`
+    End end_ = End::no;
     Address peer_;
 };
 

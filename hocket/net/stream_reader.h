@@ -46,7 +46,8 @@ private:
 /// The reading side of a stream (`asyncio.StreamReader`). Copies stand for the same stream. Belongs to one loop.
 ///
 /// One task reads at a time: a second one that would have to wait gets RuntimeError. A cancelled read leaves in the stream what has come.
-/// An error of the connection (OSError: `read from 127.0.0.1:80: Connection reset by peer`) is thrown by this read and every later one.
+/// An error of the connection (OSError: `read from 127.0.0.1:80: Connection reset by peer`) is thrown by the read that needs more than has come,
+/// and every later one; the stream is closed then.
 /// Reads that find enough in the buffer do not suspend.
 class HOCKET_EXPORT StreamReader {
 public:

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace hocket {
 namespace {
 
-using testing::Connected, testing::connected, testing::with_peer, testing::run_net, testing::pattern,
+using testing::Connected, testing::connected, testing::WithPeer, testing::with_peer, testing::run_net, testing::pattern,
     testing::ending_of, testing::turns, testing::a_while, testing::much;
 
 Coro<> send_all(StreamWriter writer, std::string data, std::size_t piece) {
@@ -455,9 +455,85 @@ TEST(RealStream, what_came_before_the_end_can_be_read_after_a_write_failed) {
         auto p = co_await with_peer();
         p.peer.send("last words");
         p.peer.close();
-        for (int i = 0; i < 3; ++i) co_await ending_of(p.writer.write("x"));
-        const std::string words = co_await ending_of(p.reader.readexactly(10));
-        EXPECT_TRUE(words == "nothing" || words.find("reset") != std::string::npos) << words;
+        co_await ending_of(p.writer.write("x"));  // which the peer's system answers with a reset
+        EXPECT_NE(co_await ending_of(p.writer.write("x")), "nothing");
+        co_await ending_of(p.writer.wait_closed());
+        EXPECT_EQ(co_await p.reader.read(), "last words");
+        EXPECT_TRUE(p.reader.at_eof());
+    }());
+}
+
+// A connection whose peer sends `sent`, and resets it while a task writes; how the write ended.
+Coro<std::string> reset_while_writing(WithPeer& p, std::string_view sent) {
+    testing::keep_little(p.writer);
+    p.peer.send(sent);
+    const std::string data = pattern(8 * much);
+    const Task<> writing = create_task(p.writer.write(data));
+    co_await a_while();
+    p.peer.reset();
+    co_return co_await ending_of(writing);
+}
+
+TEST(RealStream, a_reset_that_a_write_meets_is_no_end_of_file) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const std::string peer = p.writer.peername().str();
+        const std::string end = co_await reset_while_writing(p, "half of the up");
+        EXPECT_EQ(end, "hocket::OSError: write to " + peer + ": Connection reset by peer");
+        EXPECT_EQ(co_await p.reader.readexactly(8), "half of ");
+        EXPECT_EQ(co_await p.reader.read(100), "the up");
+        EXPECT_EQ(co_await ending_of(p.reader.read(1)),
+                  "hocket::OSError: read from " + peer + ": Connection reset by peer");
+        EXPECT_FALSE(p.reader.at_eof());
+    }());
+}
+
+TEST(RealStream, a_reset_ends_the_reads_and_the_writes_that_wait) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const Task<std::string> reading = create_task(p.reader.read());
+        const std::string end = co_await reset_while_writing(p, "half of the up");
+        EXPECT_NE(end, "nothing");
+        EXPECT_EQ(co_await ending_of(reading),
+                  "hocket::OSError: read from " + p.writer.peername().str() + ": Connection reset by peer");
+    }());
+}
+
+TEST(RealStream, after_an_error_of_writing_the_connection_is_closed) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const std::string end = co_await reset_while_writing(p, "");
+        EXPECT_TRUE(p.writer.is_closing());
+        EXPECT_EQ(co_await ending_of(p.writer.wait_closed()), end);
+        EXPECT_EQ(p.writer.fileno(), -1);
+        EXPECT_EQ(p.server.clients(), 0U);
+        EXPECT_EQ(co_await ending_of(p.writer.write("x")), end);
+        p.writer.close();
+        p.writer.abort();
+        EXPECT_EQ(co_await ending_of(p.writer.wait_closed()), end);
+    }());
+}
+
+TEST(RealStream, after_an_error_of_reading_the_connection_is_closed) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const Task<> closing = create_task(p.writer.wait_closed());
+        p.peer.reset();
+        const std::string end = co_await ending_of(p.reader.read(1));
+        EXPECT_TRUE(p.writer.is_closing());
+        EXPECT_EQ(co_await ending_of(closing), end);
+        EXPECT_EQ(p.server.clients(), 0U);
+        EXPECT_EQ(testing::thrown_by([&] { p.writer.write_nowait("x"); }), end);
+    }());
+}
+
+TEST(RealStream, abort_ends_the_reads_of_a_lost_connection_with_its_error) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        co_await reset_while_writing(p, "half");
+        p.writer.abort();
+        const std::string end = "hocket::OSError: read from " + p.writer.peername().str() + ": Connection reset by peer";
+        EXPECT_EQ(co_await ending_of(p.reader.read()), end);
     }());
 }
 

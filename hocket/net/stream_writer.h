@@ -15,7 +15,7 @@ namespace hocket {
 /// The writing side of a stream (`asyncio.StreamWriter`). Copies stand for the same stream. Belongs to one loop.
 ///
 /// When the last handle of a stream is gone, reader's and writer's, it is closed as by `close`. Errors are OSError, once and for every later
-/// call: `write to 127.0.0.1:80: Broken pipe`; writing after `close` is `Cannot send after transport endpoint shutdown`. Not thread-safe; in
+/// call: `write to 127.0.0.1:80: Broken pipe`; the stream is closed then, and what had come before can still be read. Writing after `close` is `Cannot send after transport endpoint shutdown`. Not thread-safe; in
 /// debug mode, what changes the stream throws RuntimeError on a wrong thread.
 class HOCKET_EXPORT StreamWriter {
 public:
@@ -47,7 +47,8 @@ public:
         transport_->close();
     }
     bool is_closing() const noexcept { return transport_->is_closing(); }
-    /// Waits until the descriptor is closed. Throws OSError if something could not be sent, unless `abort` was called before.
+    /// Waits until the descriptor is closed. Throws OSError if the connection was lost before: something could not be sent, or a read failed.
+    /// `abort` is no loss.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
     /// Closes and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.
     void abort() const {
