@@ -19,6 +19,8 @@ constexpr std::size_t first_chunk = 4 << 10;
 constexpr std::uint8_t most_doublings = 4;          // 64 KiB
 constexpr std::size_t largest_request = 256 << 10;  // more of a known length is received in parts
 constexpr std::size_t most_last_words = 8 << 20;    // of a lost connection: more than the system keeps
+constexpr std::uint8_t most_dropped = 255;          // pieces of 4 KiB, 1 MiB at the most, of one that lingers,
+constexpr std::uint8_t most_sweeps = 5;             // and so long
 
 }  // namespace
 
@@ -77,7 +79,7 @@ bool SocketTransport::receive() noexcept {
 
 // Takes what has come, without waiting for more.
 void SocketTransport::probe() noexcept {
-    if (!receive()) return loss_is_complete();
+    if (!receive()) return end_ == End::lost ? loss_is_complete() : begin_closing();
     receiving_ = Receiving::probing;
     network()->backend().cancel(*this);
 }
@@ -89,6 +91,8 @@ void SocketTransport::received() noexcept {
         take_result(what, result);
     } else if (end_ == End::lost && !Socket::closing()) {
         take_last_words(what, result);
+    } else if (end_ == End::lingering && !Socket::closing()) {
+        drop_late_words(what, result);
     }
     close_if_over();
 }
@@ -109,6 +113,7 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     if (n > 0) {
         arrived(n);
     } else if (n == 0) {
+        peer_ended_ = true;
         end_reading();
     } else if (n == -ECANCELED || n == -EINTR) {  // nothing came for a while: `tidy` took the buffer back
         busy_ = n == -EINTR;
@@ -122,25 +127,42 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     }
 }
 
+// Whether it is still to be found out what is there.
+bool SocketTransport::says_nothing(Receiving what, int n) noexcept {
+    const bool cancelled = n == -ECANCELED || n == -EINTR;
+    return what == Receiving::waiting ? n > 0 || cancelled : what == Receiving::filling && cancelled;
+}
+
 // After an error of writing. The system tells each error once: where the send took it, the end of file that follows is no clean one. But a
 // broken pipe is what it says of a peer that had ended its side before.
 void SocketTransport::take_last_words(Receiving what, int n) noexcept {
-    const bool cancelled = n == -ECANCELED || n == -EINTR;
-    if (what != Receiving::waiting && n > 0) {
+    if (says_nothing(what, n)) return probe();
+    if (n > 0) {
         arrived(n);
         if (incoming_.size() < most_last_words) return probe();
-    } else if (n > 0 || (cancelled && what != Receiving::probing)) {
-        return probe();
     } else if (n == 0 && write_error_ == EPIPE) {
         end_reading();
-    } else if (!cancelled) {
+    } else if (n != -ECANCELED && n != -EINTR) {
         read_error_ = -n;
     }
     loss_is_complete();
 }
 
+// After a close. As long as the peer sends what nobody reads, closing the descriptor would have the system answer with a reset, and the peer
+// lose what was written to it (RFC 9112, section 9.6). So it reads an end of file first, and has a while to see it.
+void SocketTransport::drop_late_words(Receiving what, int n) noexcept {
+    if (says_nothing(what, n)) return probe();
+    const std::size_t pieces = n > 0 ? static_cast<std::size_t>(n) / first_chunk + 1 : 0;
+    if (n <= 0 || dropped_ + pieces > most_dropped || sweeps_ >= most_sweeps) return begin_closing();
+    dropped_ += static_cast<std::uint8_t>(pieces);
+    touched_ = true;
+    if (!std::exchange(eof_wanted_, true)) network()->backend().shutdown(Socket::fd(), SHUT_WR);
+    if (!receive()) begin_closing();
+}
+
 bool SocketTransport::tidy() noexcept {
-    if (std::exchange(touched_, false)) return true;
+    if (end_ == End::lingering) ++sweeps_;
+    if (std::exchange(touched_, false) && sweeps_ < most_sweeps) return true;
     chunk_ = 0;
     if (receiving_ >= Receiving::filling) {
         network()->backend().cancel(*this);
@@ -212,7 +234,7 @@ Coro<> SocketTransport::drained(TransportHandle transport) {
     t.check_loop("StreamWriter::drain");
     t.check_writable();
     if (t.is_closing()) co_await hocket::sleep(0);
-    if (t.Socket::closing() && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
+    if (t.end_ > End::sending && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
     while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
     t.check_writable();
 }
@@ -227,10 +249,16 @@ void SocketTransport::write_eof() {
 
 void SocketTransport::all_sent() noexcept {
     if (end_ == End::sending) {
-        begin_closing();
+        linger();
     } else if (end_ == End::no && eof_wanted_) {
         network()->backend().shutdown(Socket::fd(), SHUT_WR);
     }
+}
+
+void SocketTransport::linger() noexcept {
+    end_ = End::lingering;
+    if (peer_ended_) return begin_closing();
+    if (receiving_ == Receiving::no) probe();  // else what is in flight was cancelled, and goes on with that
 }
 
 void SocketTransport::write_failed(int error) noexcept {
@@ -263,7 +291,7 @@ void SocketTransport::close() noexcept {
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
     end_reading();
     if (!out_ || out_->idle()) {
-        begin_closing();
+        linger();
     } else {
         out_->advance();
     }

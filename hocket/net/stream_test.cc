@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Streams over real connections: what is written arrives, whole and in order, whatever is cancelled, closed or reset.
+// Streams over real connections: what is written arrives, whole and in order, whatever is cancelled.
 #include <hocket/net/net_test.h>
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace hocket {
 namespace {
 
-using testing::Connected, testing::connected, testing::WithPeer, testing::with_peer, testing::run_net, testing::pattern,
+using testing::Connected, testing::connected, testing::with_peer, testing::run_net, testing::pattern,
     testing::ending_of, testing::turns, testing::a_while, testing::much;
 
 Coro<> send_all(StreamWriter writer, std::string data, std::size_t piece) {
@@ -346,197 +346,6 @@ TEST(RealStream, in_debug_mode_a_wrong_thread_is_refused) {
     }());
 }
 
-TEST(RealStream, the_peer_reads_an_end_of_file_after_write_eof_and_can_still_answer) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        c.writer.write_nowait("question");
-        c.writer.write_eof();
-        EXPECT_EQ(co_await c.server_reader.read(), "question");
-        co_await c.server_writer.write("answer");
-        EXPECT_EQ(co_await c.reader.read(10), "answer");
-        EXPECT_EQ(co_await ending_of(c.writer.write("more")),
-                  "hocket::RuntimeError: Cannot call write() after write_eof()");
-    }());
-}
-
-TEST(RealStream, close_sends_what_waits_and_wait_closed_waits_for_it) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        const std::string data = pattern(much);
-        c.writer.write_nowait(data);
-        c.writer.close();
-        const Task<> closing = create_task(c.writer.wait_closed());
-        co_await a_while();
-        EXPECT_FALSE(closing.done());
-        EXPECT_TRUE(co_await c.server_reader.read() == data);
-        co_await closing;
-        EXPECT_EQ(c.writer.fileno(), -1);
-        co_await c.writer.wait_closed();
-    }());
-}
-
-TEST(RealStream, dropping_the_last_handle_closes_and_sends_what_waits) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        const std::string data = pattern(much);
-        c.server_writer.write_nowait(data);
-        c.server_writer = c.writer;
-        c.server_reader = c.reader;
-        EXPECT_TRUE(co_await c.reader.read() == data);
-    }());
-}
-
-TEST(RealStream, close_ends_a_read_that_waits) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        const Task<std::string> reading = create_task(c.reader.read(10));
-        co_await turns(2);
-        c.writer.close();
-        EXPECT_EQ(co_await reading, "");
-        co_await c.writer.wait_closed();
-        EXPECT_EQ(co_await c.server_reader.read(10), "");
-    }());
-}
-
-TEST(RealStream, abort_drops_what_waits_and_ends_whoever_writes) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        const std::string data = pattern(much);
-        const Task<> writing = create_task(c.writer.write(data));
-        co_await turns(2);
-        c.writer.abort();
-        const std::string end = co_await ending_of(writing);
-        EXPECT_NE(end.find("Software caused connection abort"), std::string::npos) << end;
-        EXPECT_EQ(co_await ending_of(c.writer.wait_closed()), "nothing");
-        const std::string received = co_await c.server_reader.read();
-        EXPECT_LT(received.size(), data.size());
-        EXPECT_TRUE(data.starts_with(received));
-    }());
-}
-
-TEST(RealStream, a_reset_is_an_error_that_names_the_peer_and_stays) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const std::string peer = p.writer.peername().str();
-        const Task<std::string> reading = create_task(p.reader.read(10));
-        co_await turns(2);
-        p.peer.reset();
-        const std::string expected = "hocket::OSError: read from " + peer + ": Connection reset by peer";
-        EXPECT_EQ(co_await ending_of(reading), expected);
-        EXPECT_EQ(co_await ending_of(p.reader.readline()), expected);
-        EXPECT_EQ(co_await ending_of(p.writer.drain()), expected);
-    }());
-}
-
-TEST(RealStream, writing_to_a_peer_that_is_gone_is_an_error_and_no_signal) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const std::string peer = p.writer.peername().str();
-        p.peer.reset();
-        std::string end;
-        for (int i = 0; i < 100 && end.empty(); ++i) {
-            try {
-                co_await p.writer.write("x");
-            } catch (const OSError& e) {
-                end = e.what();
-            }
-            co_await hocket::sleep(0);
-        }
-        EXPECT_TRUE(end == "write to " + peer + ": Broken pipe" ||
-                    end == "write to " + peer + ": Connection reset by peer")
-            << end;
-        EXPECT_EQ(co_await ending_of(p.writer.write("x")), "hocket::OSError: " + end);
-        EXPECT_EQ(co_await ending_of(p.writer.drain()), "hocket::OSError: " + end);
-    }());
-}
-
-TEST(RealStream, what_came_before_the_end_can_be_read_after_a_write_failed) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        p.peer.send("last words");
-        p.peer.close();
-        co_await ending_of(p.writer.write("x"));  // which the peer's system answers with a reset
-        EXPECT_NE(co_await ending_of(p.writer.write("x")), "nothing");
-        co_await ending_of(p.writer.wait_closed());
-        EXPECT_EQ(co_await p.reader.read(), "last words");
-        EXPECT_TRUE(p.reader.at_eof());
-    }());
-}
-
-// A connection whose peer sends `sent`, and resets it while a task writes; how the write ended.
-Coro<std::string> reset_while_writing(WithPeer& p, std::string_view sent) {
-    testing::keep_little(p.writer);
-    p.peer.send(sent);
-    const std::string data = pattern(8 * much);
-    const Task<> writing = create_task(p.writer.write(data));
-    co_await a_while();
-    p.peer.reset();
-    co_return co_await ending_of(writing);
-}
-
-TEST(RealStream, a_reset_that_a_write_meets_is_no_end_of_file) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const std::string peer = p.writer.peername().str();
-        const std::string end = co_await reset_while_writing(p, "half of the up");
-        EXPECT_EQ(end, "hocket::OSError: write to " + peer + ": Connection reset by peer");
-        EXPECT_EQ(co_await p.reader.readexactly(8), "half of ");
-        EXPECT_EQ(co_await p.reader.read(100), "the up");
-        EXPECT_EQ(co_await ending_of(p.reader.read(1)),
-                  "hocket::OSError: read from " + peer + ": Connection reset by peer");
-        EXPECT_FALSE(p.reader.at_eof());
-    }());
-}
-
-TEST(RealStream, a_reset_ends_the_reads_and_the_writes_that_wait) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const Task<std::string> reading = create_task(p.reader.read());
-        const std::string end = co_await reset_while_writing(p, "half of the up");
-        EXPECT_NE(end, "nothing");
-        EXPECT_EQ(co_await ending_of(reading),
-                  "hocket::OSError: read from " + p.writer.peername().str() + ": Connection reset by peer");
-    }());
-}
-
-TEST(RealStream, after_an_error_of_writing_the_connection_is_closed) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const std::string end = co_await reset_while_writing(p, "");
-        EXPECT_TRUE(p.writer.is_closing());
-        EXPECT_EQ(co_await ending_of(p.writer.wait_closed()), end);
-        EXPECT_EQ(p.writer.fileno(), -1);
-        EXPECT_EQ(p.server.clients(), 0U);
-        EXPECT_EQ(co_await ending_of(p.writer.write("x")), end);
-        p.writer.close();
-        p.writer.abort();
-        EXPECT_EQ(co_await ending_of(p.writer.wait_closed()), end);
-    }());
-}
-
-TEST(RealStream, after_an_error_of_reading_the_connection_is_closed) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        const Task<> closing = create_task(p.writer.wait_closed());
-        p.peer.reset();
-        const std::string end = co_await ending_of(p.reader.read(1));
-        EXPECT_TRUE(p.writer.is_closing());
-        EXPECT_EQ(co_await ending_of(closing), end);
-        EXPECT_EQ(p.server.clients(), 0U);
-        EXPECT_EQ(testing::thrown_by([&] { p.writer.write_nowait("x"); }), end);
-    }());
-}
-
-TEST(RealStream, abort_ends_the_reads_of_a_lost_connection_with_its_error) {
-    run_net([]() -> Coro<> {
-        auto p = co_await with_peer();
-        co_await reset_while_writing(p, "half");
-        p.writer.abort();
-        const std::string end = "hocket::OSError: read from " + p.writer.peername().str() + ": Connection reset by peer";
-        EXPECT_EQ(co_await ending_of(p.reader.read()), end);
-    }());
-}
-
 TEST(RealStream, both_ends_know_both_addresses) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();
@@ -568,63 +377,6 @@ TEST(RealStream, a_connection_that_was_busy_and_then_idle_goes_on) {
             EXPECT_EQ(co_await reading, "half a line\n");
         }
     }());
-}
-
-TEST(RealStream, the_loop_may_end_in_the_middle_of_everything) {
-    run_net([]() -> Coro<> {
-        auto c = co_await connected();
-        static std::string data;
-        data = pattern(much);
-        create_task([](StreamReader r) -> Coro<> { co_await r.read(10); }, c.reader);
-        create_task([](StreamWriter w) -> Coro<> { co_await w.write(data); }, c.writer);
-        create_task(
-            [](StreamWriter w) -> Coro<> {
-                w.write_nowait(data);
-                co_await w.drain();
-            },
-            c.server_writer);
-        co_await hocket::sleep(2ms);
-        c.server_writer.write_nowait("more");
-    }());
-}
-
-TEST(RealStream, handles_may_outlive_the_loop) {
-    const auto before = testing::open_descriptors();
-    {
-        std::vector<testing::Connected> kept;
-        run([](std::vector<testing::Connected>& k) -> Coro<> {
-            k.push_back(co_await connected());
-            co_await k[0].writer.write("x");
-        }(kept));
-        EXPECT_TRUE(kept[0].writer.is_closing());
-        EXPECT_EQ(kept[0].writer.fileno(), -1);
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
-}
-
-TEST(RealStream, a_pending_loop_that_is_closed_without_a_runner_leaves_nothing) {
-    const auto before = testing::open_descriptors();
-    {
-        const auto loop = new_event_loop();
-        loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
-        static std::string data;
-        data = pattern(much);
-        loop->run_until_complete([]() -> Coro<> {
-            auto c = co_await connected();
-            create_task([](testing::Connected k) -> Coro<> { co_await k.reader.read(10); }, c);
-            create_task([](testing::Connected k) -> Coro<> { co_await k.writer.write(data); }, c);
-            create_task(
-                [](testing::Connected k) -> Coro<> {
-                    k.server_writer.write_nowait(data);
-                    co_await k.server_writer.drain();
-                },
-                c);
-            co_await hocket::sleep(2ms);
-        }());
-        loop->close();
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
 }
 
 }  // namespace

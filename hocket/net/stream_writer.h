@@ -41,7 +41,8 @@ public:
     void write_eof() const { transport_->write_eof(); }
     bool can_write_eof() const noexcept { return transport_->can_write_eof(); }
 
-    /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait.
+    /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait. While the peer sends what nobody read, the
+    /// descriptor stays for up to 5 s, for the peer would lose what was written to it: it reads an end of file, and what it sends is dropped.
     void close() const {
         transport_->check_thread("StreamWriter::close");
         transport_->close();
@@ -50,7 +51,7 @@ public:
     /// Waits until the descriptor is closed. Throws OSError if the connection was lost before: something could not be sent, or a read failed.
     /// `abort` is no loss.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
-    /// Closes and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.
+    /// Closes at once and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.
     void abort() const {
         transport_->check_thread("StreamWriter::abort");
         transport_->abort();

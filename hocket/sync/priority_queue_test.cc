@@ -122,7 +122,9 @@ TEST(OncePriorityQueue, a_comparison_that_throws_leaves_the_items_in_order) {
 
 TEST(OncePriorityQueue, an_item_whose_comparison_throws_is_still_the_callers) {
     struct ByValue {
-        bool operator()(const std::unique_ptr<int>& a, const std::unique_ptr<int>& b) const { return Fragile()(*a, *b); }
+        bool operator()(const std::unique_ptr<int>& a, const std::unique_ptr<int>& b) const {
+            return Fragile()(*a, *b);
+        }
     };
     PriorityQueue<std::unique_ptr<int>, ByValue> queue;
     queue.put_nowait(std::make_unique<int>(2));
