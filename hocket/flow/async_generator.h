@@ -2,7 +2,7 @@
 // Asynchronous generators and iterators: many values, one at a time, with awaits between them.
 #pragma once
 
-#include <hocket/core/awaitable.h>
+#include <hocket/core/coro.h>
 #include <hocket/flow/generator.h>
 
 #include <coroutine>
@@ -39,7 +39,8 @@ HOCKET_EXPORT void settle_generator_exit(EventLoop& loop);
 ///
 /// Nothing runs before the first `next`. It runs inside the task that awaits `next`: a cancel of that task reaches what the generator
 /// awaits, and values cost neither a task nor an allocation. What it throws comes out of `next`, and it has ended then. Destroying it midway
-/// runs the destructors of what stands in it; clean-up that awaits needs `aclose`. It must outlive its own `next`; not thread-safe.
+/// runs the destructors of what stands in it; clean-up that awaits needs `aclose`. Destroying it while a task waits inside of it, in `next` or
+/// `aclose`, ends the program with a report. Not thread-safe.
 template <class T>
 class [[nodiscard]] HOCKET_CORO_RETURN_TYPE AsyncGenerator {
 public:
@@ -135,8 +136,8 @@ public:
     }
     ~AsyncGenerator() {
         if (!frame_) return;
-        if (FramePool::is_husk(frame_.address())) [[unlikely]] {
-            FramePool::release_husk(frame_.address());
+        if (FramePool::is_husk(frame_.address()) || frame_.promise().parent) [[unlikely]] {  // a task is inside of it
+            drop_unfinished(frame_, here());
             return;
         }
         if (this_loop && this_loop->get_debug()) [[unlikely]]
@@ -167,7 +168,7 @@ private:
     }
     void check_closed() const noexcept {
         const promise_type& p = frame_.promise();
-        if (p.started && !p.closed && !p.parent && !frame_.done()) report_needs_aclose(p.pc);
+        if (p.started && !p.closed && !frame_.done()) report_needs_aclose(p.pc);
     }
 
     Frame frame_;

@@ -2,6 +2,7 @@
 // How asynchronous generators end: destroyed, closed, and with the loop.
 #include <hocket/flow/async_generator.h>
 
+#include <hocket/base/symbols.h>
 #include <hocket/core/sleep.h>
 #include <hocket/io/runner.h>
 #include <tests/support/trace.h>
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 
 namespace hocket {
 namespace {
@@ -54,6 +56,27 @@ TEST(AsyncGenerator, destroyed_midway_runs_destructors) {
         }
         EXPECT_EQ(census.alive(), 0);
     }());
+}
+
+constexpr int waits_line = __LINE__ + 2;
+AsyncGenerator<int> waiting_inside() {
+    co_await forever();
+    co_yield 1;
+}
+
+// The task would go on in a frame that is no more.
+TEST(OnceAsyncGeneratorDeathTest, ends_the_program_when_it_is_destroyed_while_a_task_waits_inside) {
+    std::string expected = "a coroutine was destroyed while it was awaited: ";
+    if (!code_location(reinterpret_cast<const void*>(&waiting_inside)).starts_with("0x"))
+        expected += "hocket::.*waiting_inside.*async_generator_close_test.cc:" + std::to_string(waits_line);
+    EXPECT_DEATH(run([]() -> Coro<> {
+                     std::optional<AsyncGenerator<int>> values = waiting_inside();
+                     const auto task = create_task([&]() -> Coro<> { co_await values->next(); });
+                     co_await turns(2);
+                     values.reset();
+                     co_await task;
+                 }()),
+                 expected);
 }
 
 TEST(AsyncGenerator, goes_with_a_loop_that_closes_whoever_owns_it) {

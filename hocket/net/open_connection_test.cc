@@ -100,6 +100,19 @@ TEST(RealOpenConnection, a_cancel_closes_what_was_opened) {
     }());
 }
 
+TEST(RealOpenConnection, the_loop_may_be_closed_while_it_connects) {
+    const auto before = testing::open_descriptors();
+    {
+        const auto loop = new_event_loop();
+        const testing::LoopErrors errors(*loop);  // "Task was destroyed but it is pending!"
+        const Task<Streams> connecting = loop->create_task(open_connection(Address::parse("127.0.0.1:1")), {});
+        loop->run_once(0s);
+        EXPECT_FALSE(connecting.done());
+        loop->close();
+    }
+    EXPECT_EQ(testing::open_descriptors(), before);
+}
+
 TEST(VirtualOpenConnection, virtual_time_has_no_network) {
     run([]() -> Coro<> {
         EXPECT_EQ(co_await ending_of(open_connection("127.0.0.1", 80)),

@@ -113,20 +113,21 @@ private:
     bool holds_memory_ = false;
 };
 
-/// A descriptor that closes itself, while there is no operation on it.
+/// A descriptor that closes itself, while there is no operation on it. It may outlive the Network: in the frame of a task that is destroyed
+/// with the loop, whose backend is the last to go.
 class HOCKET_EXPORT Descriptor {
 public:
-    Descriptor(Network& network, int fd) noexcept : network_(&network), fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : network_(other.network_), fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor(Network& network, int fd) noexcept : backend_(&network.backend()), fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : backend_(other.backend_), fd_(std::exchange(other.fd_, -1)) {}
     Descriptor& operator=(Descriptor&&) = delete;
     ~Descriptor() {
-        if (fd_ >= 0) network_->backend().close(fd_);
+        if (fd_ >= 0) backend_->close(fd_);
     }
     int get() const noexcept { return fd_; }
     int release() noexcept { return std::exchange(fd_, -1); }
 
 private:
-    Network* network_;
+    Backend* backend_;
     int fd_;
 };
 

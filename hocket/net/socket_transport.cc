@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t first_chunk = 4 << 10;
 constexpr std::uint8_t most_doublings = 4;          // 64 KiB
 constexpr std::size_t largest_request = 256 << 10;  // more of a known length is received in parts
+constexpr std::size_t most_last_words = 8 << 20;    // of a lost connection: more than the system keeps
+constexpr std::uint8_t most_dropped = 255;          // pieces of 4 KiB, 1 MiB at the most, of one that lingers,
+constexpr std::uint8_t most_sweeps = 5;             // and so long
 
 }  // namespace
 
@@ -34,8 +37,11 @@ Address SocketTransport::sockname() const { return network() ? local_address(*ne
 // ---- Receiving
 
 void SocketTransport::want_data() noexcept {
-    if (receiving_ != Receiving::no || is_closing()) return;
-    if (busy_) {
+    if (Socket::closing()) {
+        fail_reading(std::make_exception_ptr(read_error()));  // it is lost: else there is an end, and no wait
+    } else if (receiving_ != Receiving::no) {
+        return;
+    } else if (busy_) {
         receive();
     } else {
         wait_readable();
@@ -50,15 +56,16 @@ void SocketTransport::wait_readable() noexcept {
     submit(*this);
 }
 
-void SocketTransport::receive() noexcept {
+// False: there is no memory.
+bool SocketTransport::receive() noexcept {
     const std::size_t wanted = std::max(first_chunk << chunk_, std::min<std::size_t>(of_use_, largest_request));
     ReceiveBuffer::Room room{};
     try {
         room = incoming_.room(incoming_.empty() ? wanted : wanted / 2);
         network()->holds_memory(*this);
     } catch (...) {  // out of memory: the stream ends with that
-        if (reader_) set_exception(std::current_exception());
-        return;
+        if (reader_) fail_reading(std::current_exception());
+        return false;
     }
     receiving_ = Receiving::filling;
     code = Opcode::recv;
@@ -67,13 +74,33 @@ void SocketTransport::receive() noexcept {
     Operation::size = room.size;
     completed = [](Operation& op) noexcept { static_cast<SocketTransport&>(op).received(); };
     submit(*this);
+    return true;
+}
+
+// Takes what has come, without waiting for more.
+void SocketTransport::probe() noexcept {
+    if (!receive()) return end_ == End::lost ? loss_is_complete() : begin_closing();
+    receiving_ = Receiving::probing;
+    network()->backend().cancel(*this);
 }
 
 void SocketTransport::received() noexcept {
     completed_one();
     const Receiving what = std::exchange(receiving_, Receiving::no);
-    if (!is_closing()) take_result(what, result);
+    if (end_ == End::no) {
+        take_result(what, result);
+    } else if (end_ == End::lost && !Socket::closing()) {
+        take_last_words(what, result);
+    } else if (end_ == End::lingering && !Socket::closing()) {
+        drop_late_words(what, result);
+    }
     close_if_over();
+}
+
+void SocketTransport::arrived(int n) noexcept {
+    incoming_.filled(static_cast<std::size_t>(n));
+    if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
+    wake_reader();
 }
 
 void SocketTransport::take_result(Receiving what, int n) noexcept {
@@ -84,24 +111,60 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     }
     touched_ = true;
     if (n > 0) {
-        incoming_.filled(static_cast<std::size_t>(n));
-        if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
-        wake_reader();
+        arrived(n);
     } else if (n == 0) {
-        feed_eof();
+        peer_ended_ = true;
+        end_reading();
     } else if (n == -ECANCELED || n == -EINTR) {  // nothing came for a while: `tidy` took the buffer back
         busy_ = n == -EINTR;
         if (incoming_.empty()) incoming_.release();
         if (reader_) want_data();
     } else {
-        set_exception(std::make_exception_ptr(OSError(-n, "read from " + peer_.str())));
+        read_error_ = -n;
+        if (out_) out_->give_up();
+        end_ = End::lost;
+        loss_is_complete();
     }
 }
 
+// Whether it is still to be found out what is there.
+bool SocketTransport::says_nothing(Receiving what, int n) noexcept {
+    const bool cancelled = n == -ECANCELED || n == -EINTR;
+    return what == Receiving::waiting ? n > 0 || cancelled : what == Receiving::filling && cancelled;
+}
+
+// After an error of writing. The system tells each error once: where the send took it, the end of file that follows is no clean one. But a
+// broken pipe is what it says of a peer that had ended its side before.
+void SocketTransport::take_last_words(Receiving what, int n) noexcept {
+    if (says_nothing(what, n)) return probe();
+    if (n > 0) {
+        arrived(n);
+        if (incoming_.size() < most_last_words) return probe();
+    } else if (n == 0 && write_error_ == EPIPE) {
+        end_reading();
+    } else if (n != -ECANCELED && n != -EINTR) {
+        read_error_ = -n;
+    }
+    loss_is_complete();
+}
+
+// After a close. As long as the peer sends what nobody reads, closing the descriptor would have the system answer with a reset, and the peer
+// lose what was written to it (RFC 9112, section 9.6). So it reads an end of file first, and has a while to see it.
+void SocketTransport::drop_late_words(Receiving what, int n) noexcept {
+    if (says_nothing(what, n)) return probe();
+    const std::size_t pieces = n > 0 ? static_cast<std::size_t>(n) / first_chunk + 1 : 0;
+    if (n <= 0 || dropped_ + pieces > most_dropped || sweeps_ >= most_sweeps) return begin_closing();
+    dropped_ += static_cast<std::uint8_t>(pieces);
+    touched_ = true;
+    if (!std::exchange(eof_wanted_, true)) network()->backend().shutdown(Socket::fd(), SHUT_WR);
+    if (!receive()) begin_closing();
+}
+
 bool SocketTransport::tidy() noexcept {
-    if (std::exchange(touched_, false)) return true;
+    if (end_ == End::lingering) ++sweeps_;
+    if (std::exchange(touched_, false) && sweeps_ < most_sweeps) return true;
     chunk_ = 0;
-    if (receiving_ == Receiving::filling) {
+    if (receiving_ >= Receiving::filling) {
         network()->backend().cancel(*this);
     } else if (incoming_.empty()) {
         busy_ = false;
@@ -121,80 +184,114 @@ SocketTransport::Outgoing& SocketTransport::out() {
     return *out_;
 }
 
-void SocketTransport::check_loop() const {
-    if (network() && this_loop && this_loop != &network()->loop())
-        throw RuntimeError("the stream of " + peer_.str() + " belongs to a different event loop");
-}
-
 void SocketTransport::check_writable() const {
-    check_loop();
-    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+    throw_loss();
     if (exception_) std::rethrow_exception(exception_);
 }
 
-Coro<> SocketTransport::write(std::string_view bytes) {
-    share();
-    const TransportHandle keep(this);
+void SocketTransport::throw_loss() const {
+    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+    if (read_error_ != 0) throw read_error();
+}
+
+void SocketTransport::check_open(const char* call) const {
+    check_loop(call);
     check_writable();
     if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+}
+
+template <class Bytes>
+Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    t.check_open("StreamWriter::write");
     if (bytes.empty()) co_return;
-    Outgoing& o = out();
+    Outgoing& o = t.out();
     if (o.idle()) {
-        co_await DirectWrite(*this, bytes);
+        co_await DirectWrite(t, bytes);
         co_return;
     }
     o.enqueue(bytes);
     o.advance();
-    while (out_ && out_->paused) co_await out_->drained.suspend();
-    check_writable();
+    while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
+    t.check_writable();
 }
 
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write(std::string_view bytes) { return send(handle(), bytes); }
+
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write_owned(std::string bytes) { return send(handle(), std::move(bytes)); }
+
 void SocketTransport::write_nowait(std::string_view bytes) {
-    check_writable();
-    if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
-    if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+    check_open("StreamWriter::write_nowait");
     if (bytes.empty()) return;
     Outgoing& o = out();
     o.enqueue(bytes);
     o.schedule();
 }
 
-Coro<> SocketTransport::drain() {
-    share();
-    const TransportHandle keep(this);
-    check_writable();
-    if (is_closing()) co_await hocket::sleep(0);
-    if (Socket::closing() && write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + peer_.str());
-    while (out_ && out_->paused) co_await out_->drained.suspend();
-    check_writable();
+Coro<> SocketTransport::drained(TransportHandle transport) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    t.check_loop("StreamWriter::drain");
+    t.check_writable();
+    if (t.is_closing()) co_await hocket::sleep(0);
+    if (t.end_ > End::sending && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
+    while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
+    t.check_writable();
 }
 
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::drain() { return drained(handle()); }
+
 void SocketTransport::write_eof() {
+    check_loop("StreamWriter::write_eof");
     if (is_closing() || std::exchange(eof_wanted_, true)) return;
     if (!out_ || out_->idle()) all_sent();
 }
 
 void SocketTransport::all_sent() noexcept {
-    if (eof_wanted_ && !shut_ && write_error_ == 0) network()->backend().shutdown(Socket::fd(), SHUT_WR);
-    if (shut_) begin_closing();
+    if (end_ == End::sending) {
+        linger();
+    } else if (end_ == End::no && eof_wanted_) {
+        network()->backend().shutdown(Socket::fd(), SHUT_WR);
+    }
+}
+
+void SocketTransport::linger() noexcept {
+    end_ = End::lingering;
+    if (peer_ended_) return begin_closing();
+    if (receiving_ == Receiving::no) probe();  // else what is in flight was cancelled, and goes on with that
 }
 
 void SocketTransport::write_failed(int error) noexcept {
     write_error_ = error;
     out_->give_up();
-    if (shut_) begin_closing();
+    if (end_ == End::sending) return begin_closing();
+    lose();
 }
 
 // ---- The end
 
+// Writing has failed. What the peer sent before it went is still there, and is taken for the reader before the descriptor is closed.
+void SocketTransport::lose() noexcept {
+    end_ = End::lost;
+    if (eof_) return begin_closing();
+    if (receiving_ == Receiving::no) return probe();
+    network()->backend().cancel(*this);
+}
+
+void SocketTransport::loss_is_complete() noexcept {
+    begin_closing();
+    if (eof_) return;
+    if (read_error_ == 0) read_error_ = write_error_;
+    if (reader_) fail_reading(std::make_exception_ptr(read_error()));
+}
+
 void SocketTransport::close() noexcept {
     if (is_closing()) return;
-    shut_ = true;
+    end_ = End::sending;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
-    feed_eof();
+    end_reading();
     if (!out_ || out_->idle()) {
-        begin_closing();
+        linger();
     } else {
         out_->advance();
     }
@@ -203,13 +300,18 @@ void SocketTransport::close() noexcept {
 
 void SocketTransport::abort() noexcept {
     if (Socket::closing()) return;
-    shut_ = true;
-    feed_eof();
-    if (out_ && !out_->idle()) {
-        if (write_error_ == 0) write_error_ = ECONNABORTED;
-        out_->give_up();
+    if (end_ == End::lost) {
+        loss_is_complete();
+    } else {
+        end_ = End::aborted;
+        end_reading();
+        if (out_ && !out_->idle()) {
+            write_error_ = ECONNABORTED;
+            out_->give_up();
+        }
+        begin_closing();
     }
-    close_descriptor();
+    close_if_over();
 }
 
 void SocketTransport::abandoned() noexcept {
@@ -235,11 +337,12 @@ void SocketTransport::descriptor_closed() noexcept {
     drop();
 }
 
-Coro<> SocketTransport::wait_closed() {
-    share();
-    const TransportHandle keep(this);
-    if (Socket::fd() >= 0) co_await out().closed.suspend();
-    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+Coro<> SocketTransport::closed(TransportHandle transport) {
+    auto& t = static_cast<SocketTransport&>(*transport);
+    if (t.Socket::fd() >= 0) co_await t.out().closed.suspend();
+    if (t.end_ != End::aborted) t.throw_loss();
 }
+
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::wait_closed() { return closed(handle()); }
 
 }  // namespace hocket

@@ -23,6 +23,9 @@ class ServerState;
 ///
 /// What a task writes is sent from the task's memory; only what `write_nowait` gives, what comes while another task writes, and what a
 /// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written.
+///
+/// Closing sends what waits and then looks for input that nobody read. If there is some, the peer gets an end of file, and what it sends is
+/// dropped until it ends its side, is silent from one sweep of the Network to the next, or has had five of them or 1 MiB.
 class HOCKET_EXPORT SocketTransport final : public Transport, public Socket, Operation {
 public:
     static constexpr std::size_t high_water = 64 << 10, low_water = 16 << 10;
@@ -31,28 +34,51 @@ public:
     SocketTransport(Network& network, int fd, const Address& peer, std::size_t limit, ServerState* server = nullptr);
 
     Coro<> write(std::string_view bytes) override;
+    Coro<> write_owned(std::string bytes) override;
     void write_nowait(std::string_view bytes) override;
     Coro<> drain() override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
     void close() noexcept override;
     void abort() noexcept override;
-    bool is_closing() const noexcept override { return shut_ || Socket::closing(); }
+    bool is_closing() const noexcept override { return end_ != End::no; }
     Coro<> wait_closed() override;
 
     Address sockname() const override;
     Address peername() const override { return peer_; }
     int fileno() const noexcept override { return Socket::fd(); }
     ServerState* server() const noexcept { return server_; }
-    void check_loop() const override;
 
 private:
     struct Outgoing;
     friend struct Outgoing;
     class DirectWrite;
-    enum class Receiving : std::uint8_t { no, waiting, filling };
+    enum class Receiving : std::uint8_t {
+        no,
+        waiting,  // until there is something
+        filling,  // the buffer
+        probing,  // the same with what is there already
+    };
+    enum class End : std::uint8_t {
+        no,
+        sending,    // `close` was called: what waits is sent first
+        lingering,  // all is sent: what nobody read is taken, lest the system answer it with a reset
+        lost,       // an error: what the peer sent before it is still taken
+        aborted,
+    };
+
+    // The coroutines hold the transport from when they are made, and not only once they run.
+    template <class Bytes>
+    static Coro<> send(TransportHandle transport, Bytes bytes);
+    static Coro<> drained(TransportHandle transport);
+    static Coro<> closed(TransportHandle transport);
+    TransportHandle handle() noexcept {
+        share();
+        return TransportHandle(this);
+    }
 
     ~SocketTransport() override;
+    EventLoop* loop() const noexcept override { return network() ? &network()->loop() : nullptr; }
     bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
     void abandoned() noexcept override;
@@ -61,25 +87,39 @@ private:
     bool tidy() noexcept override;
 
     void wait_readable() noexcept;
-    void receive() noexcept;
+    bool receive() noexcept;
+    void probe() noexcept;
     void received() noexcept;
     void take_result(Receiving what, int result) noexcept;
+    static bool says_nothing(Receiving what, int result) noexcept;
+    void take_last_words(Receiving what, int result) noexcept;
+    void drop_late_words(Receiving what, int result) noexcept;
+    void arrived(int n) noexcept;
 
     Outgoing& out();
     void check_writable() const;
+    void check_open(const char* call) const;
     void write_failed(int error) noexcept;
+    void lose() noexcept;
+    void loss_is_complete() noexcept;
+    void throw_loss() const;
+    OSError read_error() const { return OSError(read_error_, "read from " + peer_.str()); }
     void all_sent() noexcept;
+    void linger() noexcept;
     void retire_outgoing() noexcept;
 
     Unique<Outgoing> out_;
     ServerState* server_;  // null once the descriptor is closed
-    int write_error_ = 0;
+    int write_error_ = 0, read_error_ = 0;
     Receiving receiving_ = Receiving::no;
-    std::uint8_t chunk_ = 0;   // the next room has 4 KiB times 2 to the power of this
-    bool busy_ = false;        // data came lately: receive without waiting for readability first
-    bool touched_ = false;     // since it was last asked to tidy
-    bool shut_ = false;        // `close` was called
-    bool eof_wanted_ = false;  // `write_eof` was called
+    End end_ = End::no;
+    std::uint8_t chunk_ = 0;       // the next room has 4 KiB times 2 to the power of this
+    std::uint8_t sweeps_ = 0;      // while it lingers,
+    std::uint8_t dropped_ = 0;     // and pieces of 4 KiB or less
+    bool busy_ : 1 = false;        // data came lately: receive without waiting for readability first
+    bool peer_ended_ : 1 = false;  // its end of file came
+    bool touched_ = false;         // since it was last asked to tidy
+    bool eof_wanted_ = false;      // `write_eof` was called, or `close` had to send its end of file
     Address peer_;
 };
 

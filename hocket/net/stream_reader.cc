@@ -13,7 +13,7 @@ void check_readable(const Transport& t) {
 }
 
 void begin_read(const Transport& t) {
-    t.check_loop();
+    t.check_loop("StreamReader::read");
     check_readable(t);
 }
 

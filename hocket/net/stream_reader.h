@@ -46,7 +46,8 @@ private:
 /// The reading side of a stream (`asyncio.StreamReader`). Copies stand for the same stream. Belongs to one loop.
 ///
 /// One task reads at a time: a second one that would have to wait gets RuntimeError. A cancelled read leaves in the stream what has come.
-/// An error of the connection (OSError: `read from 127.0.0.1:80: Connection reset by peer`) is thrown by this read and every later one.
+/// An error of the connection (OSError: `read from 127.0.0.1:80: Connection reset by peer`) is thrown by the read that needs more than has come,
+/// and every later one; the stream is closed then.
 /// Reads that find enough in the buffer do not suspend.
 class HOCKET_EXPORT StreamReader {
 public:
@@ -79,8 +80,10 @@ public:
 
     /// For streams that are fed by hand; of others, and after `feed_eof`, RuntimeError.
     void feed_data(std::string_view bytes) const { transport_->feed_data(bytes); }
-    void feed_eof() const noexcept { transport_->feed_eof(); }
-    void set_exception(std::exception_ptr error) const noexcept { transport_->set_exception(std::move(error)); }
+    /// What was fed is all; RuntimeError if something else feeds the stream.
+    void feed_eof() const { transport_->feed_eof(); }
+    /// Every read throws `error` from now on; RuntimeError if something else feeds the stream.
+    void set_exception(std::exception_ptr error) const { transport_->set_exception(std::move(error)); }
 
     const TransportHandle& transport() const noexcept { return transport_; }
 

@@ -5,6 +5,8 @@
 #include <hocket/core/coro.h>
 #include <hocket/net/transport.h>
 
+#include <concepts>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,7 +15,8 @@ namespace hocket {
 /// The writing side of a stream (`asyncio.StreamWriter`). Copies stand for the same stream. Belongs to one loop.
 ///
 /// When the last handle of a stream is gone, reader's and writer's, it is closed as by `close`. Errors are OSError, once and for every later
-/// call: `write to 127.0.0.1:80: Broken pipe`; writing after `close` is `Cannot send after transport endpoint shutdown`.
+/// call: `write to 127.0.0.1:80: Broken pipe`; the stream is closed then, and what had come before can still be read. Writing after `close` is `Cannot send after transport endpoint shutdown`. Not thread-safe; in
+/// debug mode, what changes the stream throws RuntimeError on a wrong thread.
 class HOCKET_EXPORT StreamWriter {
 public:
     explicit StreamWriter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
@@ -22,6 +25,11 @@ public:
     /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting. A cancel ends the wait;
     /// what was not sent by then is copied, and still sent: the peer never sees half of it.
     HOCKET_CORO_WRAPPER Coro<> write(std::string_view data) const { return transport_->write(data); }
+    /// The same of a string that is given away, `writer.write("[" + name + "]")`: it lives until this returns, whenever it is awaited.
+    template <std::same_as<std::string> String>
+    HOCKET_CORO_WRAPPER Coro<> write(String&& data) const {
+        return transport_->write_owned(std::move(data));
+    }
     /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
     /// so: await `drain` now and then (asyncio's `write`).
     void write_nowait(std::string_view data) const { transport_->write_nowait(data); }
@@ -33,13 +41,21 @@ public:
     void write_eof() const { transport_->write_eof(); }
     bool can_write_eof() const noexcept { return transport_->can_write_eof(); }
 
-    /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait.
-    void close() const noexcept { transport_->close(); }
+    /// Ends reading at once, sends what is waiting, then closes the descriptor. Does not wait. While the peer sends what nobody read, the
+    /// descriptor stays for up to 5 s, for the peer would lose what was written to it: it reads an end of file, and what it sends is dropped.
+    void close() const {
+        transport_->check_thread("StreamWriter::close");
+        transport_->close();
+    }
     bool is_closing() const noexcept { return transport_->is_closing(); }
-    /// Waits until the descriptor is closed. Throws OSError if something could not be sent.
+    /// Waits until the descriptor is closed. Throws OSError if the connection was lost before: something could not be sent, or a read failed.
+    /// `abort` is no loss.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
-    /// Closes and sends nothing more (`transport.abort()`).
-    void abort() const noexcept { transport_->abort(); }
+    /// Closes at once and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.
+    void abort() const {
+        transport_->check_thread("StreamWriter::abort");
+        transport_->abort();
+    }
 
     /// Where the other side is (`get_extra_info('peername')`).
     Address peername() const { return transport_->peername(); }

@@ -19,19 +19,41 @@ void Transport::check_limit(std::size_t limit) {
 
 Transport::~Transport() = default;
 
+void Transport::check_loop(const char* call) const {
+    EventLoop* const mine = loop();
+    if (!mine) return;
+    if (this_loop && this_loop != mine)
+        throw RuntimeError("the stream of " + peername().str() + " belongs to a different event loop");
+    mine->check_usable(call);
+}
+
+void Transport::check_fed_by_hand(const char* call) const {
+    if (!fed_by_hand()) throw RuntimeError(std::string(call) + ": this stream has its bytes from a socket");
+}
+
 void Transport::feed_data(std::string_view bytes) {
-    if (!fed_by_hand()) throw RuntimeError("feed_data: this stream has its bytes from a socket");
+    check_fed_by_hand("feed_data");
     if (eof_) throw RuntimeError("feed_data after feed_eof");
     incoming_.append(bytes);
     if (!bytes.empty()) wake_reader();
 }
 
-void Transport::feed_eof() noexcept {
+void Transport::feed_eof() {
+    check_fed_by_hand("feed_eof");
+    end_reading();
+}
+
+void Transport::set_exception(std::exception_ptr error) {
+    check_fed_by_hand("set_exception");
+    fail_reading(std::move(error));
+}
+
+void Transport::end_reading() noexcept {
     eof_ = true;
     wake_reader();
 }
 
-void Transport::set_exception(std::exception_ptr error) noexcept {
+void Transport::fail_reading(std::exception_ptr error) noexcept {
     exception_ = std::move(error);
     wake_reader();
 }
@@ -71,6 +93,10 @@ namespace {
 }  // namespace
 
 Coro<> Transport::write(std::string_view) {
+    throw_read_only();
+    co_return;
+}
+Coro<> Transport::write_owned(std::string) {
     throw_read_only();
     co_return;
 }

@@ -40,10 +40,11 @@ public:
     const std::exception_ptr& exception() const noexcept { return exception_; }
     bool awaited() const noexcept { return reader_; }
 
-    /// Throws RuntimeError when something else feeds it.
+    // Throw RuntimeError when something else feeds it.
+
     void feed_data(std::string_view bytes);
-    void feed_eof() noexcept;
-    void set_exception(std::exception_ptr error) noexcept;
+    void feed_eof();
+    void set_exception(std::exception_ptr error);
 
     /// `co_await transport.more(n)`: waits until something happens: bytes come, the end, an error. `n` more are of use. A cancel ends
     /// the wait at once; what arrives meanwhile stays here for the next reader.
@@ -56,6 +57,7 @@ public:
     // The way out: see StreamWriter.
 
     virtual Coro<> write(std::string_view data);
+    virtual Coro<> write_owned(std::string data);
     virtual void write_nowait(std::string_view data);
     virtual Coro<> drain();
     virtual bool can_write_eof() const noexcept { return false; }
@@ -69,18 +71,29 @@ public:
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
 
-    /// Throws RuntimeError in a loop that is not the stream's; one that is fed by hand has none.
-    virtual void check_loop() const {}
+    /// Throws RuntimeError in debug mode, when `call` is made on another thread than that of the stream's loop.
+    void check_thread(const char* call) const {
+        if (EventLoop* const mine = loop()) mine->check_usable(call);
+    }
+    /// The same, and always in another loop than the stream's.
+    void check_loop(const char* call) const;
     /// Throws ValueError for a limit of nothing.
     static void check_limit(std::size_t limit);
 
 protected:
+    /// The stream's, until it is closed; none of one that is fed by hand.
+    virtual EventLoop* loop() const noexcept { return nullptr; }
     virtual bool fed_by_hand() const noexcept { return true; }
+    void check_fed_by_hand(const char* call) const;
     /// A task waits: see to it that something comes.
     virtual void want_data() noexcept {}
     /// The last handle is gone.
     virtual void abandoned() noexcept { delete this; }
 
+    // For what feeds it.
+
+    void end_reading() noexcept;
+    void fail_reading(std::exception_ptr error) noexcept;
     void wake_reader() noexcept;
 
     ReceiveBuffer incoming_;

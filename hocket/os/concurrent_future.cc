@@ -123,6 +123,14 @@ void ConcurrentBase::check(std::optional<Duration> timeout) {
     if (error) std::rethrow_exception(error);
 }
 
+void throw_empty_concurrent_future() {
+    throw RuntimeError("cannot use an empty concurrent future: it was moved from, or never set");
+}
+
+void throw_set_by_executor() {
+    throw InvalidStateError("the concurrent future of a submitted function is set by its executor alone");
+}
+
 void report_callback_exception() noexcept {
     report("exception in a done callback of a concurrent future: " + describe(std::current_exception()));
 }

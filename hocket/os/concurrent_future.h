@@ -133,9 +133,11 @@ struct ConcurrentState<void> : ConcurrentBase {
 
 /// Reports what a done callback threw.
 HOCKET_EXPORT void report_callback_exception() noexcept;
+[[noreturn]] HOCKET_EXPORT void throw_empty_concurrent_future();
+[[noreturn]] HOCKET_EXPORT void throw_set_by_executor();
 
 /// A result that another thread sets (`concurrent.futures.Future`): what executors give, and `run_coroutine_threadsafe`. Copies
-/// stand for the same future. Thread-safe.
+/// stand for the same future; an empty one may only be assigned to, tested and destroyed: all else throws RuntimeError. Thread-safe.
 ///
 /// `result` and `exception` block the thread: a coroutine awaits `wrap_future(future)` instead.
 template <class T = void>
@@ -167,29 +169,32 @@ public:
     /// Blocks until there is a result; throws what the work threw, CancelledError if it was cancelled, TimeoutError when `timeout`
     /// passes first. `std::move(future).result()` moves the result out.
     decltype(auto) result(std::optional<Duration> timeout = {}) const& HOCKET_LIFETIMEBOUND {
-        state_->check(timeout);
-        return static_cast<const ConcurrentState<T>*>(state_)->get();
+        ConcurrentState<T>& state = object();
+        state.check(timeout);
+        return static_cast<const ConcurrentState<T>&>(state).get();
     }
     T result(std::optional<Duration> timeout = {}) && {
-        state_->check(timeout);
-        return state_->take();
+        ConcurrentState<T>& state = object();
+        state.check(timeout);
+        return state.take();
     }
     /// Blocks until the end; what it failed with, or null. Throws CancelledError if it was cancelled, TimeoutError.
     std::exception_ptr exception(std::optional<Duration> timeout = {}) const {
-        if (!state_->wait(timeout)) throw TimeoutError();
+        ConcurrentState<T>& state = object();
+        if (!state.wait(timeout)) throw TimeoutError();
         if (cancelled()) throw CancelledError();
-        return state_->error;
+        return state.error;
     }
 
     /// Keeps work that has not begun from beginning; true if that succeeded, or had before. What `run_coroutine_threadsafe`
     /// began is cancelled as a task is.
-    bool cancel() const noexcept { return state_->cancel(); }
-    bool cancelled() const noexcept { return state_->state() == ConcurrentBase::cancelled; }
-    bool running() const noexcept {
-        const auto state = state_->state();
+    bool cancel() const { return object().cancel(); }
+    bool cancelled() const { return object().state() == ConcurrentBase::cancelled; }
+    bool running() const {
+        const auto state = object().state();
         return state == ConcurrentBase::running || state == ConcurrentBase::setting;
     }
-    bool done() const noexcept { return state_->done(); }
+    bool done() const { return object().done(); }
 
     /// Calls `f(future)` at the end, on the thread that ends it; at once when it has ended. What `f` throws is reported.
     template <class F>
@@ -207,28 +212,28 @@ public:
                 delete this;
             }
         };
-        state_->add_callback(*new Callback(*this, std::move(f)));
+        object().add_callback(*new Callback(*this, std::move(f)));
     }
 
-    // For executors of one's own.
+    // For whoever made the future. What `Executor::submit` gave is the executor's to set: InvalidStateError.
 
     /// The work begins, and can no longer be cancelled. False: it was cancelled before.
-    bool set_running_or_notify_cancel() const { return state_->begin(); }
+    bool set_running_or_notify_cancel() const { return to_set().begin(); }
     /// Ends it, with what the result's constructor throws if it does: nobody waits for ever. Throws InvalidStateError if it has ended.
     template <class... U>
     void set_result(U&&... arguments) const {
-        claim();
+        ConcurrentState<T>& state = claimed();
         try {
-            state_->emplace(std::forward<U>(arguments)...);
+            state.emplace(std::forward<U>(arguments)...);
         } catch (...) {
-            state_->error = std::current_exception();
+            state.error = std::current_exception();
         }
-        state_->finish();
+        state.finish();
     }
     void set_exception(std::exception_ptr error) const {
-        claim();
-        state_->error = std::move(error);
-        state_->finish();
+        ConcurrentState<T>& state = claimed();
+        state.error = std::move(error);
+        state.finish();
     }
     template <class E>
         requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
@@ -237,10 +242,23 @@ public:
     }
 
     ConcurrentState<T>* state() const noexcept { return state_; }
+    /// What it stands for. Throws RuntimeError when it is empty.
+    ConcurrentState<T>& object() const {
+        if (!state_) [[unlikely]]
+            throw_empty_concurrent_future();
+        return *state_;
+    }
 
 private:
-    void claim() const {
-        if (!state_->claim()) throw InvalidStateError("the concurrent future has its result, or was cancelled");
+    ConcurrentState<T>& to_set() const {
+        ConcurrentState<T>& state = object();
+        if (state.is_job()) throw_set_by_executor();
+        return state;
+    }
+    ConcurrentState<T>& claimed() const {
+        ConcurrentState<T>& state = to_set();
+        if (!state.claim()) throw InvalidStateError("the concurrent future has its result, or was cancelled");
+        return state;
     }
     ConcurrentState<T>* state_;
 };

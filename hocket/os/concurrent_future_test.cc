@@ -86,6 +86,26 @@ TEST(OnceConcurrentFuture, it_ends_only_once) {
     EXPECT_EQ(set.result(), 1);
 }
 
+TEST(OnceConcurrentFuture, an_empty_one_throws_whatever_is_asked_of_it) {
+    const std::string error =
+        "hocket::RuntimeError: cannot use an empty concurrent future: it was moved from, or never set";
+    ConcurrentFuture<int> future;
+    const ConcurrentFuture<int> other = std::move(future);
+    const ConcurrentFuture<int> empty(nullptr);
+    EXPECT_FALSE(empty);
+    EXPECT_EQ(testing::thrown_by([&] { std::move(future).result(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.result(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.exception(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.cancel(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.cancelled(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.running(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.done(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.add_done_callback([](const ConcurrentFuture<int>&) {}); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.set_running_or_notify_cancel(); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.set_result(1); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { empty.set_exception(ValueError("x")); }), error);
+}
+
 TEST(OnceConcurrentFuture, callbacks_run_in_their_order_when_it_ends_and_at_once_afterwards) {
     const ConcurrentFuture<int> future;
     std::string trace;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <pthread.h>
+#include <tests/support/trace.h>
 #include <atomic>
 #include <latch>
 #include <memory>
@@ -189,6 +190,21 @@ TEST(OnceThreadPool, a_cancelled_job_releases_what_it_holds_at_once_and_never_ru
     go.count_down();
     pool.shutdown();
     EXPECT_FALSE(ran);
+}
+
+TEST(OnceThreadPool, nobody_else_sets_the_future_of_a_job) {
+    const std::string error =
+        "hocket::InvalidStateError: the concurrent future of a submitted function is set by its executor alone";
+    ThreadPoolExecutor pool({.max_workers = 1});
+    std::latch go(1);
+    pool.submit([&] { go.wait(); });
+    const auto job = pool.submit([] { return 1; });
+    EXPECT_EQ(testing::thrown_by([&] { job.set_result(2); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { job.set_exception(ValueError("x")); }), error);
+    EXPECT_EQ(testing::thrown_by([&] { job.set_running_or_notify_cancel(); }), error);
+    EXPECT_FALSE(job.done());
+    go.count_down();
+    EXPECT_EQ(job.result(), 1);
 }
 
 TEST(OnceThreadPool, what_a_job_holds_is_gone_when_its_result_is_seen) {

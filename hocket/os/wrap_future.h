@@ -69,11 +69,11 @@ struct ChainToLoopOf final : ChainToLoop {
 
 /// A future of `loop` that ends as `future` does (`asyncio.wrap_future`). Cancelling it cancels `future`, which succeeds if the work has
 /// not begun; else the work goes on, and what it gives is destroyed: on the loop's thread, or where the work ends if the loop is
-/// closed by then. Call it on the loop's thread.
+/// closed by then. Call it on the loop's thread. Throws RuntimeError for an empty one.
 template <class T>
 Future<T> wrap_future(ConcurrentFuture<T> future, EventLoop& loop = get_running_loop()) {
     Future<T> target(loop);
-    auto* chain = new ChainToLoopOf<T>(loop, *future.state(), *target.state());
+    auto* chain = new ChainToLoopOf<T>(loop, future.object(), *target.state());
     future = nullptr;  // the chain's reference may be the last: then the result is moved, not copied
     chain->begin();
     return target;

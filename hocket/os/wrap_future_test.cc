@@ -34,6 +34,13 @@ TEST(WrapFuture, what_has_ended_already_arrives_too) {
     }());
 }
 
+TEST(WrapFuture, an_empty_one_cannot_be_awaited) {
+    run([]() -> Coro<> {
+        EXPECT_THROW(wrap_future(ConcurrentFuture<int>(nullptr)), RuntimeError);
+        co_return;
+    }());
+}
+
 TEST(WrapFuture, an_exception_arrives) {
     run([]() -> Coro<> {
         const ConcurrentFuture<int> source;

@@ -6,11 +6,29 @@
 
 namespace hocket {
 
+/// The lock of a task that waits without it: acquired again when the wait is over, or not, if the task is destroyed before.
+class Condition::LentLock {
+public:
+    explicit LentLock(Lock& lock) noexcept : lock_(lock) {}
+    LentLock(const LentLock&) = delete;
+    LentLock& operator=(const LentLock&) = delete;
+    ~LentLock() {
+        if (lock_ && !over_) ++static_cast<Lock*>(lock_.get())->excused_;
+    }
+    explicit operator bool() const noexcept { return static_cast<bool>(lock_); }
+    Permits* operator->() const noexcept { return lock_.get(); }
+    void is_over() noexcept { over_ = true; }
+
+private:
+    Watch<Permits> lock_;
+    bool over_ = false;
+};
+
 Coro<> Condition::wait() {
     if (!locked()) throw RuntimeError("cannot wait on un-acquired lock");
     waiters_.check_loop();
     const Watch<Condition> self(*this);
-    const Watch<Permits> lock(lock_);
+    LentLock lock(lock_);
     std::exception_ptr ended;
     lock_.release();
     try {
@@ -32,6 +50,7 @@ Coro<> Condition::wait() {
             acquirable = false;
         }
     }
+    lock.is_over();
     const bool cancelled = ended && is_cancelled(ended);
     if (!self && !cancelled) throw RuntimeError("Condition was destroyed while a task waited for it");
     if (!ended && acquired) co_return;

@@ -52,6 +52,7 @@ public:
     void notify_all();
 
 private:
+    class LentLock;
     void check_notify() const;
 
     Lock own_;

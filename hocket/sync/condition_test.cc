@@ -7,10 +7,13 @@
 #include <hocket/io/runner.h>
 #include <tests/support/trace.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+using namespace std::chrono_literals;
 
 namespace hocket {
 namespace {
@@ -423,6 +426,56 @@ TEST(Condition, tasks_that_wait_when_the_run_ends_are_cancelled_quietly) {
 }
 
 // 65
+// Closes a loop in which a task with a guard waits in `condition`, and then another has run.
+void close_under_a_waiter(Condition& condition, Coro<> other) {
+    const auto loop = new_event_loop();
+    loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
+    const Task<> waiting = loop->create_task([](Condition& c) -> Coro<> {
+        auto guard = co_await c.scoped();
+        co_await c.wait();
+    }(condition));
+    const Task<> second = loop->create_task(std::move(other));
+    for (int i = 0; i < 4; ++i) loop->run_once(0s);
+    loop->close();
+}
+
+TEST(OnceCondition, a_task_that_is_destroyed_while_it_waits_releases_nothing) {
+    Reports reports;
+    Condition condition;
+    close_under_a_waiter(condition, turns(0));
+    EXPECT_FALSE(condition.locked());
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(OnceCondition, a_task_that_is_destroyed_while_it_waits_leaves_the_lock_to_who_has_it) {
+    Reports reports;
+    Condition condition;
+    close_under_a_waiter(condition, [](Condition& c) -> Coro<> {
+        co_await c.acquire();
+        c.notify();  // the other waits for the lock now
+        co_await hocket::sleep(1h);
+    }(condition));
+    EXPECT_TRUE(condition.locked());
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(OnceCondition, what_a_destroyed_wait_left_undone_does_not_count_in_the_next_run) {
+    Condition condition;
+    const auto loop = new_event_loop();
+    loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});
+    const Task<> waiting = loop->create_task([](Condition& c) -> Coro<> {
+        co_await c.acquire();
+        co_await c.wait();
+    }(condition));
+    for (int i = 0; i < 2; ++i) loop->run_once(0s);
+    loop->close();
+    run([](Condition& c) -> Coro<> {
+        co_await c.acquire();
+        c.release();
+        EXPECT_FALSE(c.locked());
+    }(condition));
+}
+
 TEST(OnceCondition, belongs_to_the_loop_of_the_first_task_that_waits) {
     Condition condition;
     auto main = [&]() -> Coro<> {

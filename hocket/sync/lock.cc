@@ -7,8 +7,15 @@
 namespace hocket {
 
 void Lock::release() {
+    if (excused_ > 0 && excuses()) return;
     if (!locked()) throw RuntimeError("Lock is not acquired.");
     give_back();
+}
+
+bool Lock::excuses() noexcept {
+    const bool closing = this_loop && !this_loop->is_running();
+    excused_ = closing ? excused_ - 1 : 0;  // once a task runs again, no frame of those is left
+    return closing;
 }
 
 void Lock::describe(AwaitDescription& to) const {

@@ -21,7 +21,13 @@ public:
     void release() override;
 
 private:
+    friend class Condition;
     void describe(AwaitDescription& to) const override;
+    bool excuses() noexcept;
+
+    // Tasks that ended with their loop while they waited in a Condition, without the lock: what stands in their frames releases it all the
+    // same, and changes nothing by that.
+    unsigned excused_ = 0;
 };
 
 }  // namespace hocket

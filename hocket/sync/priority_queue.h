@@ -25,14 +25,10 @@ public:
     static constexpr bool compares = true;  // with code of the user's, which may throw
 
     void push(std::size_t, T&& item) {
-        entries_.push_back({std::move(item), arrivals_++});
-        std::size_t i = entries_.size() - 1, place = i;
-        try {
-            while (place > 0 && before(entries_[i], entries_[parent(place)])) place = parent(place);
-        } catch (...) {
-            entries_.pop_back();
-            throw;
-        }
+        // Its place is looked for before anything moves. All that are there came before it: an equal one stays above.
+        std::size_t i = entries_.size(), place = i;
+        while (place > 0 && compare_(std::as_const(item), entries_[parent(place)].item)) place = parent(place);
+        entries_.emplace_back(std::move(item), arrivals_++);
         for (; i > place; i = parent(i)) std::swap(entries_[i], entries_[parent(i)]);
     }
     T pop(std::size_t) {

@@ -120,6 +120,22 @@ TEST(OncePriorityQueue, a_comparison_that_throws_leaves_the_items_in_order) {
     }
 }
 
+TEST(OncePriorityQueue, an_item_whose_comparison_throws_is_still_the_callers) {
+    struct ByValue {
+        bool operator()(const std::unique_ptr<int>& a, const std::unique_ptr<int>& b) const {
+            return Fragile()(*a, *b);
+        }
+    };
+    PriorityQueue<std::unique_ptr<int>, ByValue> queue;
+    queue.put_nowait(std::make_unique<int>(2));
+    auto item = std::make_unique<int>(1);
+    Fragile::left = 1;
+    EXPECT_EQ(thrown_by([&] { queue.put_nowait(std::move(item)); }), "hocket::RuntimeError: cannot compare");
+    EXPECT_TRUE(item);
+    queue.put_nowait(std::move(item));
+    EXPECT_EQ(*queue.get_nowait(), 1);
+}
+
 TEST(PriorityQueue, a_comparison_that_throws_in_a_task_leaves_the_wakeup_to_the_next) {
     auto main = []() -> Coro<> {
         PriorityQueue<int, Fragile> queue;

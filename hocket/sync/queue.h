@@ -73,6 +73,10 @@ protected:
         --size_;
         putters_.wake_next();
     }
+    void check_room() const {
+        check_put();
+        if (full()) throw QueueFull();
+    }
     [[noreturn]] void throw_empty() const;
     void begin_shutdown(std::size_t dropped);
     // Who waits on either side waits on the same loop.
@@ -137,13 +141,19 @@ public:
     ~BasicQueue() { store_.clear(size_); }
 
     /// `co_await queue.put(item)`: suspends while the queue is full. Throws QueueShutDown once the queue is shut down; CancelledError if the
-    /// task is cancelled first: then the item was not put, and goes with the awaiter.
+    /// task is cancelled first. The item is the awaiter's until it is in the queue, and goes with it where this throws: `put_nowait` leaves
+    /// it to the caller.
     Put put(T item) noexcept(std::is_nothrow_move_constructible_v<T>) { return Put(*this, std::move(item)); }
-    /// Throws QueueFull instead of waiting.
-    void put_nowait(T item) {
-        check_put();
-        if (full()) throw QueueFull();
+    /// Throws QueueFull instead of waiting, QueueShutDown once the queue is shut down. Whatever it throws, the item is still the caller's.
+    void put_nowait(T&& item) {
+        check_room();
         push(std::move(item));
+    }
+    void put_nowait(const T& item) {
+        static_assert(std::is_copy_constructible_v<T>,
+                      "hocket: an item that cannot be copied is given away: put_nowait(std::move(item))");
+        check_room();
+        push(T(item));
     }
 
     /// `T item = co_await queue.get()`: suspends while the queue is empty. Throws QueueShutDown when it is empty and shut down; CancelledError

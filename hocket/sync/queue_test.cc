@@ -56,6 +56,28 @@ TEST(OnceQueue, put_nowait_on_a_full_one_and_get_nowait_on_an_empty_one_throw) {
     EXPECT_EQ(queue.qsize(), 1u);
 }
 
+TEST(OnceQueue, an_item_that_put_nowait_refuses_is_still_the_callers) {
+    Queue<std::unique_ptr<int>> queue(1);
+    queue.put_nowait(std::make_unique<int>(1));
+    auto item = std::make_unique<int>(2);
+    EXPECT_EQ(thrown_by([&] { queue.put_nowait(std::move(item)); }), "hocket::QueueFull: queue is full");
+    EXPECT_TRUE(item);
+    queue.shutdown();
+    EXPECT_EQ(thrown_by([&] { queue.put_nowait(std::move(item)); }), "hocket::QueueShutDown: queue is shut down");
+    EXPECT_TRUE(item);
+}
+
+TEST(OnceQueue, put_nowait_copies_what_stays_and_takes_what_becomes_an_item) {
+    Queue<std::string> queue;
+    const std::string stays = "stays";
+    queue.put_nowait(stays);
+    queue.put_nowait("becomes one");
+    queue.put_nowait({"three", 2});
+    EXPECT_EQ(queue.get_nowait(), stays);
+    EXPECT_EQ(queue.get_nowait(), "becomes one");
+    EXPECT_EQ(queue.get_nowait(), "th");
+}
+
 TEST(OnceQueue, without_a_size_it_is_never_full) {
     for (const int size : {0, -1}) {
         Queue<int> queue(size);
