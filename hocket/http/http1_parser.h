@@ -16,13 +16,13 @@ namespace hocket::http {
 
 /// What a peer may make us read and keep. They hold however the bytes are divided among reads.
 struct Limits {
-    std::size_t line = 8190;             ///< bytes of the request or status line, without its CRLF
-    std::size_t field = 8190;            ///< bytes of a line of a header field or trailer
-    std::size_t fields = 128;            ///< header fields of a message, and as many trailers
-    std::size_t head = 64 << 10;         ///< bytes of all lines before the body, and as many after it
-    std::size_t chunk_extension = 1024;  ///< bytes of all chunk extensions of a message
-    std::optional<std::uint64_t> body;   ///< bytes of a body; nothing: 1 MiB for requests, no limit for responses
-    int informational = 16;              ///< 1xx responses before the final one
+    std::size_t line = 8190;                 ///< bytes of the request or status line, without its CRLF
+    std::size_t field = 8190;                ///< bytes of a line of a header field or trailer
+    std::size_t fields = 128;                ///< header fields of a message, and as many trailers
+    std::size_t head = 64 << 10;             ///< bytes of all lines before the body, and as many after it
+    std::size_t chunk_extension = 1024;      ///< bytes of all chunk extensions of a message
+    std::optional<std::uint64_t> body = {};  ///< bytes of a body; nothing: 1 MiB for requests, no limit for responses
+    int informational = 16;                  ///< 1xx responses before the final one
 };
 
 /// Finds requests or responses of HTTP/1.0 and 1.1 in a stream of bytes: RFC 9112, strictly.
