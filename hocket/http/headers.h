@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/http/text.h>
 
 #include <cstddef>
 #include <initializer_list>
@@ -59,16 +60,5 @@ public:
 private:
     std::vector<Field> fields_;
 };
-
-/// Whether two names are one: ASCII letters compared without case.
-HOCKET_EXPORT bool equal_without_case(std::string_view a, std::string_view b) noexcept;
-/// RFC 9110, 5.6.2: the form of names of fields and methods. An empty text is none.
-HOCKET_EXPORT bool is_token(std::string_view text) noexcept;
-/// RFC 9110, 5.5: no control character but the tab. Bytes above 127 are allowed and mean nothing.
-HOCKET_EXPORT bool is_field_value(std::string_view text) noexcept;
-/// Without the spaces and tabs around it.
-HOCKET_EXPORT std::string_view trim(std::string_view text) noexcept;
-/// `"a\r\n"`: in quotation marks, at most 64 bytes, control characters and bytes above 126 escaped. How messages show what a peer sent.
-HOCKET_EXPORT std::string quoted(std::string_view text);
 
 }  // namespace hocket::http
