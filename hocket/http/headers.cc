@@ -12,11 +12,11 @@ namespace {
 
 // The value as it is kept.
 std::string_view checked(std::string_view name, std::string_view value) {
-    if (!is_token(name)) throw ValueError("add header field: the name " + quoted(name) + " is no token");
+    if (!is_token(name)) throw ValueError("add header field: the name " + in_quotes(name) + " is no token");
     value = trim(value);
     if (!is_field_value(value)) {
         throw ValueError("add header field " + std::string(name) + ": a control character in the value " +
-                         quoted(value));
+                         in_quotes(value));
     }
     return value;
 }

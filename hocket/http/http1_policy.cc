@@ -28,7 +28,7 @@ int read_version(std::string_view text) {
     const bool other = text.size() == prefix.size() + 3 && text.starts_with(prefix) && is_digit(text[5]) &&
                        text[6] == '.' && is_digit(text[7]);
     if (other) refuse(version_not_supported, "the version is " + std::string(text) + ", not HTTP/1.0 or HTTP/1.1");
-    refuse(bad_request, "no version, but " + quoted(text));
+    refuse(bad_request, "no version, but " + in_quotes(text));
 }
 
 // RFC 3986, 3.2.2: a name or an address, perhaps with a port.
@@ -76,9 +76,10 @@ void check_transfer_encoding(const Headers& headers, int minor_version) {
     const auto is_chunked = [](std::string_view coding) { return equal_without_case(coding, "chunked"); };
     if (!std::all_of(codings.begin(), codings.end(), is_token) || !is_chunked(codings.back()) ||
         std::count_if(codings.begin(), codings.end(), is_chunked) != 1) {
-        refuse(bad_request, "Transfer-Encoding is " + quoted(all) + ", which does not end in one \"chunked\"");
+        refuse(bad_request, "Transfer-Encoding is " + in_quotes(all) + ", which does not end in one \"chunked\"");
     }
-    if (codings.size() != 1) refuse(not_implemented, "Transfer-Encoding is " + quoted(all) + ", not \"chunked\" alone");
+    if (codings.size() != 1)
+        refuse(not_implemented, "Transfer-Encoding is " + in_quotes(all) + ", not \"chunked\" alone");
 }
 
 std::uint64_t read_content_length(const Headers& headers) {
@@ -89,7 +90,7 @@ std::uint64_t read_content_length(const Headers& headers) {
     const auto [stopped, error] = std::from_chars(values[0].data(), end, length);
     // from_chars takes no sign and no space for an unsigned number.
     if (error != std::errc() || stopped != end) {
-        refuse(bad_request, "Content-Length is " + quoted(values[0]) + ", not a number of bytes");
+        refuse(bad_request, "Content-Length is " + in_quotes(values[0]) + ", not a number of bytes");
     }
     return length;
 }
@@ -143,12 +144,12 @@ void refuse(int status, std::string why) { throw Refusal{status, std::move(why)}
 RequestLine read_request_line(std::string_view line) {
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
-    if (first == last) refuse(bad_request, "the request line " + quoted(line) + " has not three parts");
+    if (first == last) refuse(bad_request, "the request line " + in_quotes(line) + " has not three parts");
     RequestLine parts{line.substr(0, first), line.substr(first + 1, last - first - 1), 0};
-    if (!is_token(parts.method)) refuse(bad_request, "the method " + quoted(parts.method) + " is no token");
+    if (!is_token(parts.method)) refuse(bad_request, "the method " + in_quotes(parts.method) + " is no token");
     if (parts.target.empty() ||
         !std::all_of(parts.target.begin(), parts.target.end(), [](char c) { return c > ' ' && c < 0x7f; })) {
-        refuse(bad_request, "the target " + quoted(parts.target) + " is empty or holds what a URL may not");
+        refuse(bad_request, "the target " + in_quotes(parts.target) + " is empty or holds what a URL may not");
     }
     parts.minor_version = read_version(line.substr(last + 1));
     return parts;
@@ -162,24 +163,25 @@ StatusLine read_status_line(std::string_view line) {
     // The space after the status is the standard's; servers that have no reason to give leave it out.
     if (status.size() != 4 || status[0] != ' ' || !all_digits(status.substr(1)) || status[1] == '0' ||
         (line.size() > 4 && line[4] != ' ')) {
-        refuse(bad_request, "no status of three digits, but " + quoted(line));
+        refuse(bad_request, "no status of three digits, but " + in_quotes(line));
     }
     parts.status = (status[1] - '0') * 100 + (status[2] - '0') * 10 + (status[3] - '0');
     parts.reason = line.substr(std::min<std::size_t>(line.size(), 5));
-    if (!is_field_value(parts.reason)) refuse(bad_request, "a control character in the reason " + quoted(parts.reason));
+    if (!is_field_value(parts.reason))
+        refuse(bad_request, "a control character in the reason " + in_quotes(parts.reason));
     return parts;
 }
 
 FieldLine read_field_line(std::string_view line) {
     if (line.starts_with(' ') || line.starts_with('\t')) {
-        refuse(bad_request, "a header line that begins with white space: " + quoted(line));
+        refuse(bad_request, "a header line that begins with white space: " + in_quotes(line));
     }
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) refuse(bad_request, "a header line without a colon: " + quoted(line));
+    if (colon == std::string_view::npos) refuse(bad_request, "a header line without a colon: " + in_quotes(line));
     const FieldLine field{line.substr(0, colon), trim(line.substr(colon + 1))};
-    if (!is_token(field.name)) refuse(bad_request, "the header name " + quoted(field.name) + " is no token");
+    if (!is_token(field.name)) refuse(bad_request, "the header name " + in_quotes(field.name) + " is no token");
     if (!is_field_value(field.value)) {
-        refuse(bad_request, "a control character in " + std::string(field.name) + ": " + quoted(field.value));
+        refuse(bad_request, "a control character in " + std::string(field.name) + ": " + in_quotes(field.value));
     }
     // A tab here is an attempt to be read differently by another parser.
     const bool framing =
@@ -228,10 +230,10 @@ std::size_t check_chunk_line(std::string_view line) {
     constexpr std::size_t most_digits = 16;
     std::size_t digits = 0;
     while (digits < line.size() && is_hex_digit(line[digits])) ++digits;
-    if (digits == 0 || digits > most_digits) refuse(bad_request, "no size of a chunk, but " + quoted(line));
+    if (digits == 0 || digits > most_digits) refuse(bad_request, "no size of a chunk, but " + in_quotes(line));
     const std::string_view extensions = line.substr(digits);
     if (!are_chunk_extensions(extensions)) {
-        refuse(bad_request, "malformed extensions of a chunk: " + quoted(extensions));
+        refuse(bad_request, "malformed extensions of a chunk: " + in_quotes(extensions));
     }
     return extensions.size();
 }
@@ -240,7 +242,7 @@ void settle(RequestHead& head) {
     const auto hosts = head.headers.get_all("Host");
     if (hosts.empty() && head.minor_version == 1) refuse(bad_request, "no Host");
     if (hosts.size() > 1) refuse(bad_request, "several fields Host");
-    if (!hosts.empty() && !is_host(hosts[0])) refuse(bad_request, "Host is " + quoted(hosts[0]));
+    if (!hosts.empty() && !is_host(hosts[0])) refuse(bad_request, "Host is " + in_quotes(hosts[0]));
     settle_framing(head);
     head.expects_continue = head.minor_version == 1 && head.headers.has_token("Expect", "100-continue");
 }

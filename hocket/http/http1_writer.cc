@@ -35,11 +35,11 @@ std::string missing_fields(const Framing& of) {
     if (lengths.size() > 1 || codings.size() > 1) refuse(of.message, "a framing field twice");
     const std::string length = of.content_length ? std::to_string(*of.content_length) : std::string();
     if (!lengths.empty() && (!of.content_length || lengths[0] != length)) {
-        refuse(of.message, "the field Content-Length is " + quoted(lengths[0]) + ", the body's length " +
+        refuse(of.message, "the field Content-Length is " + in_quotes(lengths[0]) + ", the body's length " +
                                (of.content_length ? length : "unknown"));
     }
     if (!codings.empty() && !(of.chunked && equal_without_case(codings[0], "chunked"))) {
-        refuse(of.message, "the field Transfer-Encoding is " + quoted(codings[0]) + ", the body is " +
+        refuse(of.message, "the field Transfer-Encoding is " + in_quotes(codings[0]) + ", the body is " +
                                (of.chunked ? "chunked" : "not chunked"));
     }
 
@@ -140,10 +140,10 @@ static_assert(std::is_sorted(std::begin(phrases), std::end(phrases),
 }  // namespace
 
 void write_head(std::string& to, const RequestHead& head) {
-    if (!is_token(head.method)) refuse("request", "the method " + quoted(head.method) + " is no token");
+    if (!is_token(head.method)) refuse("request", "the method " + in_quotes(head.method) + " is no token");
     if (!is_target(head.target)) {
         refuse("request " + head.method, "a space, a control character or a byte above 126 in the target " +
-                                             quoted(head.target) + ", or nothing");
+                                             in_quotes(head.target) + ", or nothing");
     }
     std::string missing = missing_fields(
         {"request", head.headers, head.content_length, head.minor_version, head.chunked, head.keep_alive});
@@ -161,7 +161,7 @@ void write_head(std::string& to, const ResponseHead& head) {
         refuse("response", "the status " + std::to_string(head.status) + " has not three digits");
     }
     if (!is_field_value(head.reason)) {
-        refuse("response", "a control character in the reason " + quoted(head.reason));
+        refuse("response", "a control character in the reason " + in_quotes(head.reason));
     }
     const bool never_has_body = head.status < 200 || head.status == 204;
     if (never_has_body && (head.chunked || head.content_length)) {

@@ -66,6 +66,6 @@ std::string escaped(std::string_view text, std::size_t most) {
     return result;
 }
 
-std::string quoted(std::string_view text) { return '"' + escaped(text) + '"'; }
+std::string in_quotes(std::string_view text) { return '"' + escaped(text) + '"'; }
 
 }  // namespace hocket::http

@@ -22,6 +22,6 @@ HOCKET_EXPORT std::string_view trim(std::string_view text) noexcept;
 /// How messages show what a peer sent: `a\r\n`, control characters and bytes above 126 escaped, not more than `most` bytes of it.
 HOCKET_EXPORT std::string escaped(std::string_view text, std::size_t most = 64);
 /// The same in quotation marks: `"a\r\n"`.
-HOCKET_EXPORT std::string quoted(std::string_view text);
+HOCKET_EXPORT std::string in_quotes(std::string_view text);
 
 }  // namespace hocket::http

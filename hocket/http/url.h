@@ -17,8 +17,8 @@ namespace hocket::http {
 /// A parsed, normalised URL (`yarl.URL`), as browsers understand it: https://url.spec.whatwg.org. A value, safe to copy between threads.
 ///
 /// Whatever way a host is written, `http://0x7f.1/`, `http://2130706433/` and `http://127.0.0.1/` are one URL, and international names
-/// are in the form that the name system knows (`xn--...`): what is looked at is what will be connected to. The views that it gives point into
-/// it.
+/// are in the form that the name system knows (`xn--...`): what is looked at is what will be connected to. Of international names, those
+/// with symbols (a heart, a snowman) are refused, which browsers take and registries do not. The views that it gives point into it.
 class HOCKET_EXPORT Url {
 public:
     /// No URL: every part is empty.

@@ -23,7 +23,7 @@ bool is_ascii(std::string_view text) noexcept {
 }
 
 [[noreturn]] void refuse(std::string_view host, const std::string& why) {
-    throw UrlFault{"the host " + quoted(host) + ' ' + why};
+    throw UrlFault{"the host " + in_quotes(host) + ' ' + why};
 }
 
 // Forbidden host code points, and in names control characters and `%` too.
@@ -32,7 +32,7 @@ void check_characters(std::string_view host, std::string_view decoded, bool is_n
     for (const char c : decoded) {
         const auto byte = static_cast<unsigned char>(c);
         if (forbidden.find(c) != std::string_view::npos || (is_name && (byte < ' ' || c == '%' || byte == 0x7f))) {
-            refuse(host, "has " + (c == ' ' ? std::string("a space") : quoted({&c, 1})) + " in it");
+            refuse(host, "has " + (c == ' ' ? std::string("a space") : in_quotes({&c, 1})) + " in it");
         }
     }
 }
