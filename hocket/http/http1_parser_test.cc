@@ -4,7 +4,6 @@
 
 #include <hocket/http/http1_test.h>
 
-#include <chrono>
 #include <utility>
 
 namespace hocket::http {

@@ -85,12 +85,12 @@ void check_transfer_encoding(const Headers& headers, int minor_version) {
 std::uint64_t read_content_length(const Headers& headers) {
     const auto values = headers.get_all("Content-Length");
     if (values.size() != 1) refuse(bad_request, "several fields Content-Length");
+    const std::string_view digits = values[0];
     std::uint64_t length = 0;
-    const char* const end = values[0].data() + values[0].size();
-    const auto [stopped, error] = std::from_chars(values[0].data(), end, length);
     // from_chars takes no sign and no space for an unsigned number.
-    if (error != std::errc() || stopped != end) {
-        refuse(bad_request, "Content-Length is " + in_quotes(values[0]) + ", not a number of bytes");
+    const auto [stopped, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc() || stopped != digits.data() + digits.size()) {
+        refuse(bad_request, "Content-Length is " + in_quotes(digits) + ", not a number of bytes");
     }
     return length;
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hocket/http/http1_parser.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <variant>
