@@ -204,7 +204,11 @@ bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage 
     if (section_ > limits_.head) refuse(fields_too_large, "the head is too long");
     if (!content.empty()) {
         const FieldLine field = read_field_line(content);
-        if (stage_ == Stage::trailers) check_trailer(field);
+        if (stage_ == Stage::trailers) {
+            check_trailer(field);
+        } else {
+            check_framing(field, content, to);
+        }
         if (to.size() == limits_.fields) refuse(fields_too_large, "too many header fields");
         give_to_llhttp(*line);
         to.add(field.name, field.value);

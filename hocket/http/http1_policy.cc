@@ -71,7 +71,6 @@ std::vector<std::string_view> elements(std::string_view list) {
 void check_transfer_encoding(const Headers& headers, int minor_version) {
     const std::string all = headers.combined("Transfer-Encoding");
     if (minor_version == 0) refuse(bad_request, "Transfer-Encoding in HTTP/1.0");
-    if (headers.contains("Content-Length")) refuse(bad_request, "Content-Length beside Transfer-Encoding");
     const auto codings = elements(all);
     const auto is_chunked = [](std::string_view coding) { return equal_without_case(coding, "chunked"); };
     if (!std::all_of(codings.begin(), codings.end(), is_token) || !is_chunked(codings.back()) ||
@@ -82,10 +81,7 @@ void check_transfer_encoding(const Headers& headers, int minor_version) {
         refuse(not_implemented, "Transfer-Encoding is " + in_quotes(all) + ", not \"chunked\" alone");
 }
 
-std::uint64_t read_content_length(const Headers& headers) {
-    const auto values = headers.get_all("Content-Length");
-    if (values.size() != 1) refuse(bad_request, "several fields Content-Length");
-    const std::string_view digits = values[0];
+std::uint64_t read_content_length(std::string_view digits) {
     std::uint64_t length = 0;
     // from_chars takes no sign and no space for an unsigned number.
     const auto [stopped, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
@@ -100,8 +96,8 @@ void settle_framing(Head& head) {
     head.chunked = head.headers.contains("Transfer-Encoding");
     if (head.chunked) {
         check_transfer_encoding(head.headers, head.minor_version);
-    } else if (head.headers.contains("Content-Length")) {
-        head.content_length = read_content_length(head.headers);
+    } else if (const auto length = head.headers.get("Content-Length")) {
+        head.content_length = read_content_length(*length);
     }
 }
 
@@ -183,13 +179,18 @@ FieldLine read_field_line(std::string_view line) {
     if (!is_field_value(field.value)) {
         refuse(bad_request, "a control character in " + std::string(field.name) + ": " + in_quotes(field.value));
     }
-    // A tab here is an attempt to be read differently by another parser.
-    const bool framing =
-        equal_without_case(field.name, "Transfer-Encoding") || equal_without_case(field.name, "Content-Length");
-    if (framing && line.find('\t') != std::string_view::npos) {
-        refuse(bad_request, "a tab in " + std::string(field.name));
-    }
     return field;
+}
+
+void check_framing(const FieldLine& field, std::string_view line, const Headers& before) {
+    const bool is_length = equal_without_case(field.name, "Content-Length");
+    if (!is_length && !equal_without_case(field.name, "Transfer-Encoding")) return;
+    // An attempt to be read differently by another parser.
+    if (line.find('\t') != std::string_view::npos) refuse(bad_request, "a tab in " + std::string(field.name));
+    if (before.contains(is_length ? "Transfer-Encoding" : "Content-Length")) {
+        refuse(bad_request, "Content-Length beside Transfer-Encoding");
+    }
+    if (is_length && before.contains("Content-Length")) refuse(bad_request, "several fields Content-Length");
 }
 
 void check_trailer(const FieldLine& field) {

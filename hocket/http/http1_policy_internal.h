@@ -37,6 +37,8 @@ struct FieldLine {
     std::string_view name, value;
 };
 FieldLine read_field_line(std::string_view line);
+/// Refuses a Content-Length or Transfer-Encoding that does not go with the fields before it; `line`: all of it.
+void check_framing(const FieldLine& field, std::string_view line, const Headers& before);
 /// Refuses what would change the meaning of a message that has been read already: framing, routing, authentication.
 void check_trailer(const FieldLine& field);
 
