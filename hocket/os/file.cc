@@ -50,7 +50,8 @@ Coro<Guard> File::State::begin() {
     while (job && !job.done()) {
         try {
             co_await wrap_future(job);
-        } catch (const std::exception&) {  // nobody waits for it: what it did not write, the next flush tries again
+        } catch (const std::exception&) {  // nobody's: what it did not write, the next flush tries again
+            break;
         }
     }
     co_return guard;
@@ -197,7 +198,7 @@ Coro<File&> File::aenter() {
     co_return *this;
 }
 
-HOCKET_CORO_WRAPPER Coro<> File::aexit(std::exception_ptr) { return close(); }
+Coro<> File::aexit(std::exception_ptr) { co_await close(); }
 
 Coro<File> open(std::string path, std::string mode) {
     OpenMode parsed = parse_mode(path, std::move(mode));

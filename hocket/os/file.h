@@ -31,7 +31,7 @@ namespace hocket::fs {
 ///
 /// Operations throw OSError, `write to notes.txt: No space left on device`, and ValueError when the file is closed or its mode forbids them.
 /// Move-only. Belongs to the thread of its loop; may outlive it.
-class [[nodiscard]] HOCKET_EXPORT File {
+class HOCKET_EXPORT File {
 public:
     static constexpr std::size_t until_eof = static_cast<std::size_t>(-1);
 

@@ -128,7 +128,8 @@ T get_value(std::string_view& from) {
         struct Bytes {
             char bytes[sizeof(T)];
         } copy;
-        std::memcpy(copy.bytes, get_bytes(from, sizeof(T)).data(), sizeof(T));
+        const std::string_view bytes = get_bytes(from, sizeof(T));
+        std::memcpy(copy.bytes, bytes.data(), bytes.size());
         return __builtin_bit_cast(T, copy);
     }
 }

@@ -198,6 +198,6 @@ Coro<ProcessPoolExecutor&> ProcessPoolExecutor::aenter() {
     co_return *this;
 }
 
-HOCKET_CORO_WRAPPER Coro<> ProcessPoolExecutor::aexit(std::exception_ptr) { return close(); }
+Coro<> ProcessPoolExecutor::aexit(std::exception_ptr) { co_await close(); }
 
 }  // namespace hocket
