@@ -138,7 +138,8 @@ TEST_F(FileTest, lines_have_their_newlines_and_the_last_may_have_none) {
         EXPECT_EQ(co_await file.readline(), "");
         co_await file.seek(0);
         EXPECT_EQ(co_await file.readline(), "one\n");
-        EXPECT_EQ(co_await file.readlines(), (std::vector<std::string>{"\n", "three"}));
+        lines = co_await file.readlines();
+        EXPECT_EQ(lines, (std::vector<std::string>{"\n", "three"}));
         EXPECT_EQ(co_await file.readlines(), std::vector<std::string>());
     }());
 }
@@ -258,7 +259,7 @@ TEST_F(FileTest, with_gives_the_file_and_closes_it) {
         EXPECT_TRUE(file.closed());
         EXPECT_EQ(content_of("x.txt"), "in the block");
         const auto size = co_await with(co_await open("x.txt"),
-                                        [](auto& f) -> Coro<std::size_t> { co_return (co_await f.read()).size(); });
+                                        [](File& f) -> Coro<std::size_t> { co_return (co_await f.read()).size(); });
         EXPECT_EQ(size, 12U);
     }());
 }

@@ -59,14 +59,13 @@ TEST(ProcessPool, a_function_runs_in_another_process) {
 TEST(ProcessPool, a_lambda_that_captures_nothing_will_do) {
     run_alone([]() -> Coro<> {
         ProcessPoolExecutor pool({.max_workers = 1});
-        EXPECT_EQ(co_await pool.run(
-                      [](const std::vector<std::string>& words) {
-                          std::string all;
-                          for (const std::string& word : words) all += word;
-                          return all;
-                      },
-                      std::vector<std::string>{"two", "words"}),
-                  "twowords");
+        const auto join = [](const std::vector<std::string>& words) {
+            std::string all;
+            for (const std::string& word : words) all += word;
+            return all;
+        };
+        const std::vector<std::string> words{"two", "words"};
+        EXPECT_EQ(co_await pool.run(join, words), "twowords");
     }());
 }
 
