@@ -14,7 +14,7 @@ PROGRAM = REPOSITORY / "tests/install/consumer/main.cc"
 class Variants(unittest.TestCase):
     def build(self, library, *switches):
         with tempfile.TemporaryDirectory() as folder:
-            libraries = ["-luring", "-ldw"] if library.suffix == ".a" else []
+            libraries = ["-luring", "-lsqlite3", "-ldw"] if library.suffix == ".a" else []
             return subprocess.run([OPTIONS.compiler, "-std=c++20", "-O0", f"-I{REPOSITORY}", *switches, PROGRAM, library, *libraries,
                                    "-pthread", "-o", f"{folder}/program"], capture_output=True, text=True)
 
