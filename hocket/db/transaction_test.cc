@@ -206,8 +206,8 @@ TEST(DbTransaction, ten_cancels_at_any_moment_leave_all_or_nothing) {
             for (int i = 0; i < wait / 2; ++i) std::this_thread::sleep_for(50us);
             task.cancel();
             const std::string ending = co_await ending_of(task);
-            EXPECT_FALSE((co_await db.fetch_one("SELECT 1"), db.in_transaction()));
             const std::string left = co_await left_in(db);
+            EXPECT_FALSE(db.in_transaction());
             EXPECT_TRUE(left.empty() || left == "a b") << left << ", " << ending;
             co_await db.execute("DELETE FROM t");
         }
