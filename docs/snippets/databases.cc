@@ -109,7 +109,8 @@ Coro<> locked(sqlite::Connection& db) {
 Coro<> give_up(sqlite::Connection& db) {
     try {
         co_await wait_for(
-            db.fetch_all("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"), 20ms);
+            db.fetch_all("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"),
+            20ms);
     } catch (const TimeoutError&) {
         std::printf("too long; the thread has let go of it\n");
     }

@@ -123,6 +123,6 @@ bool Connection::closed() const noexcept { return worker_->closed(); }
 const std::string& Connection::path() const noexcept { return worker_->name(); }
 
 Coro<Connection&> Connection::aenter() { co_return *this; }
-Coro<> Connection::aexit(std::exception_ptr) { return close(); }
+Coro<> Connection::aexit(const std::exception_ptr&) { return close(); }
 
 }  // namespace hocket::sqlite

@@ -106,7 +106,7 @@ public:
     const std::string& path() const noexcept;
 
     Coro<Connection&> aenter();
-    Coro<> aexit(std::exception_ptr error);
+    Coro<> aexit(const std::exception_ptr& error);
 
 private:
     Shared<Worker> worker_;

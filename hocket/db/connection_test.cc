@@ -79,8 +79,10 @@ TEST(DbConnection, broken_sql_is_named_with_its_database_and_what_is_wrong) {
                   operational + "execute \"SELEC 1\" on app.db: near \"SELEC\": syntax error");
         EXPECT_EQ(co_await ending(db.fetch_all("SELECT *\n   FROM nowhere")),
                   operational + "execute \"SELECT * FROM nowhere\" on app.db: no such table: nowhere");
-        EXPECT_EQ(co_await ending(db.executescript("CREATE TABLE t (a); CREAT TABLE u (a); CREATE TABLE v (a)")),
-                  operational + "executescript \"CREAT TABLE u (a); CREATE TABLE v (a)\" on app.db: near \"CREAT\": syntax error");
+        EXPECT_EQ(
+            co_await ending(db.executescript("CREATE TABLE t (a); CREAT TABLE u (a); CREATE TABLE v (a)")),
+            operational +
+                "executescript \"CREAT TABLE u (a); CREATE TABLE v (a)\" on app.db: near \"CREAT\": syntax error");
         EXPECT_EQ(co_await count(db, "t"), 0);  // what went before has had its effect
         co_await db.close();
     }(folder));
@@ -104,7 +106,8 @@ TEST(DbConnection, the_number_of_parameters_must_be_right) {
                   programming + "execute \"SELECT ?, ?\" on :memory:: 2 parameters are needed, 1 was given");
         EXPECT_EQ(co_await ending_of(db.execute("SELECT 1", 1, 2)),
                   programming + "execute \"SELECT 1\" on :memory:: 0 parameters are needed, 2 were given");
-        EXPECT_EQ(co_await ending_of(db.execute("", 1)), programming + "execute on :memory:: 0 parameters are needed, 1 was given");
+        EXPECT_EQ(co_await ending_of(db.execute("", 1)),
+                  programming + "execute on :memory:: 0 parameters are needed, 1 was given");
         co_await db.execute("  -- nothing to do");
         co_await db.close();
     }());
@@ -114,13 +117,17 @@ TEST(DbConnection, one_statement_at_a_time_but_in_a_script) {
     run([]() -> Coro<> {
         auto db = co_await sqlite::connect(":memory:");
         EXPECT_EQ(co_await ending_of(db.execute("SELECT 1; DROP TABLE users")),
-                  "hocket::sqlite::ProgrammingError: execute \"SELECT 1; DROP TABLE users\" on :memory:: this is more than one "
+                  "hocket::sqlite::ProgrammingError: execute \"SELECT 1; DROP TABLE users\" on :memory:: this is more "
+                  "than one "
                   "statement: executescript takes several");
         co_await db.execute("SELECT 1; -- a comment\n ; ");
         using namespace std::string_literals;
         EXPECT_EQ(co_await ending_of(db.execute("SELECT 1\0; DROP TABLE users"s)),
-                  "hocket::sqlite::ProgrammingError: execute \"SELECT 1 ; DROP TABLE users\" on :memory:: there is a null character "
+                  "hocket::sqlite::ProgrammingError: execute \"SELECT 1 ; DROP TABLE users\" on :memory:: there is a "
+                  "null character "
                   "in the SQL");
+        EXPECT_NE((co_await ending_of(db.executescript("SELECT 1;\0SELECT 2"s))).find("a null character"),
+                  std::string::npos);
         co_await db.executescript("CREATE TABLE a (x); INSERT INTO a VALUES (1), (2);\n-- the end\n");
         EXPECT_EQ(co_await count(db, "a"), 2);
         co_await db.close();
@@ -140,7 +147,8 @@ TEST(DbConnection, a_constraint_that_does_not_hold_is_an_integrity_error_with_it
             what = e.what();
             code = e.sqlite_errorcode();
         }
-        EXPECT_EQ(what, "execute \"INSERT INTO users VALUES (1, 'Bert')\" on :memory:: UNIQUE constraint failed: users.id");
+        EXPECT_EQ(what,
+                  "execute \"INSERT INTO users VALUES (1, 'Bert')\" on :memory:: UNIQUE constraint failed: users.id");
         EXPECT_EQ(code, 1555);  // SQLITE_CONSTRAINT_PRIMARYKEY
         co_await db.close();
     }());
@@ -150,14 +158,17 @@ TEST(DbConnection, a_file_that_is_not_there_is_made_only_if_that_is_wanted) {
     const Folder folder;
     run([](const Folder& f) -> Coro<> {
         const std::string missing =
-            "hocket::sqlite::OperationalError: connect to missing.db: unable to open database file: No such file or directory";
+            "hocket::sqlite::OperationalError: connect to missing.db: unable to open database file: No such file or "
+            "directory";
         for (const auto mode : {sqlite::Mode::read_only, sqlite::Mode::read_write}) {
             EXPECT_EQ(f.without(co_await ending_of(sqlite::connect(f.file("missing.db"), {.mode = mode}))), missing);
         }
         EXPECT_FALSE(std::filesystem::exists(f.file("missing.db")));
         using namespace std::string_literals;
-        EXPECT_EQ(co_await ending_of(sqlite::connect("a\0b"s)), "hocket::ValueError: a null character in the path of a database");
-        EXPECT_EQ(co_await ending_of(sqlite::connect("a", {.timeout = -1s})), "hocket::ValueError: connect to a: a negative time-out");
+        EXPECT_EQ(co_await ending_of(sqlite::connect("a\0b"s)),
+                  "hocket::ValueError: a null character in the path of a database");
+        EXPECT_EQ(co_await ending_of(sqlite::connect("a", {.timeout = -1s})),
+                  "hocket::ValueError: connect to a: a negative time-out");
     }(folder));
 }
 
@@ -168,7 +179,8 @@ TEST(DbConnection, a_read_only_database_is_not_written) {
         auto db = co_await sqlite::connect(f.file("app.db"), {.mode = sqlite::Mode::read_only});
         EXPECT_EQ(co_await count(db, "users"), 0);
         EXPECT_EQ(f.without(co_await ending_of(db.execute("INSERT INTO users (name) VALUES ('x')"))),
-                  "hocket::sqlite::OperationalError: execute \"INSERT INTO users (name) VALUES ('x')\" on app.db: attempt to write a "
+                  "hocket::sqlite::OperationalError: execute \"INSERT INTO users (name) VALUES ('x')\" on app.db: "
+                  "attempt to write a "
                   "readonly database");
         co_await db.close();
     }(folder));
@@ -227,7 +239,8 @@ TEST(DbConnection, each_of_two_tasks_sees_its_own_rowid) {
             co_await db.execute("INSERT INTO users VALUES (?, 'x')", id);
             co_return db.last_insert_rowid();
         };
-        EXPECT_EQ(co_await gather(insert(10), insert(20), insert(30)), (std::tuple<std::int64_t, std::int64_t, std::int64_t>(10, 20, 30)));
+        EXPECT_EQ(co_await gather(insert(10), insert(20), insert(30)),
+                  (std::tuple<std::int64_t, std::int64_t, std::int64_t>(10, 20, 30)));
         co_await db.close();
     }());
 }
@@ -251,13 +264,16 @@ TEST(DbConnection, executemany_does_all_rows_or_none_and_names_the_row) {
     run([]() -> Coro<> {
         auto db = co_await sqlite::connect(":memory:");
         co_await db.execute(users);
-        EXPECT_EQ(co_await ending_of(db.executemany("INSERT INTO users VALUES (?, ?)", {{1, "Anna"}, {2, "Bert"}, {1, "Carla"}})),
-                  "hocket::sqlite::IntegrityError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row 3: UNIQUE constraint "
+        EXPECT_EQ(co_await ending_of(
+                      db.executemany("INSERT INTO users VALUES (?, ?)", {{1, "Anna"}, {2, "Bert"}, {1, "Carla"}})),
+                  "hocket::sqlite::IntegrityError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row 3: "
+                  "UNIQUE constraint "
                   "failed: users.id");
         EXPECT_EQ(co_await count(db, "users"), 0);
         EXPECT_FALSE(db.in_transaction());
         EXPECT_EQ(co_await ending_of(db.executemany("INSERT INTO users VALUES (?, ?)", {{1, "Anna"}, {2}})),
-                  "hocket::sqlite::ProgrammingError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row 2: 2 parameters are "
+                  "hocket::sqlite::ProgrammingError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row "
+                  "2: 2 parameters are "
                   "needed, 1 was given");
         co_await db.execute("BEGIN");
         co_await db.execute("INSERT INTO users VALUES (7, 'Dora')");
@@ -265,7 +281,8 @@ TEST(DbConnection, executemany_does_all_rows_or_none_and_names_the_row) {
         co_await db.commit();
         EXPECT_EQ(co_await count(db, "users"), 1);
         EXPECT_EQ(co_await ending_of(db.executemany("SELECT ?", std::vector{1})),
-                  "hocket::sqlite::ProgrammingError: executemany \"SELECT ?\" on :memory:: executemany is for statements that change "
+                  "hocket::sqlite::ProgrammingError: executemany \"SELECT ?\" on :memory:: executemany is for "
+                  "statements that change "
                   "something");
         co_await db.close();
     }());
@@ -302,7 +319,8 @@ TEST(DbConnection, statements_are_kept_ready_no_more_than_was_asked_for) {
             auto db = co_await sqlite::connect(":memory:", {.cached_statements = kept});
             for (int round = 0; round < 3; ++round) {
                 for (int i = 0; i < 4; ++i) {
-                    EXPECT_EQ((co_await db.fetch_one("SELECT ? + " + std::to_string(i), round))->get<int>(0), round + i);
+                    EXPECT_EQ((co_await db.fetch_one("SELECT ? + " + std::to_string(i), round))->get<int>(0),
+                              round + i);
                 }
             }
             co_await db.close();
@@ -323,11 +341,25 @@ TEST(DbConnection, tasks_are_served_in_their_order) {
     }());
 }
 
+TEST(DbConnection, is_opened_wherever_an_awaitable_is_taken) {
+    const Folder folder;
+    run([](const Folder& f) -> Coro<> {
+        auto [a, b] = co_await gather(sqlite::connect(f.file("a.db")), sqlite::connect(f.file("b.db")));
+        EXPECT_EQ(f.without(a.path() + " " + b.path()), "a.db b.db");
+        co_await with(sqlite::connect(":memory:"), sqlite::connect(":memory:"), [](auto& c, auto& d) -> Coro<> {
+            co_await gather(c.execute("SELECT 1"), d.execute("SELECT 2"));
+        });
+        co_await gather(a.close(), b.close());
+    }(folder));
+}
+
 TEST(DbConnection, is_used_on_its_own_loop_only) {
     const auto loop = new_event_loop();
-    auto db = loop->run_until_complete([]() -> Coro<sqlite::Connection> { co_return co_await sqlite::connect(":memory:"); }());
-    EXPECT_EQ(testing::thrown_by([&] { run(db.execute("SELECT 1")); }),
-              "hocket::RuntimeError: execute \"SELECT 1\" on :memory:: the connection is bound to a different event loop");
+    auto db = loop->run_until_complete(
+        []() -> Coro<sqlite::Connection> { co_return co_await sqlite::connect(":memory:"); }());
+    EXPECT_EQ(
+        testing::thrown_by([&] { run(db.execute("SELECT 1")); }),
+        "hocket::RuntimeError: execute \"SELECT 1\" on :memory:: the connection is bound to a different event loop");
     loop->run_until_complete(db.close());
 }
 

@@ -10,7 +10,7 @@ namespace hocket::sqlite {
 
 namespace {
 
-constexpr std::size_t largest_batch = 1024;           // rows
+constexpr std::size_t largest_batch = 1024;             // rows
 constexpr std::size_t largest_batch_bytes = 256 << 10;  // of texts and blobs, and one row more
 
 Coro<std::optional<Row>> next_row(Shared<CursorState> state) {
@@ -74,7 +74,8 @@ void CursorState::close() noexcept {
 
 Coro<bool> CursorState::wait_for_row(Shared<CursorState> state) {
     if (state->closed) throw ProgrammingError(state->attempt.on(state->worker->name()) + ": the cursor is closed");
-    if (state->fetching) throw RuntimeError(state->attempt.on(state->worker->name()) + ": another task reads this cursor");
+    if (state->fetching)
+        throw RuntimeError(state->attempt.on(state->worker->name()) + ": another task reads this cursor");
     if (!state->statement) co_return false;
     state->worker->check_usable(state->attempt);
     struct Fetching {

@@ -131,11 +131,13 @@ TEST(DbCursor, one_that_is_dropped_half_way_holds_no_lock) {
     const testing::Folder folder;
     run([](std::string path) -> Coro<> {
         auto reader = co_await sqlite::connect(path), writer = co_await sqlite::connect(path, {.timeout = Duration()});
-        co_await writer.executescript("CREATE TABLE t (a); INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 "
-                                      "FROM c LIMIT 1000) SELECT n FROM c");
+        co_await writer.executescript(
+            "CREATE TABLE t (a); INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 "
+            "FROM c LIMIT 1000) SELECT n FROM c");
         {
             auto cursor = co_await reader.execute("SELECT a FROM t");
-            EXPECT_NE((co_await ending_of(writer.execute("DELETE FROM t"))).find("database is locked"), std::string::npos);
+            EXPECT_NE((co_await ending_of(writer.execute("DELETE FROM t"))).find("database is locked"),
+                      std::string::npos);
         }
         co_await reader.execute("SELECT 1");  // after the end of the cursor's statement
         co_await writer.execute("DELETE FROM t");
@@ -167,7 +169,8 @@ TEST(DbCursor, a_cancel_on_the_way_to_a_row_ends_the_statement_for_good) {
         auto db = co_await sqlite::connect(":memory:");
         // 100 rows, and then none for hours.
         auto cursor = co_await db.execute(
-            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000000) SELECT n FROM c WHERE n <= 100");
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000000) SELECT n FROM c "
+            "WHERE n <= 100");
         EXPECT_EQ((co_await cursor.fetchmany(64)).size(), 64U);
         int delivered = 0;
         auto fetch = create_task([&]() -> Coro<> {

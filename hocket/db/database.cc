@@ -53,6 +53,11 @@ std::string Attempt::with(std::string_view part, const std::string& database) co
     return text;
 }
 
+void check_no_null(const Attempt& attempt, const std::string& database) {
+    if (attempt.sql.find('\0') == std::string::npos) return;
+    throw ProgrammingError(attempt.on(database) + ": there is a null character in the SQL");
+}
+
 // ---- Opening and closing
 
 Database::Database(std::string path, const ConnectOptions& options, LockWait& lock_wait)
@@ -111,8 +116,9 @@ void Database::run(const std::string& sql) { Statement(*this, {"execute", sql}, 
 
 void Database::commit(const std::string& sql) {
     if (sqlite3_get_autocommit(handle_)) {
-        throw OperationalError(Attempt{"execute", sql}.on(name_) +
-                               ": the transaction is not open any more: a statement that failed or was cancelled undid it");
+        throw OperationalError(
+            Attempt{"execute", sql}.on(name_) +
+            ": the transaction is not open any more: a statement that failed or was cancelled undid it");
     }
     run(sql);
 }
@@ -148,6 +154,7 @@ void Database::execute_many(const Attempt& attempt, std::vector<Parameters>& row
 }
 
 void Database::execute_script(const Attempt& attempt) {
+    check_no_null(attempt, name_);
     std::string_view rest = attempt.sql;
     while (!rest.empty()) Statement(*this, attempt.verb, rest).run();
 }

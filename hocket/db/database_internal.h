@@ -37,6 +37,9 @@ struct Attempt {
 /// `"SELECT 1" on app.db`: on one line, and not longer than can be read.
 std::string quoted(std::string_view sql, const std::string& database);
 
+/// SQLite reads up to a null character, and would not do what comes after: throws ProgrammingError.
+void check_no_null(const Attempt& attempt, const std::string& database);
+
 /// How far a statement is run at a time.
 struct Limit {
     std::size_t rows = SIZE_MAX;

@@ -20,7 +20,7 @@ enum class Mode : std::uint8_t {
 struct ConnectOptions {
     Duration timeout = std::chrono::seconds(5);  ///< how long to wait for a lock that another connection holds
     Mode mode = Mode::read_write_create;
-    bool uri = false;                      ///< the path may be a URI: `file:app.db?immutable=1`
+    bool uri = false;                     ///< the path may be a URI: `file:app.db?immutable=1`
     std::size_t cached_statements = 128;  ///< statements that are kept ready for the next time
 };
 

@@ -43,8 +43,8 @@ std::size_t Row::index(std::string_view column) const {
 
 const RowSet::Cell& Row::cell(std::size_t column) const {
     if (column >= size()) {
-        throw ProgrammingError("read column " + std::to_string(column) + " of " + set_->columns->statement + ": it has " +
-                               number_of_columns(size()) + ", counted from 0");
+        throw ProgrammingError("read column " + std::to_string(column) + " of " + set_->columns->statement +
+                               ": it has " + number_of_columns(size()) + ", counted from 0");
     }
     return set_->cells[first_ + column];
 }
@@ -60,8 +60,8 @@ std::int64_t Row::integer(std::size_t column) const { return cell(column, ValueT
 std::int64_t Row::integer_between(std::size_t column, std::int64_t low, std::int64_t high) const {
     const std::int64_t number = integer(column);
     if (number < low || number > high) {
-        fail(column, "it is " + std::to_string(number) + ", which does not fit between " + std::to_string(low) + " and " +
-                         std::to_string(high));
+        fail(column, "it is " + std::to_string(number) + ", which does not fit between " + std::to_string(low) +
+                         " and " + std::to_string(high));
     }
     return number;
 }

@@ -48,8 +48,9 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 /// What a column can be read as.
 template <class T>
-concept Readable = Integer<T> || std::floating_point<T> || std::same_as<T, std::string> || std::same_as<T, std::string_view> ||
-                   std::same_as<T, Blob> || std::same_as<T, Value> || is_optional<T>;
+concept Readable =
+    Integer<T> || std::floating_point<T> || std::same_as<T, std::string> || std::same_as<T, std::string_view> ||
+    std::same_as<T, Blob> || std::same_as<T, Value> || is_optional<T>;
 
 /// One row of a result (`sqlite3.Row`). A handle: copies are cheap, and share memory with the rows that were read together with this one.
 /// May be read on any thread.
@@ -72,9 +73,10 @@ public:
     /// one of these, which takes NULL.
     template <class T>
     T get(std::size_t column) const {
-        static_assert(Readable<T>,
-                      "hocket: a column is read as an integer, a floating-point number, a bool, std::string, std::string_view, "
-                      "sqlite::Blob, sqlite::Value, or a std::optional of one of these");
+        static_assert(
+            Readable<T>,
+            "hocket: a column is read as an integer, a floating-point number, a bool, std::string, std::string_view, "
+            "sqlite::Blob, sqlite::Value, or a std::optional of one of these");
         if constexpr (std::same_as<T, bool>) {
             return integer(column) != 0;
         } else if constexpr (Integer<T>) {
@@ -114,7 +116,8 @@ public:
 
 private:
     template <class T>
-    static constexpr std::int64_t lowest = std::unsigned_integral<T> ? 0 : static_cast<std::int64_t>(std::numeric_limits<T>::min());
+    static constexpr std::int64_t lowest =
+        std::unsigned_integral<T> ? 0 : static_cast<std::int64_t>(std::numeric_limits<T>::min());
     template <class T>
     static constexpr std::int64_t highest =
         sizeof(T) < sizeof(std::int64_t) ? static_cast<std::int64_t>(std::numeric_limits<T>::max()) : INT64_MAX;

@@ -48,16 +48,18 @@ TEST(DbRow, integers_of_all_sizes_go_in_and_come_out) {
 
 TEST(DbRow, an_integer_that_does_not_fit_is_refused) {
     const auto row = row_of("SELECT 300 AS n, -1 AS m");
-    EXPECT_EQ(thrown_by([&] { row.get<std::uint8_t>("n"); }),
-              "hocket::sqlite::ProgrammingError: read column \"n\" of \"SELECT 300 AS n, -1 AS m\" on :memory:: it is 300, "
-              "which does not fit between 0 and 255");
+    EXPECT_EQ(
+        thrown_by([&] { row.get<std::uint8_t>("n"); }),
+        "hocket::sqlite::ProgrammingError: read column \"n\" of \"SELECT 300 AS n, -1 AS m\" on :memory:: it is 300, "
+        "which does not fit between 0 and 255");
     EXPECT_THROW(row.get<std::uint64_t>("m"), sqlite::ProgrammingError);
     EXPECT_EQ(row.get<std::int8_t>("m"), -1);
 }
 
 TEST(OnceDbValue, an_integer_of_64_bits_without_a_sign_is_refused) {
-    EXPECT_EQ(thrown_by([] { Value(std::uint64_t{INT64_MAX} + 1); }),
-              "hocket::ValueError: 9223372036854775808 is more than an integer of a database can be, 9223372036854775807");
+    EXPECT_EQ(
+        thrown_by([] { Value(std::uint64_t{INT64_MAX} + 1); }),
+        "hocket::ValueError: 9223372036854775808 is more than an integer of a database can be, 9223372036854775807");
 }
 
 TEST(DbRow, real_numbers_keep_every_bit) {
@@ -89,7 +91,8 @@ TEST(DbRow, bytes_go_in_from_any_container_and_come_out_as_a_blob) {
 
 TEST(DbRow, null_is_nothing) {
     const char* const no_text = nullptr;
-    const auto row = row_of("SELECT ?, ?, ?, ?, ?", nullptr, std::nullopt, std::optional<int>(), std::optional("text"), no_text);
+    const auto row =
+        row_of("SELECT ?, ?, ?, ?, ?", nullptr, std::nullopt, std::optional<int>(), std::optional("text"), no_text);
     EXPECT_TRUE(row.is_null(0));
     EXPECT_EQ(row.get<std::optional<std::string>>(1), std::nullopt);
     EXPECT_EQ(row.get<std::optional<int>>(2), std::nullopt);
@@ -110,13 +113,16 @@ TEST(DbRow, what_a_column_is_not_is_said) {
 TEST(DbRow, a_column_that_is_not_there_is_named_with_those_that_are) {
     const auto row = row_of("SELECT 1 AS id, 'Anna' AS name");
     EXPECT_EQ(thrown_by([&] { row.get<int>("nmae"); }),
-              "hocket::sqlite::ProgrammingError: read column \"nmae\" of \"SELECT 1 AS id, 'Anna' AS name\" on :memory:: there is "
+              "hocket::sqlite::ProgrammingError: read column \"nmae\" of \"SELECT 1 AS id, 'Anna' AS name\" on "
+              ":memory:: there is "
               "none of this name, but id, name");
     EXPECT_EQ(thrown_by([&] { row.get<int>(2); }),
-              "hocket::sqlite::ProgrammingError: read column 2 of \"SELECT 1 AS id, 'Anna' AS name\" on :memory:: it has 2 columns, "
+              "hocket::sqlite::ProgrammingError: read column 2 of \"SELECT 1 AS id, 'Anna' AS name\" on :memory:: it "
+              "has 2 columns, "
               "counted from 0");
-    EXPECT_EQ(thrown_by([&] { row.as<int>(); }),
-              "hocket::sqlite::ProgrammingError: read 1 column of \"SELECT 1 AS id, 'Anna' AS name\" on :memory:: it has 2");
+    EXPECT_EQ(
+        thrown_by([&] { row.as<int>(); }),
+        "hocket::sqlite::ProgrammingError: read 1 column of \"SELECT 1 AS id, 'Anna' AS name\" on :memory:: it has 2");
 }
 
 TEST(DbRow, columns_go_by_name_without_case_and_as_a_tuple) {
@@ -131,7 +137,8 @@ TEST(DbRow, columns_go_by_name_without_case_and_as_a_tuple) {
 
 TEST(DbRow, a_value_is_whatever_the_column_holds) {
     const auto row = row_of("SELECT NULL, 1, 1.5, 'x', x'00ff'");
-    const std::vector<Value> values{row.get<Value>(0), row.get<Value>(1), row.get<Value>(2), row.get<Value>(3), row.get<Value>(4)};
+    const std::vector<Value> values{row.get<Value>(0), row.get<Value>(1), row.get<Value>(2), row.get<Value>(3),
+                                    row.get<Value>(4)};
     EXPECT_EQ(values, (std::vector<Value>{nullptr, 1, 1.5, "x", Blob{std::byte{0}, std::byte{255}}}));
 }
 

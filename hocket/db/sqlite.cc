@@ -32,6 +32,6 @@ Coro<Connection&> Connecting::aenter() {
     co_return *connection_;
 }
 
-Coro<> Connecting::aexit(std::exception_ptr) { return connection_->close(); }
+Coro<> Connecting::aexit(const std::exception_ptr&) { return connection_->close(); }
 
 }  // namespace hocket::sqlite

@@ -21,7 +21,7 @@ public:
 
     HOCKET_CORO_WRAPPER Coro<Connection> operator co_await() && { return open(std::move(path_), options_); }
     Coro<Connection&> aenter();
-    Coro<> aexit(std::exception_ptr error);
+    Coro<> aexit(const std::exception_ptr& error);
 
 private:
     static Coro<Connection> open(std::string path, ConnectOptions options);
@@ -40,7 +40,7 @@ private:
 /// Throws OperationalError (`connect to app.db: unable to open database file: No such file or directory`), OSError when no thread can be had, ValueError
 /// for a path with a null character or a negative time-out. What is no database is found by the first statement. A cancel waits for the system; what
 /// was opened all the same is delivered.
-HOCKET_CORO_WRAPPER inline Connecting connect(std::string path, ConnectOptions options = {}) {
+inline Connecting connect(std::string path, ConnectOptions options = {}) {
     return Connecting(std::move(path), options);
 }
 

@@ -10,24 +10,36 @@
 
 namespace hocket::sqlite {
 
+namespace {
+
+// Makes a statement of the first in `sql`, and takes that off.
+int prepare(sqlite3* database, std::string_view& sql, sqlite3_stmt*& statement) {
+    const char* const begin = sql.data();
+    const char* end = begin;
+    const int length = sql.size() > INT_MAX ? INT_MAX : static_cast<int>(sql.size());  // SQLite's own limit is lower
+    const int code = sqlite3_prepare_v3(database, begin, length, SQLITE_PREPARE_PERSISTENT, &statement, &end);
+    sql.remove_prefix(static_cast<std::size_t>(end - begin));
+    return code;
+}
+
+}  // namespace
+
 Statement::Statement(Database& database, Attempt attempt) : database_(database), attempt_(std::move(attempt)) {
     database_.in_use_.push_back(this);
 }
 
 Statement::Statement(Database& database, const Attempt& attempt, Parameters parameters) : Statement(database, attempt) {
     parameters_ = std::move(parameters);
-    if (attempt_.sql.find('\0') != std::string::npos) misused("there is a null character in the SQL");
+    check_no_null(attempt_, database_.name());
     handle_ = database_.take_cached(attempt_.sql);
     std::string_view rest = handle_ ? std::string_view() : attempt_.sql;
     while (!handle_ && !rest.empty()) handle_ = compile(rest);
     cached_ = handle_;
     while (!rest.empty()) {  // space and comments may follow
         sqlite3_stmt* second = nullptr;
-        const char* end = nullptr;
-        const int code = sqlite3_prepare_v2(database_.handle_, rest.data(), static_cast<int>(rest.size()), &second, &end);
+        const int code = prepare(database_.handle_, rest, second);
         sqlite3_finalize(second);
         if (code != SQLITE_OK || second) misused("this is more than one statement: executescript takes several");
-        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     }
     bind();
 }
@@ -53,13 +65,11 @@ bool Statement::read_only() const noexcept { return !handle_ || sqlite3_stmt_rea
 
 // Null: there is nothing but space and comments up to the next semicolon. What was read is taken off `sql`.
 sqlite3_stmt* Statement::compile(std::string_view& sql) {
+    const std::string_view before = sql;
     sqlite3_stmt* handle = nullptr;
-    const char* end = nullptr;
-    const int length = sql.size() > INT_MAX ? INT_MAX : static_cast<int>(sql.size());  // SQLite's own limit is lower
-    const int code =
-        sqlite3_prepare_v3(database_.handle_, sql.data(), length, SQLITE_PREPARE_PERSISTENT, &handle, &end);
-    if (code != SQLITE_OK) database_.fail(code, attempt_.with(sql, database_.name()));
-    sql.remove_prefix(static_cast<std::size_t>(end - sql.data()));
+    database_.waited_ = 0;
+    const int code = prepare(database_.handle_, sql, handle);
+    if (code != SQLITE_OK) database_.fail(code, attempt_.with(before, database_.name()));
     return handle;
 }
 
@@ -77,7 +87,8 @@ void Statement::bind() {
             case ValueType::integer: code = sqlite3_bind_int64(handle_, place, v.integer()); break;
             case ValueType::real: code = sqlite3_bind_double(handle_, place, v.real()); break;
             case ValueType::text:
-                code = sqlite3_bind_text64(handle_, place, v.bytes().data(), v.bytes().size(), SQLITE_STATIC, SQLITE_UTF8);
+                code =
+                    sqlite3_bind_text64(handle_, place, v.bytes().data(), v.bytes().size(), SQLITE_STATIC, SQLITE_UTF8);
                 break;
             case ValueType::blob:
                 code = sqlite3_bind_blob64(handle_, place, v.bytes().data(), v.bytes().size(), SQLITE_STATIC);

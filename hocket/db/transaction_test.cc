@@ -133,7 +133,8 @@ TEST(DbTransaction, one_that_cannot_begin_leaves_the_turn_to_the_next) {
         co_await db.execute("BEGIN");
         const auto nothing = []() -> Coro<> { co_return; };
         EXPECT_EQ(co_await ending_of(with(db.transaction(), nothing)),
-                  "hocket::sqlite::OperationalError: execute \"BEGIN\" on :memory:: cannot start a transaction within a transaction");
+                  "hocket::sqlite::OperationalError: execute \"BEGIN\" on :memory:: cannot start a transaction within "
+                  "a transaction");
         co_await db.rollback();
         co_await with(db.transaction(), nothing);
         co_await db.close();
@@ -148,7 +149,8 @@ TEST(DbTransaction, one_that_a_statement_has_undone_is_not_committed_in_part) {
                                               co_await insert(db, "a");
                                               co_await ending_of(db.execute("INSERT OR ROLLBACK INTO t VALUES ('a')"));
                                           })),
-                  "hocket::sqlite::OperationalError: execute \"COMMIT\" on :memory:: the transaction is not open any more: a statement "
+                  "hocket::sqlite::OperationalError: execute \"COMMIT\" on :memory:: the transaction is not open any "
+                  "more: a statement "
                   "that failed or was cancelled undid it");
         EXPECT_EQ(co_await left_in(db), "");
         co_await db.close();
@@ -158,7 +160,8 @@ TEST(DbTransaction, one_that_a_statement_has_undone_is_not_committed_in_part) {
 TEST(DbTransaction, a_commit_that_fails_is_rolled_back) {
     run([]() -> Coro<> {
         auto db = co_await with_table();
-        co_await db.executescript("PRAGMA foreign_keys = ON; CREATE TABLE u (a REFERENCES t(a) DEFERRABLE INITIALLY DEFERRED)");
+        co_await db.executescript(
+            "PRAGMA foreign_keys = ON; CREATE TABLE u (a REFERENCES t(a) DEFERRABLE INITIALLY DEFERRED)");
         EXPECT_EQ(co_await ending_of(with(db.transaction(),
                                           [&]() -> Coro<> { co_await db.execute("INSERT INTO u VALUES ('nobody')"); })),
                   "hocket::sqlite::IntegrityError: execute \"COMMIT\" on :memory:: FOREIGN KEY constraint failed");

@@ -7,7 +7,8 @@
 namespace hocket::sqlite {
 
 void Value::throw_too_large(std::uint64_t number) {
-    throw ValueError(std::to_string(number) + " is more than an integer of a database can be, " + std::to_string(INT64_MAX));
+    throw ValueError(std::to_string(number) + " is more than an integer of a database can be, " +
+                     std::to_string(INT64_MAX));
 }
 
 }  // namespace hocket::sqlite

@@ -22,21 +22,22 @@ using Blob = std::vector<std::byte>;
 
 /// Integers that are numbers; characters are text.
 template <class T>
-concept Integer = std::integral<T> && !std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
-                  !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+concept Integer = std::integral<T> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+                  !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 /// Consecutive bytes: a `Blob`, a `std::span<const std::byte>`, a `std::vector<unsigned char>`.
 template <class T>
-concept Bytes = requires(const T& bytes) {
-    { bytes.size() } -> std::convertible_to<std::size_t>;
-    *bytes.data();
-} && (std::same_as<std::remove_cvref_t<decltype(*std::declval<const T&>().data())>, std::byte> ||
-      std::same_as<std::remove_cvref_t<decltype(*std::declval<const T&>().data())>, unsigned char>);
+concept Bytes =
+    requires(const T& bytes) {
+        { bytes.size() } -> std::convertible_to<std::size_t>;
+        *bytes.data();
+    } && (std::same_as<std::remove_cvref_t<decltype(*std::declval<const T&>().data())>, std::byte> ||
+          std::same_as<std::remove_cvref_t<decltype(*std::declval<const T&>().data())>, unsigned char>);
 
 /// One value: NULL, an integer of 64 bits, a real number, a text, a blob. It owns its bytes, and is what parameters become.
 class HOCKET_EXPORT Value {
 public:
-    Value() noexcept {}
+    Value() noexcept = default;
     Value(std::nullptr_t) noexcept {}
     Value(std::nullopt_t) noexcept {}
     /// Throws ValueError for an unsigned integer of more than 63 bits, which a database cannot hold.
@@ -53,8 +54,7 @@ public:
     /// A null pointer is NULL.
     Value(const char* text) : type_(text ? ValueType::text : ValueType::null), bytes_(text ? text : "") {}
     template <Bytes T>
-    Value(const T& bytes)
-        : type_(ValueType::blob), bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
+    Value(const T& bytes) : type_(ValueType::blob), bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
     /// Nothing is NULL.
     template <class T>
     Value(std::optional<T> value) : Value(value ? Value(*std::move(value)) : Value()) {}
@@ -91,7 +91,8 @@ concept TupleOfParameters = requires { std::tuple_size<std::remove_cvref_t<T>>::
 template <class... P>
 Parameters parameters_of(P&&... arguments) {
     static_assert((Parameter<P> && ...),
-                  "hocket: a parameter of a statement is an integer, a floating-point number, a bool, a text, a blob, nullptr, or a "
+                  "hocket: a parameter of a statement is an integer, a floating-point number, a bool, a text, a blob, "
+                  "nullptr, or a "
                   "std::optional of one of these");
     Parameters values;
     if constexpr ((Parameter<P> && ...)) {

@@ -218,7 +218,7 @@ void Worker::destroy(Unique<Statement> statement) {
 
 // What tasks wait for is dropped: the loop is about to destroy them.
 void Worker::loop_closing() noexcept {
-    const Shared<Worker> until_the_end = std::move(self_);
+    const Shared<Worker> until_the_end = self_;
     closing_ = true;
     {
         const std::lock_guard lock(mutex_);
@@ -231,10 +231,11 @@ void Worker::loop_closing() noexcept {
                 queue_.push_back(*job);
             }
         }
-        database_.interrupt();
+        if (job_runs_) database_.interrupt();
     }
     work_came_.notify_one();
     if (thread_.joinable()) thread_.join();
+    self_ = nullptr;
     done_ = {};
     working_.reset();
     outside_.reset();
@@ -249,11 +250,13 @@ void Worker::work() noexcept {
         if (Job* job = queue_.pop_front()) {
             Call* const call = job->call();
             if (call) call->state_ = Call::State::running;
+            job_runs_ = true;
             database_.begin_job();
             lock.unlock();
             job->run(database_);
             if (!call) delete job;
             lock.lock();
+            job_runs_ = false;
             if (!call) continue;
             call->state_ = Call::State::done;
             done_.push_back(*call);

@@ -68,7 +68,8 @@ public:
     void await_resume();
 
 protected:
-    Call(Worker& worker, const Attempt& attempt, Kind kind) noexcept : worker_(worker), attempt_(attempt), kind_(kind) {}
+    Call(Worker& worker, const Attempt& attempt, Kind kind) noexcept
+        : worker_(worker), attempt_(attempt), kind_(kind) {}
     ~Call() override = default;
     virtual void work(Database& database) = 0;
 
@@ -104,7 +105,8 @@ private:
 
 /// `f(database)` runs on the connection's thread. All three arguments outlive the await.
 template <class F>
-CallOf<F> on_thread(Worker& worker, const Attempt& attempt, F& f, Call::Kind kind = Call::Kind::interruptible) noexcept {
+CallOf<F> on_thread(Worker& worker, const Attempt& attempt, F& f,
+                    Call::Kind kind = Call::Kind::interruptible) noexcept {
     return CallOf<F>(worker, attempt, kind, f);
 }
 
@@ -178,6 +180,7 @@ private:
     std::mutex mutex_;  // guards all that follows, the states of calls, and `working_`
     std::condition_variable work_came_;
     JobList queue_, closers_, done_;
+    bool job_runs_ = false;
     bool end_asked_ = false;
     bool ended_ = false;
     bool mailed_ = false;

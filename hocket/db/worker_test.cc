@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 namespace hocket {
 namespace {
 
-using testing::endless;
 using testing::ending_of;
+using testing::endless;
 using testing::Folder;
 
 // ---- Cancelling
@@ -124,8 +124,10 @@ TEST(DbCancel, executemany_leaves_no_row) {
         co_await db.execute("CREATE TABLE t (a)");
         std::vector<sqlite::Parameters> rows(2, sqlite::Parameters{10});
         rows.push_back({1'000'000'000});
-        auto task = create_task(db.executemany(
-            "INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT count(*) FROM c", rows));
+        auto task =
+            create_task(db.executemany("INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+                                       "WHERE n < ?) SELECT count(*) FROM c",
+                                       rows));
         co_await testing::until_it_runs();
         task.cancel();
         EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError");
@@ -146,10 +148,12 @@ TEST(RealDbLock, one_that_is_not_freed_in_time_is_an_error_that_tells_how_long_w
         co_await holder.execute("CREATE TABLE t (a)");
         co_await with(holder.transaction({.mode = sqlite::TransactionMode::immediate}), [&]() -> Coro<> {
             EXPECT_EQ(f.without(co_await ending_of(other.execute("INSERT INTO t VALUES (1)"))),
-                      "hocket::sqlite::OperationalError: execute \"INSERT INTO t VALUES (1)\" on app.db: database is locked (waited "
+                      "hocket::sqlite::OperationalError: execute \"INSERT INTO t VALUES (1)\" on app.db: database is "
+                      "locked (waited "
                       "0.05 s)");
-            EXPECT_EQ(f.without(co_await ending_of(hasty.execute("INSERT INTO t VALUES (1)"))),
-                      "hocket::sqlite::OperationalError: execute \"INSERT INTO t VALUES (1)\" on app.db: database is locked");
+            EXPECT_EQ(
+                f.without(co_await ending_of(hasty.execute("INSERT INTO t VALUES (1)"))),
+                "hocket::sqlite::OperationalError: execute \"INSERT INTO t VALUES (1)\" on app.db: database is locked");
         });
         co_await other.execute("INSERT INTO t VALUES (1)");
         co_await gather(holder.close(), other.close(), hasty.close());
