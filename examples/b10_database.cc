@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 using namespace hocket;
 
@@ -28,7 +29,8 @@ private:
 Coro<> amain() {
     co_await with(Database(), [](sqlite::Connection& db) -> Coro<> {
         co_await db.executescript("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)");
-        co_await db.executemany("INSERT INTO users (name) VALUES (?)", {{"Anna"}, {"Bert"}});
+        const std::vector<std::string> names{"Anna", "Bert"};
+        co_await db.executemany("INSERT INTO users (name) VALUES (?)", names);
         for (const auto& row : co_await db.fetch_all("SELECT id, name FROM users ORDER BY id")) {
             std::printf("Result: %d, %s\n", row.get<int>("id"), row.get<std::string>("name").c_str());
         }

@@ -54,11 +54,8 @@ public:
     HOCKET_CORO_WRAPPER Coro<std::optional<Row>> fetch_one(std::string sql, P&&... parameters) {
         return fetch_one_values(std::move(sql), parameters_of(std::forward<P>(parameters)...));
     }
-    /// Runs a statement once for each row of parameters: `Parameters`, or tuples, pairs, arrays, single values. Gives the number of rows that it
+    /// Runs a statement once for each element of a range: a tuple, a pair, an array, a single value, `Parameters`. Gives the number of rows that it
     /// changed. All of them or none: what fails or is cancelled leaves no trace.
-    HOCKET_CORO_WRAPPER Coro<std::int64_t> executemany(std::string sql, std::vector<Parameters> rows) {
-        return execute_many_values(std::move(sql), std::move(rows));
-    }
     template <class Rows>
     HOCKET_CORO_WRAPPER Coro<std::int64_t> executemany(std::string sql, const Rows& rows) {
         std::vector<Parameters> values;

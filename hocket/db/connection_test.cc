@@ -24,6 +24,8 @@ using testing::Folder;
 
 constexpr const char* users = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
 
+using Rows = std::vector<sqlite::Parameters>;
+
 Coro<int> count(sqlite::Connection& db, std::string table) {
     auto row = co_await db.fetch_one("SELECT count(*) FROM " + table);
     co_return row->get<int>(0);
@@ -252,9 +254,10 @@ TEST(DbConnection, executemany_takes_rows_of_many_kinds) {
         const std::string insert = "INSERT INTO t VALUES (?, ?)";
         const std::vector<std::tuple<int, std::string>> tuples{{1, "a"}, {2, "b"}, {3, "c"}};
         EXPECT_EQ(co_await db.executemany(insert, tuples), 3);
-        EXPECT_EQ(co_await db.executemany(insert, {{4, "d"}, {5, nullptr}}), 2);
+        const Rows mixed{{4, "d"}, {5, nullptr}};
+        EXPECT_EQ(co_await db.executemany(insert, mixed), 2);
         EXPECT_EQ(co_await db.executemany("INSERT INTO t (a) VALUES (?)", std::vector{6, 7}), 2);
-        EXPECT_EQ(co_await db.executemany(insert, std::vector<sqlite::Parameters>()), 0);
+        EXPECT_EQ(co_await db.executemany(insert, Rows()), 0);
         EXPECT_EQ(co_await count(db, "t"), 7);
         co_await db.close();
     }());
@@ -264,26 +267,25 @@ TEST(DbConnection, executemany_does_all_rows_or_none_and_names_the_row) {
     run([]() -> Coro<> {
         auto db = co_await sqlite::connect(":memory:");
         co_await db.execute(users);
-        EXPECT_EQ(co_await ending_of(
-                      db.executemany("INSERT INTO users VALUES (?, ?)", {{1, "Anna"}, {2, "Bert"}, {1, "Carla"}})),
-                  "hocket::sqlite::IntegrityError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row 3: "
-                  "UNIQUE constraint "
-                  "failed: users.id");
+        const std::string insert = "INSERT INTO users VALUES (?, ?)";
+        const std::string attempted = "executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row ";
+        const Rows twice{{1, "Anna"}, {2, "Bert"}, {1, "Carla"}}, too_few{{1, "Anna"}, {2}},
+            known{{8, "Emil"}, {7, "x"}};
+        EXPECT_EQ(co_await ending_of(db.executemany(insert, twice)),
+                  "hocket::sqlite::IntegrityError: " + attempted + "3: UNIQUE constraint failed: users.id");
         EXPECT_EQ(co_await count(db, "users"), 0);
         EXPECT_FALSE(db.in_transaction());
-        EXPECT_EQ(co_await ending_of(db.executemany("INSERT INTO users VALUES (?, ?)", {{1, "Anna"}, {2}})),
-                  "hocket::sqlite::ProgrammingError: executemany \"INSERT INTO users VALUES (?, ?)\" on :memory:, row "
-                  "2: 2 parameters are "
-                  "needed, 1 was given");
+        EXPECT_EQ(co_await ending_of(db.executemany(insert, too_few)),
+                  "hocket::sqlite::ProgrammingError: " + attempted + "2: 2 parameters are needed, 1 was given");
         co_await db.execute("BEGIN");
         co_await db.execute("INSERT INTO users VALUES (7, 'Dora')");
-        co_await ending_of(db.executemany("INSERT INTO users VALUES (?, ?)", {{8, "Emil"}, {7, "x"}}));
+        co_await ending_of(db.executemany(insert, known));
         co_await db.commit();
         EXPECT_EQ(co_await count(db, "users"), 1);
         EXPECT_EQ(co_await ending_of(db.executemany("SELECT ?", std::vector{1})),
                   "hocket::sqlite::ProgrammingError: executemany \"SELECT ?\" on :memory:: executemany is for "
-                  "statements that change "
-                  "something");
+                  "statements that "
+                  "change something");
         co_await db.close();
     }());
 }
@@ -360,7 +362,10 @@ TEST(DbConnection, is_used_on_its_own_loop_only) {
     EXPECT_EQ(
         testing::thrown_by([&] { run(db.execute("SELECT 1")); }),
         "hocket::RuntimeError: execute \"SELECT 1\" on :memory:: the connection is bound to a different event loop");
+    EXPECT_EQ(testing::thrown_by([&] { run(db.close()); }),
+              "hocket::RuntimeError: close on :memory:: the connection is bound to a different event loop");
     loop->run_until_complete(db.close());
+    run(db.close());  // nothing is left to do
 }
 
 TEST(DbConnection, what_is_waited_for_is_told) {

@@ -21,15 +21,28 @@ const char* begin_of(TransactionMode mode) noexcept {
 
 std::string name_of(unsigned savepoint) { return savepoint > 0 ? "hocket_" + std::to_string(savepoint) : ""; }
 
-// A task's turn on the connection: other tasks' transactions wait until it ends.
-void end_turn(Worker& worker, unsigned savepoint) {
-    if (savepoint > 0) {
-        --worker.savepoints;
-    } else {
-        worker.in_transaction = nullptr;
-        worker.transaction_turn.release();
+// Begun by a task, whose turn it then is on the connection: other tasks' transactions wait until this ends.
+class Turn {
+public:
+    Turn(Worker& worker, unsigned savepoint) noexcept : worker_(worker), savepoint_(savepoint) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        if (kept_) return;
+        if (savepoint_ > 0) {
+            --worker_.savepoints;
+        } else {
+            worker_.in_transaction = nullptr;
+            worker_.transaction_turn.release();
+        }
     }
-}
+    void keep() noexcept { kept_ = true; }
+
+private:
+    Worker& worker_;
+    unsigned savepoint_;
+    bool kept_ = false;
+};
 
 Coro<> run_on(Worker& worker, std::string sql) {
     const Attempt attempt{"execute", std::move(sql)};
@@ -88,20 +101,16 @@ Coro<> Transaction::aenter() {
         co_await worker.transaction_turn.acquire();
         worker.in_transaction = task;
     }
-    try {
-        co_await run_on(worker, std::move(sql));
-    } catch (...) {
-        end_turn(worker, savepoint_);
-        throw;
-    }
+    Turn turn(worker, savepoint_);
+    co_await run_on(worker, std::move(sql));
+    turn.keep();
 }
 
 Coro<> Transaction::aexit(std::exception_ptr error) {
-    Worker& worker = *worker_;
+    const Turn turn(*worker_, savepoint_);
     const bool failed = static_cast<bool>(error);
-    if (!failed) error = co_await try_to_commit(worker, savepoint_);
-    if (error) co_await undo(worker, savepoint_);
-    end_turn(worker, savepoint_);
+    if (!failed) error = co_await try_to_commit(*worker_, savepoint_);
+    if (error) co_await undo(*worker_, savepoint_);
     if (error && !failed) std::rethrow_exception(error);
 }
 

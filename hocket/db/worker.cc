@@ -114,6 +114,10 @@ Shared<Worker> Worker::start(std::string path, const ConnectOptions& options) {
 
 void Worker::check_usable(const Attempt& attempt) const {
     if (closing_) throw ProgrammingError(attempt.on(name()) + ": the connection is closed");
+    check_loop(attempt);
+}
+
+void Worker::check_loop(const Attempt& attempt) const {
     if (!this_loop || this_loop->mark() != loop_mark_) {
         throw RuntimeError(attempt.on(name()) + ": the connection is bound to a different event loop");
     }
@@ -189,9 +193,10 @@ void Worker::begin_closing() noexcept {
 }
 
 Coro<> Worker::close(Shared<Worker> worker) {
-    worker->begin_closing();
     if (worker->finished()) co_return;
     const Attempt attempt{"close"};
+    worker->check_loop(attempt);
+    worker->begin_closing();
     auto nothing = [](Database&) {};
     co_await on_thread(*worker, attempt, nothing, Call::Kind::closing);
 }

@@ -127,6 +127,7 @@ public:
     bool closed() const noexcept { return closing_; }
     /// Throws ProgrammingError when it is closed, RuntimeError on another loop.
     void check_usable(const Attempt& attempt) const;
+    void check_loop(const Attempt& attempt) const;
 
     /// Nothing more is taken; the thread ends when it has done what it was given.
     void begin_closing() noexcept;
