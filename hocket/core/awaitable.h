@@ -74,7 +74,7 @@ struct PromiseBase : PooledFrame {
     const void* pc;                  // where this frame awaits; at first, in its function
 
     template <class A>
-    HOCKET_INLINE decltype(auto) await_transform(A&& a) {
+    HOCKET_CORO_WRAPPER HOCKET_INLINE decltype(auto) await_transform(A&& a) {
         static_assert(
             Awaitable<A>,
             "hocket: this cannot be awaited here: it is no coroutine, task, future or other awaitable of hocket's; "

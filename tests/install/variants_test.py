@@ -8,13 +8,14 @@ import tempfile
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+SYSTEM_LIBRARIES = ["-luring", "-lsqlite3", "-ldw"]
 PROGRAM = REPOSITORY / "tests/install/consumer/main.cc"
 
 
 class Variants(unittest.TestCase):
     def build(self, library, *switches):
         with tempfile.TemporaryDirectory() as folder:
-            libraries = ["-luring", "-ldw"] if library.suffix == ".a" else []
+            libraries = SYSTEM_LIBRARIES if library.suffix == ".a" else []
             return subprocess.run([OPTIONS.compiler, "-std=c++20", "-O0", f"-I{REPOSITORY}", *switches, PROGRAM, library, *libraries,
                                    "-pthread", "-o", f"{folder}/program"], capture_output=True, text=True)
 
@@ -42,7 +43,7 @@ class Variants(unittest.TestCase):
             for source, unit, switches in ((PROGRAM, objects[0], []), (other, objects[1], [switch])):
                 subprocess.run([OPTIONS.compiler, "-std=c++20", "-O0", f"-I{REPOSITORY}", *switches, "-c", source, "-o", unit], check=True)
             for order in (objects, objects[::-1]):
-                done = subprocess.run([OPTIONS.compiler, *order, OPTIONS.libraries[0], "-luring", "-ldw", "-pthread",
+                done = subprocess.run([OPTIONS.compiler, *order, OPTIONS.libraries[0], *SYSTEM_LIBRARIES, "-pthread",
                                        "-o", f"{folder}/program"], capture_output=True, text=True)
                 self.assertNotEqual(done.returncode, 0, order)
                 self.assertIn("this_libhocket_was_not_built_for__", done.stderr)
