@@ -154,7 +154,7 @@ void SocketTransport::drop_late_words(Receiving what, int n) noexcept {
     if (says_nothing(what, n)) return probe();
     const std::size_t pieces = n > 0 ? static_cast<std::size_t>(n) / first_chunk + 1 : 0;
     if (n <= 0 || dropped_ + pieces > most_dropped || sweeps_ >= most_sweeps) return begin_closing();
-    dropped_ += static_cast<std::uint8_t>(pieces);
+    dropped_ = static_cast<std::uint8_t>(dropped_ + pieces);
     touched_ = true;
     if (!std::exchange(eof_wanted_, true)) network()->backend().shutdown(Socket::fd(), SHUT_WR);
     if (!receive()) begin_closing();

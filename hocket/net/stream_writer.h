@@ -28,7 +28,7 @@ public:
     /// The same of a string that is given away, `writer.write("[" + name + "]")`: it lives until this returns, whenever it is awaited.
     template <std::same_as<std::string> String>
     HOCKET_CORO_WRAPPER Coro<> write(String&& data) const {
-        return transport_->write_owned(std::move(data));
+        return transport_->write_owned(std::forward<String>(data));
     }
     /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
     /// so: await `drain` now and then (asyncio's `write`).
