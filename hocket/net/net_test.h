@@ -14,6 +14,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,16 +81,30 @@ struct Connected {
     StreamWriter server_writer;
 };
 
+/// A server's handler that hands its first connection over.
+class Accepting {
+public:
+    Coro<> operator()(StreamReader reader, StreamWriter writer) const {
+        if (there_.done()) co_return;
+        streams_->emplace(std::move(reader), std::move(writer));
+        there_.set_result();
+    }
+    /// The connection, of which nothing is left here.
+    Coro<Streams> take() const {
+        co_await there_;
+        co_return std::exchange(*streams_, std::nullopt).value();
+    }
+
+private:
+    Future<> there_;
+    Shared<std::optional<Streams>> streams_ = Shared<std::optional<Streams>>::make();
+};
+
 inline Coro<Connected> connected(ServerOptions options = {}) {
-    const Future<Streams> accepted;
-    Server server = co_await start_server(
-        [accepted](StreamReader r, StreamWriter w) -> Coro<> {
-            if (!accepted.done()) accepted.set_result(std::move(r), std::move(w));
-            co_return;
-        },
-        "127.0.0.1", 0, options);
+    const Accepting accepting;
+    Server server = co_await start_server(accepting, "127.0.0.1", 0, options);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
-    auto [server_reader, server_writer] = co_await Future<Streams>(accepted);
+    auto [server_reader, server_writer] = co_await accepting.take();
     keep_little(writer);
     keep_little(server_writer);
     co_return Connected{std::move(server), std::move(reader), std::move(writer), std::move(server_reader),
@@ -141,15 +156,10 @@ struct WithPeer {
 };
 
 inline Coro<WithPeer> with_peer(ServerOptions options = {}) {
-    const Future<Streams> accepted;
-    Server server = co_await start_server(
-        [accepted](StreamReader r, StreamWriter w) -> Coro<> {
-            accepted.set_result(std::move(r), std::move(w));
-            co_return;
-        },
-        "127.0.0.1", 0, options);
+    const Accepting accepting;
+    Server server = co_await start_server(accepting, "127.0.0.1", 0, options);
     RawPeer peer(server.sockets().at(0));
-    auto [reader, writer] = co_await Future<Streams>(accepted);
+    auto [reader, writer] = co_await accepting.take();
     co_return WithPeer{std::move(server), std::move(reader), std::move(writer), std::move(peer)};
 }
 
