@@ -36,11 +36,14 @@ void ClientConnection::send(const std::string& head, const Shared<const std::str
     }
 }
 
-Coro<ResponseHead> ClientConnection::read_head(std::string_view method) {
+Coro<ResponseHead> ClientConnection::read_head(std::string_view method, bool keep_alive) {
     parser_.expect_response_to(method);
     for (;;) {
         Event event = parse();
-        if (auto* head = std::get_if<ResponseHead>(&event)) co_return std::move(*head);
+        if (auto* head = std::get_if<ResponseHead>(&event)) {
+            is_kept_alive_ = keep_alive && head->keep_alive;
+            co_return std::move(*head);
+        }
         const bool nothing_came = parser_.between_messages();
         if (has_ended()) {
             throw Lost{nothing_came ? "the server closed the connection before it answered"

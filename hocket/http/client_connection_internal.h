@@ -32,8 +32,9 @@ public:
     /// Sends head and body, small ones in one write; does not wait. A large body goes out beside the reading of the response, since
     /// there are servers that answer before they have it all. Throws Lost.
     void send(const std::string& head, const Shared<const std::string>& body);
-    /// Waits for the head of the response to a request with this method. Throws Lost; ProtocolError for what is no HTTP.
-    Coro<ResponseHead> read_head(std::string_view method);
+    /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
+    /// ProtocolError for what is no HTTP.
+    Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
 
     /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body.
     Event next_event();
@@ -42,10 +43,11 @@ public:
     /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; RuntimeError while another task waits.
     Coro<> more(std::size_t of_use);
 
-    /// Whether another request may follow, for all that is known here: everything was sent, and nothing came but the response.
+    /// Whether another request may follow, for all that is known here: both sides want it, everything was sent, and nothing came but
+    /// the response.
     bool is_reusable() const noexcept {
-        return (!sending_ || sending_.done()) && parser_.between_messages() && transport_->unread().empty() &&
-               !transport_->eof() && !transport_->exception();
+        return is_kept_alive_ && (!sending_ || sending_.done()) && parser_.between_messages() &&
+               transport_->unread().empty() && !transport_->eof() && !transport_->exception();
     }
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
@@ -56,13 +58,16 @@ public:
     std::int64_t idle_since = 0;  ///< the loop's time, in nanoseconds
     std::size_t place = 0;        ///< among those in use
 
+    /// The server has sent all that it will, and all was looked at.
+    bool has_ended() const noexcept { return transport_->eof() && transport_->unread().empty(); }
+
 private:
     Event parse();
-    bool has_ended() const noexcept { return transport_->eof() && transport_->unread().empty(); }
 
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
-    Task<> sending_;  // a large body; empty if there is none
+    Task<> sending_;              // a large body; empty if there is none
+    bool is_kept_alive_ = false;  // by both sides, after this exchange
 };
 
 }  // namespace hocket::http

@@ -49,7 +49,8 @@ std::string upper(std::string_view text) {
 ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session,
                              RequestOptions& options) {
     name_.method = upper(method);
-    if (name_.method == "CONNECT") throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
+    if (name_.method == "CONNECT")
+        throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
     headers_.reserve(session.headers.size() + options.headers.size() + 6);
     const std::string why = obstacle(url);
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);

@@ -24,6 +24,8 @@ public:
     const Shared<const std::string>& body() const noexcept { return body_; }
     /// Request line and header fields. Throws ValueError for what must not go out.
     std::string head() const;
+    /// Whether it leaves the connection open.
+    bool keeps_alive() const noexcept { return !headers_.has_token("Connection", "close"); }
     /// RFC 9110, 9.2.2: sent twice, it does no more than once.
     bool is_idempotent() const noexcept;
 

@@ -45,7 +45,8 @@ Coro<std::string> read_text(ResponseHandle response) {
 
 std::string Deadline::text() const {
     char seconds[32];
-    const auto [end, error] = std::to_chars(seconds, seconds + sizeof seconds, static_cast<double>(limit.count()) / 1e9);
+    const auto [end, error] =
+        std::to_chars(seconds, seconds + sizeof seconds, static_cast<double>(limit.count()) / 1e9);
     return "timed out after " + std::string(seconds, end) + " s";
 }
 
@@ -74,9 +75,15 @@ bool ResponseState::take_arrived(Wanted wanted) {
         }
     } catch (const ProtocolError& e) {
         if (lease_->is_taken_away) fail<ClientConnectionError>("the session was closed");
-        fail<ClientPayloadError>(e.what());
+        fail<ClientPayloadError>(lease_->has_ended() ? ended_early() : e.what());
     }
     return is_ended_ || (wanted == Wanted::some && !arrived_.empty());
+}
+
+std::string ResponseState::ended_early() const {
+    std::string bytes = std::to_string(received_);
+    if (head.content_length) bytes += " of " + std::to_string(*head.content_length);
+    return "the server closed the connection after " + bytes + " bytes of the body";
 }
 
 void ResponseState::take(const BodyData& data, Wanted wanted) {

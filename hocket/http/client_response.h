@@ -23,8 +23,9 @@ struct JsonAdapter;
 
 template <class Adapter>
 struct AdapterValue_ {
-    static_assert(requires { sizeof(Adapter); },
-                  "hocket: json() needs <hocket/http/json.h>, or an adapter of your own: response.json<MyAdapter>()");
+    static_assert(
+        requires { sizeof(Adapter); },
+        "hocket: json() needs <hocket/http/json.h>, or an adapter of your own: response.json<MyAdapter>()");
     using type = typename Adapter::Value;
 };
 /// What an adapter makes of JSON.
@@ -32,7 +33,8 @@ template <class Adapter>
 using AdapterValue = typename AdapterValue_<Adapter>::type;
 
 struct JsonOptions {
-    bool check_content_type = true;  ///< false: also parse what does not say that it is JSON (aiohttp's `content_type=None`)
+    bool check_content_type =
+        true;  ///< false: also parse what does not say that it is JSON (aiohttp's `content_type=None`)
 };
 
 /// The state of a response, shared with what reads its body.

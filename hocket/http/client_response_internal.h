@@ -67,6 +67,7 @@ private:
     Coro<> wait_without_limit(Wanted wanted);
     void take(const BodyData& data, Wanted wanted);
     std::size_t missing() const noexcept;
+    std::string ended_early() const;
     template <class Error>
     [[noreturn]] void fail(const std::string& why);
     /// If the rest of the body has come already, the connection is given back; else closed.

@@ -65,7 +65,7 @@ Coro<ClientResponse> exchange(ConnectionPool& pool, const ClientRequest& request
         if (!lease) lease = co_await connect(pool, request, origin, again);
         try {
             lease->send(head, request.body());
-            ResponseHead response = co_await lease->read_head(request.name().method);
+            ResponseHead response = co_await lease->read_head(request.name().method, request.keeps_alive());
             co_return ClientResponse(
                 ResponseHandle(new ResponseState(request.name(), std::move(response), std::move(lease), deadline)));
         } catch (const Lost& lost) {
@@ -110,8 +110,7 @@ Coro<ClientResponse> run_request(SessionHandle session, std::string method, std:
     deadline.limit = options.timeout.count() == default_timeout.count() ? session->options.timeout : options.timeout;
     if (deadline.limit.count() > 0) deadline.when = get_running_loop().time_after(deadline.limit);
     try {
-        ClientResponse response =
-            co_await timeout_at(deadline.when, follow(session->pool, request, options, deadline));
+        ClientResponse response = co_await timeout_at(deadline.when, follow(session->pool, request, options, deadline));
         if (options.raise_for_status.value_or(session->options.raise_for_status)) response.raise_for_status();
         co_return response;
     } catch (const TimeoutError&) {

@@ -26,8 +26,8 @@ class ConnectionPool;
 /// A server as the pool knows it: forgotten when nobody uses it, waits for it, or is kept.
 struct PooledHost {
     std::string origin;
-    std::size_t used = 0;     // places: connections in use, or being made
-    std::size_t waiting = 0;  // turns that refer to this
+    std::size_t used = 0;                        // places: connections in use, or being made
+    std::size_t waiting = 0;                     // turns that refer to this
     std::vector<Unique<ClientConnection>> idle;  // the one that was used last is the last
 };
 

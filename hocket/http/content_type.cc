@@ -73,9 +73,9 @@ std::string to_utf_8(std::string text, std::string_view charset) {
 void require_json(const Headers& headers, const std::string& request, int status) {
     if (names_json(content_type_of(headers))) return;
     const std::string_view type = field(headers);
-    throw ContentTypeError(
-        request + ": JSON was asked for, and the response's Content-Type is " + (type.empty() ? "missing" : in_quotes(type)),
-        status);
+    throw ContentTypeError(request + ": JSON was asked for, and the response's Content-Type is " +
+                               (type.empty() ? "missing" : in_quotes(type)),
+                           status);
 }
 
 void throw_status(const std::string& request, int status, std::string_view reason) {

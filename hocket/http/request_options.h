@@ -45,13 +45,14 @@ struct RequestOptions {
 
 /// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
 struct SessionOptions {
-    std::string base_url = {};  ///< what URLs of requests are relative to
-    Headers headers = {};       ///< of each request
+    std::string base_url = {};                     ///< what URLs of requests are relative to
+    Headers headers = {};                          ///< of each request
     Duration timeout = std::chrono::seconds(300);  ///< of each request with its redirects and its body; 0: none
     std::size_t limit = 100;                       ///< connections in all; 0: any number
     std::size_t limit_per_host = 0;                ///< connections to one host and port; 0: any number
-    Duration keepalive_timeout = std::chrono::seconds(15);  ///< how long a connection is kept for the next request; 0: none is
-    bool raise_for_status = false;                          ///< of each request
+    Duration keepalive_timeout =
+        std::chrono::seconds(15);   ///< how long a connection is kept for the next request; 0: none is
+    bool raise_for_status = false;  ///< of each request
 };
 
 }  // namespace hocket::http
