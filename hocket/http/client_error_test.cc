@@ -261,6 +261,31 @@ TEST(RealClientError, a_cancel_closes_the_connection_wherever_the_request_is) {
     }());
 }
 
+TEST(RealClientError, a_cancel_in_the_midst_of_connecting_lets_the_next_one_go_on) {
+    run_http([]() -> Coro<> {
+        // A queue that is full: the system answers no further connection.
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        RawAddress raw = Address::parse("127.0.0.1:0").raw();
+        EXPECT_EQ(bind(fd, raw.get(), raw.size), 0);
+        EXPECT_EQ(listen(fd, 0), 0);
+        getsockname(fd, raw.get(), &raw.size);
+        const Address full = Address::from_raw(raw);
+        const hocket::testing::RawPeer first(full);
+        const TestServer server = co_await TestServer::answering(ok("x"));
+
+        const ClientSession session({.limit = 1});
+        const Task<ClientResponse> connecting = create_task(session.get("http://" + full.str() + "/"));
+        const Task<std::string> waiting = create_task(text_of(session.get(server.url())));
+        co_await a_while();
+        EXPECT_FALSE(connecting.done());
+        EXPECT_FALSE(waiting.done());
+        connecting.cancel();
+        EXPECT_EQ(co_await ending_of(connecting), "hocket::CancelledError");
+        EXPECT_EQ(co_await waiting, "x");
+        close(fd);
+    }());
+}
+
 TEST(RealClientError, a_cancel_of_a_large_request_leaves_no_task) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
