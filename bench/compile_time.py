@@ -50,10 +50,10 @@ def public_headers():
 
 
 def measure(build, cpu, every_header):
-    """Prints the table; returns {"small_program_s": ..., name: {"s": ..., "lines": ...}}."""
+    """Prints the table; returns {"small_program_s": ..., "http_program_s": ..., name: {"s": ..., "lines": ...}}."""
     compiler = Compiler(build, cpu)
     print(f"\n{'compiled at -O0 with ' + pathlib.Path(compiler.path).name:44}{'ms':>8}{'lines':>10}")
-    result = {"small_program_s": None}
+    result = {}
 
     def row(name, cost):
         if cost is None:
@@ -65,10 +65,10 @@ def measure(build, cpu, every_header):
     row("an empty file", compiler.cost_of_headers())
     for header in ["coroutine", "chrono", "string"]:
         row(f"<{header}>", compiler.cost_of_headers(header))
-    small_program = compiler.cost(REPOSITORY / "bench/small_program.cc")
-    row("bench/small_program.cc", small_program)
-    if small_program:
-        result["small_program_s"] = small_program[0]
+    for name in ["small_program", "http_program"]:
+        cost = compiler.cost(REPOSITORY / f"bench/{name}.cc")
+        row(f"bench/{name}.cc", cost)
+        result[f"{name}_s"] = cost[0] if cost else None
     row("Boost.Asio's coroutines, timer, channel", compiler.cost_of_headers(*ASIO))
     if every_header:
         for header in public_headers():

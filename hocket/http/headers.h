@@ -38,6 +38,8 @@ public:
     /// Removes all fields of that name; says how many there were.
     std::size_t remove(std::string_view name);
     void clear() noexcept { fields_.clear(); }
+    /// Takes the memory for so many fields at once.
+    void reserve(std::size_t fields) { fields_.reserve(fields); }
 
     bool contains(std::string_view name) const noexcept;
     /// The value of the first field of that name.

@@ -91,6 +91,20 @@ TEST(RealStream, what_is_to_be_done_with_a_stream_holds_it) {
     }());
 }
 
+TEST(RealStream, it_is_silent_until_bytes_or_the_end_come) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const TransportHandle& transport = p.reader.transport();
+        EXPECT_TRUE(transport->silent());
+        p.peer.send("x");
+        EXPECT_FALSE(transport->silent());
+        EXPECT_EQ(co_await p.reader.read(1), "x");
+        EXPECT_TRUE(transport->silent());
+        p.peer.close();
+        EXPECT_FALSE(transport->silent());
+    }());
+}
+
 TEST(RealStream, a_write_that_fits_does_not_wait_for_the_peer) {
     run_net([]() -> Coro<> {
         auto p = co_await with_peer();

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// The programs of http-client.md, and the server that they talk to.
+#include <hocket/hocket.h>
+#include <hocket/http.h>
+#include <hocket/http/json.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+using namespace hocket;
+using namespace std::chrono_literals;
+
+// [first]
+Coro<> first(std::string origin) {
+    http::ClientSession session;
+    auto response = co_await session.get(origin + "/users", {.params = {{"limit", "2"}}, .timeout = 5s});
+    std::printf("%d %s, %s\n", response.status(), response.reason().c_str(), response.content_type().c_str());
+    std::printf("%s\n", (co_await response.text()).c_str());
+}
+// [/first]
+
+// [together]
+Coro<std::size_t> size_of(http::ClientSession& session, std::string url) {
+    auto response = co_await session.get(std::move(url));
+    co_return (co_await response.read()).size();
+}
+
+Coro<> together(std::string origin) {
+    http::ClientSession session({.base_url = origin, .limit = 20});
+    auto [users, big] = co_await gather(size_of(session, "/users"), size_of(session, "/bytes"));
+    std::printf("%zu and %zu bytes\n", users, big);
+}
+// [/together]
+
+// [json]
+// #include <hocket/http/json.h>
+Coro<> create(std::string origin) {
+    http::ClientSession session({.base_url = origin, .headers = {{"Authorization", "Bearer t"}}});
+    auto response = co_await session.post("/users", {.json = http::Json{{"name", "ada"}}});
+    const http::Json user = co_await response.json();
+    std::printf("%d: %s has number %d\n", response.status(), user["name"].get<std::string>().c_str(),
+                user["id"].get<int>());
+}
+// [/json]
+
+// [pieces]
+Coro<> pieces(std::string origin) {
+    http::ClientSession session;
+    auto response = co_await session.get(origin + "/bytes");
+    std::size_t size = 0;
+    while (auto piece = co_await response.next()) size += piece->size();
+    std::printf("%zu bytes in pieces\n", size);
+}
+// [/pieces]
+
+// [errors]
+Coro<> errors(std::string origin) {
+    http::ClientSession session({.raise_for_status = true});
+    for (std::string url :
+         {std::string("http://127.0.0.1:1/"), origin + "/nowhere", origin + "/slow", std::string("no url")}) {
+        try {
+            co_await session.get(url, {.timeout = 50ms});
+        } catch (const http::ClientResponseError& e) {  // the server answered, but not well
+            std::printf("status %d\n", e.status());
+        } catch (const http::ClientError& e) {  // the base of all that happens between client and server
+            std::printf("%s\n", e.what());
+        } catch (const TimeoutError&) {
+            std::printf("it took too long\n");
+        } catch (const http::InvalidUrl& e) {
+            std::printf("%s\n", e.what());
+        }
+    }
+}
+// [/errors]
+
+// [sync]
+void ordinary_code(const std::string& origin) {
+    const http::sync::Response response = http::sync::get(origin + "/users");
+    std::printf("%d, %zu bytes\n", response.status(), response.text().size());
+}
+// [/sync]
+
+// ---- The server
+
+std::string answer(const std::string& status, const std::string& type, const std::string& body) {
+    return "HTTP/1.1 " + status + "\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+}
+
+Coro<> serve(StreamReader reader, StreamWriter writer) {
+    for (;;) {
+        std::string head;
+        try {
+            head = co_await reader.readuntil("\r\n\r\n");
+            if (head.starts_with("POST")) co_await reader.readuntil("}");
+        } catch (const std::exception&) {
+            co_return;
+        }
+        std::string text = answer("404 Not Found", "text/plain", "");
+        if (head.starts_with("GET /users")) text = answer("200 OK", "application/json", R"([{"id":1},{"id":2}])");
+        if (head.starts_with("POST /users"))
+            text = answer("201 Created", "application/json", R"({"id":3,"name":"ada"})");
+        if (head.starts_with("GET /bytes"))
+            text = answer("200 OK", "application/octet-stream", std::string(100'000, 'x'));
+        if (head.starts_with("GET /slow")) co_await hocket::sleep(1s);
+        co_await writer.write(text);
+    }
+}
+
+Coro<> amain() {
+    const Server server = co_await start_server(serve, "127.0.0.1", 0);
+    const std::string origin = "http://127.0.0.1:" + std::to_string(server.port());
+    co_await first(origin);
+    co_await together(origin);
+    co_await create(origin);
+    co_await pieces(origin);
+    co_await errors(origin);
+    co_await to_thread(ordinary_code, origin);
+}
+
+int main() { run(amain()); }
