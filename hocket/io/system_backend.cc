@@ -52,8 +52,7 @@ void SystemBackend::renew_after_fork() noexcept {
     ::close(wake_descriptor_);
     wake_descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_descriptor_ < 0) std::abort();  // a backend that cannot be woken would hang its loop without a word
-    wake_.store(Wake::none);
-    *created_here_ = 1;
+    *created_here_ = 1;  // `wake_` stays: a wake that came since the fork is for the poll that calls this
 }
 
 std::int64_t SystemBackend::now() noexcept { return read_clock(CLOCK_MONOTONIC); }

@@ -243,6 +243,15 @@ TEST_P(OnceSystem, nothing_is_left_open) {
     EXPECT_EQ(open_descriptors(), before);
 }
 
+TEST_P(OnceSystem, a_wake_that_comes_before_a_childs_first_poll_is_not_lost) {
+    EXPECT_EQ(in_child([&] {
+                  backend->wake();  // as a signal's handler may
+                  backend->poll(Backend::forever);
+                  return 0;
+              }),
+              0);
+}
+
 TEST_P(OnceSystem, a_forked_child_uses_it_without_touching_the_parents) {
     auto [a, b] = socket_pair();
     TestOperation op(Opcode::recv, a, buffer, sizeof buffer);
