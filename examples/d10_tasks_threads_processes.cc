@@ -135,9 +135,8 @@ double compute() {
 }
 
 hocket::Coro<double> compute_in_task() { co_return compute(); }
-hocket::Coro<double> compute_in_thread() { co_return co_await hocket::to_thread(compute); }
 
-hocket::Coro<double> seconds_of(hocket::Coro<double> (*work)()) {
+hocket::Coro<double> seconds_of(hocket::Function<hocket::Coro<double>()> work) {
     const Stopwatch watch;
     std::vector<hocket::Coro<double>> pieces;
     for (unsigned i = 0; i < cores; ++i) pieces.push_back(work());
@@ -147,23 +146,12 @@ hocket::Coro<double> seconds_of(hocket::Coro<double> (*work)()) {
     co_return watch.seconds();
 }
 
-double seconds_of_processes() {
-    const Stopwatch watch;
-    std::vector<pid_t> children;
-    for (unsigned i = 0; i < cores; ++i) {
-        const pid_t child = fork();
-        if (child == 0) _exit(compute() > 18 ? 0 : 1);
-        children.push_back(child);
-    }
-    for (const pid_t child : children) waitpid(child, nullptr, 0);
-    return watch.seconds();
-}
-
 void row(const char* what, double tasks, double threads, double processes, int digits) {
     std::printf("%-28s %10.*f %10.*f %10.*f\n", what, digits, tasks, digits, threads, digits, processes);
 }
 
 int main() {
+    hocket::ProcessPoolExecutor pool;  // before the first thread
     const double of_tasks = hocket::run(task_bytes()) / 1024;
     const double of_threads = thread_bytes() / 1024;
     const double of_processes = process_bytes() / 1024;
@@ -173,8 +161,8 @@ int main() {
     const double between_processes = process_switch_ns();
 
     const double in_tasks = hocket::run(seconds_of(compute_in_task));
-    const double in_threads = hocket::run(seconds_of(compute_in_thread));
-    const double in_processes = seconds_of_processes();
+    const double in_threads = hocket::run(seconds_of([] { return hocket::to_thread(compute); }));
+    const double in_processes = hocket::run(seconds_of([&] { return pool.run(compute); }));
 
     std::printf("%-28s %10s %10s %10s\n", "", "tasks", "threads", "processes");
     row("a switch, nanoseconds", between_tasks, between_threads, between_processes, 0);

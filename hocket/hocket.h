@@ -28,6 +28,9 @@
 #include <hocket/net/server.h>
 #include <hocket/os/concurrent_future.h>
 #include <hocket/os/executor.h>
+#include <hocket/os/file.h>
+#include <hocket/os/file_system.h>
+#include <hocket/os/process_pool.h>
 #include <hocket/os/wrap_future.h>
 #include <hocket/sync/barrier.h>
 #include <hocket/sync/condition.h>

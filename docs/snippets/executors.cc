@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -93,7 +94,35 @@ Coro<> use_a_foreign_thread() {
 }
 // [/foreign]
 
+// [processes]
+long count_primes(long from, long to) {
+    long count = 0;
+    for (long n = from; n < to; ++n) {
+        bool prime = n > 1;
+        for (long d = 2; d * d <= n && prime; ++d) prime = n % d != 0;
+        count += prime;
+    }
+    return count;
+}
+
+long trust_nobody(std::string text) {
+    if (text.empty()) std::abort();
+    return static_cast<long>(text.size());
+}
+
+Coro<> use_processes(ProcessPoolExecutor& pool) {
+    auto [a, b] = co_await gather(pool.run(count_primes, 0, 10'000), pool.run(count_primes, 10'000, 20'000));
+    std::printf("%ld primes\n", a + b);
+    try {
+        co_await pool.run(trust_nobody, "");
+    } catch (const BrokenProcessPool& e) {
+        std::printf("%s\n", e.what());
+    }
+}
+// [/processes]
+
 int main() {
+    ProcessPoolExecutor pool({.max_workers = 2});  // before the first thread
     run(look_up());
     run(compute());
     run(use_few_threads());
@@ -101,4 +130,5 @@ int main() {
     run(give_up());
     run(serve_a_thread());
     run(use_a_foreign_thread());
+    run(use_processes(pool));
 }

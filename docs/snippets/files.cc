@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The programs of files.md.
+#include <hocket/hocket.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+using namespace hocket;
+using namespace std::chrono_literals;
+
+// [first]
+Coro<> keep_a_diary() {
+    auto diary = co_await fs::open("diary.txt", "w");
+    co_await diary.write("Monday: rain\n");
+    co_await diary.write("Tuesday: sun\n");
+    co_await diary.close();  // or the destructor
+
+    auto again = co_await fs::open("diary.txt");
+    while (auto line = co_await again.next()) std::printf("%s", line->c_str());
+}
+// [/first]
+
+// [with]
+Coro<> add_a_day() {
+    co_await with(co_await fs::open("diary.txt", "a"), [](fs::File& diary) -> Coro<> {
+        co_await diary.write("Wednesday: wind\n");
+    });  // closed, however the block ends
+}
+// [/with]
+
+// [positions]
+Coro<> correct_it() {
+    auto diary = co_await fs::open("diary.txt", "r+");
+    const std::string monday = co_await diary.readline();
+    const auto tuesday = co_await diary.tell();
+    co_await diary.write("Tuesday: fog\n");
+    co_await diary.seek(tuesday);
+    std::printf("after \"%.6s\" comes \"%s\"\n", monday.c_str(), (co_await diary.read(12)).c_str());
+}
+// [/positions]
+
+// [whole]
+Coro<> copy_it() {
+    const std::string text = co_await fs::read_text("diary.txt");
+    co_await fs::write_text("copy.txt", text);
+    std::printf("%lu bytes copied\n", co_await fs::getsize("copy.txt"));
+    co_await fs::remove("copy.txt");
+}
+// [/whole]
+
+// [errors]
+Coro<> errors() {
+    try {
+        co_await fs::open("missing.txt");
+    } catch (const OSError& e) {
+        std::printf("%s\n", e.what());
+    }
+    try {
+        co_await fs::open("diary.txt", "rw");
+    } catch (const ValueError& e) {
+        std::printf("%s\n", e.what());
+    }
+}
+// [/errors]
+
+// [order]
+Coro<> several_at_once() {
+    auto file = co_await fs::open("diary.txt");
+    auto [first, second] = co_await gather(file.readline(), file.readline());  // in this order
+    std::printf("%s%s", first.c_str(), second.c_str());
+}
+// [/order]
+
+int main() {
+    std::string folder = std::filesystem::temp_directory_path() / "hocket_files_XXXXXX";
+    if (!mkdtemp(folder.data())) return 1;
+    std::filesystem::current_path(folder);
+    run(keep_a_diary());
+    run(add_a_day());
+    run(correct_it());
+    run(copy_it());
+    run(errors());
+    run(several_at_once());
+    std::filesystem::remove_all(folder);
+}

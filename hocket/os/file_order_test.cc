@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Several operations on one file, and operations that are cancelled while a thread works for them.
+#include <hocket/os/file.h>
+
+#include <hocket/os/files_test.h>
+
+#include <gtest/gtest.h>
+#include <hocket/flow/gather.h>
+#include <hocket/flow/wait_for.h>
+#include <hocket/flow/with.h>
+#include <hocket/io/runner.h>
+#include <hocket/os/executor.h>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <tests/support/trace.h>
+#include <unistd.h>
+#include <latch>
+#include <memory>
+
+namespace hocket::fs {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::content_of;
+using testing::put_file;
+
+/// A pipe with a name, on which a read blocks its thread until somebody writes.
+class FileOrder : public ::testing::Test {
+protected:
+    FileOrder() { ::mkfifo("pipe", 0600); }
+
+    static void run(Coro<> main) {
+        const auto before = testing::open_descriptors();
+        hocket::run(std::move(main));
+        EXPECT_EQ(testing::open_descriptors(), before);
+    }
+    static void feed(const File& pipe, std::string_view bytes) {
+        EXPECT_EQ(::write(pipe.fileno(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    }
+    /// Has a thread take one byte for `reading`, which waits for more.
+    static Coro<> begun(const Task<std::string>& reading, const File& pipe, std::string_view byte) {
+        co_await testing::turns(2);
+        feed(pipe, byte);
+        for (int left = 1; left > 0; co_await testing::turns(1)) ::ioctl(pipe.fileno(), FIONREAD, &left);
+        EXPECT_FALSE(reading.done());
+    }
+    testing::InNewFolder folder_;
+};
+
+TEST_F(FileOrder, operations_are_done_in_the_order_in_which_they_were_begun) {
+    put_file("x.txt", "0123456789");
+    run([]() -> Coro<> {
+        auto file = co_await open("x.txt", "r+");
+        auto [a, b, c, d] = co_await gather(file.read(2), file.seek(8), file.read(), file.write("end"));
+        EXPECT_EQ(a, "01");
+        EXPECT_EQ(b, 8);
+        EXPECT_EQ(c, "89");
+        co_await file.close();
+        EXPECT_EQ(content_of("x.txt"), "0123456789end");
+    }());
+}
+
+TEST_F(FileOrder, lines_go_to_whoever_asked_first) {
+    put_file("x.txt", "1\n2\n3\n");
+    run([]() -> Coro<> {
+        auto file = co_await open("x.txt");
+        auto [a, b, c] = co_await gather(file.readline(), file.readline(), file.readline());
+        EXPECT_EQ(a + b + c, "1\n2\n3\n");
+    }());
+}
+
+TEST_F(FileOrder, what_a_cancelled_read_brings_is_the_next_readers) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.readline());
+        co_await begun(reading, pipe, "N");
+        reading.cancel();
+        EXPECT_EQ(co_await testing::ending_of(reading), "hocket::CancelledError");
+        const auto next = create_task(pipe.readline());
+        co_await testing::turns(3);
+        EXPECT_FALSE(next.done());
+        feed(pipe, "othing is lost\n");
+        EXPECT_EQ(co_await next, "Nothing is lost\n");
+    }());
+}
+
+TEST_F(FileOrder, a_file_is_closed_after_a_cancelled_read_has_ended) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.read(2));
+        co_await begun(reading, pipe, "x");
+        reading.cancel();
+        const auto closing = create_task(pipe.close());
+        co_await testing::turns(5);
+        EXPECT_FALSE(pipe.closed());
+        feed(pipe, "x");
+        co_await closing;
+        EXPECT_TRUE(pipe.closed());
+    }());
+}
+
+TEST_F(FileOrder, a_file_that_is_dropped_is_closed_when_its_thread_has_ended) {
+    const auto before = testing::open_descriptors();
+    hocket::run([](std::ptrdiff_t descriptors) -> Coro<> {
+        const int writer = ::open("pipe", O_RDWR | O_CLOEXEC);
+        {
+            auto pipe = co_await open("pipe", "r+");
+            const auto reading = create_task(pipe.read(2));
+            co_await begun(reading, pipe, "x");
+            reading.cancel();
+            co_await testing::ending_of(reading);
+        }
+        EXPECT_GT(testing::open_descriptors(), descriptors + 1);
+        EXPECT_EQ(::write(writer, "x", 1), 1);
+        ::close(writer);
+    }(before));
+    EXPECT_EQ(testing::open_descriptors(), before);
+}
+
+TEST_F(FileOrder, an_operation_cancelled_before_its_turn_has_no_effect) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.read(3));
+        co_await begun(reading, pipe, "a");
+        const auto writing = create_task(pipe.write("lost"));
+        const auto closing = create_task(pipe.close());
+        co_await testing::turns(1);
+        writing.cancel();
+        closing.cancel();
+        co_await testing::ending_of(writing);
+        co_await testing::ending_of(closing);
+        EXPECT_FALSE(pipe.closed());
+        feed(pipe, "bc");
+        EXPECT_EQ(co_await reading, "abc");
+    }());
+}
+
+// One thread, which is busy: what is submitted does not begin.
+class BusyThread {
+public:
+    BusyThread() {
+        set_default_executor(get_running_loop(),
+                             std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1}));
+    }
+    void occupy() {
+        default_executor().submit([end = end_] { end->wait(); });
+    }
+    void release() { end_->count_down(); }
+
+private:
+    std::shared_ptr<std::latch> end_ = std::make_shared<std::latch>(1);
+};
+
+TEST_F(FileOrder, what_a_cancelled_write_has_taken_is_written) {
+    run([]() -> Coro<> {
+        BusyThread thread;
+        auto file = co_await open("x.txt", "w");
+        thread.occupy();
+        const auto writing = create_task(file.write(std::string(100'000, 'x')));
+        co_await testing::turns(2);
+        writing.cancel();
+        EXPECT_EQ(co_await testing::ending_of(writing), "hocket::CancelledError");
+        thread.release();
+        co_await file.write("end");
+        co_await file.close();
+        EXPECT_EQ(content_of("x.txt").size(), 100'003U);
+    }());
+}
+
+TEST_F(FileOrder, a_close_that_is_cancelled_before_it_begins_closes_all_the_same) {
+    run([]() -> Coro<> {
+        BusyThread thread;
+        auto file = co_await open("x.txt", "w");
+        co_await file.write("kept");
+        thread.occupy();
+        const auto closing = create_task(file.close());
+        co_await testing::turns(2);
+        closing.cancel();
+        EXPECT_EQ(co_await testing::ending_of(closing), "hocket::CancelledError");
+        EXPECT_TRUE(file.closed());
+        EXPECT_EQ(content_of("x.txt"), "kept");
+        thread.release();
+    }());
+}
+
+TEST_F(FileOrder, a_file_that_is_opened_for_nobody_is_closed) {
+    run([]() -> Coro<> {
+        const auto opening = create_task(open("pipe", "r"));  // blocks until somebody opens the other end
+        co_await testing::turns(3);
+        opening.cancel();
+        EXPECT_EQ(co_await testing::ending_of(opening), "hocket::CancelledError");
+        auto other_end = co_await open("pipe", "r+");
+    }());
+}
+
+TEST_F(FileOrder, with_closes_a_file_whose_block_is_cancelled) {
+    run([]() -> Coro<> {
+        const Future<> written;
+        const auto task = create_task(
+            [](Future<> done) -> Coro<> {
+                co_await with(co_await open("x.txt", "w"), [done](File& file) -> Coro<> {
+                    co_await file.write("before");
+                    done.set_result();
+                    co_await testing::forever();
+                });
+            },
+            written);
+        co_await written;
+        task.cancel();
+        EXPECT_EQ(co_await testing::ending_of(task), "hocket::CancelledError");
+        EXPECT_EQ(content_of("x.txt"), "before");
+    }());
+}
+
+using RealFileOrder = FileOrder;
+
+TEST_F(RealFileOrder, a_read_has_a_time_limit_as_everything_else) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto feeder = create_task(
+            [](const File& file) -> Coro<> {
+                co_await hocket::sleep(10ms);
+                feed(file, "late\n");
+            },
+            std::cref(pipe));
+        EXPECT_EQ(co_await testing::ending_of(wait_for(pipe.readline(), 1ms)), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(co_await pipe.readline(), "late\n");
+        co_await feeder;
+    }());
+}
+
+}  // namespace
+}  // namespace hocket::fs

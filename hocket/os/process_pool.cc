@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// The parent's side of a process pool: a thread for each worker, the workers' end, and what breaks the pool.
+#include <hocket/os/process_pool.h>
+
+#include <hocket/os/worker_internal.h>
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+namespace hocket {
+
+BrokenProcessPool::~BrokenProcessPool() = default;
+
+namespace {
+
+std::string what_happened(int status) {
+    std::string text = "the process pool is broken: a worker process ";
+    if (WIFSIGNALED(status)) {
+        const int number = WTERMSIG(status);
+        const char* name = sigdescr_np(number);
+        return text + "was ended by signal " + std::to_string(number) + (name ? " (" + std::string(name) + ")" : "");
+    }
+    return text + (WIFEXITED(status) ? "ended with exit status " + std::to_string(WEXITSTATUS(status)) : "is gone");
+}
+
+}  // namespace
+
+/// Each thread blocks for one worker at a time, so there is always a free worker for a thread that has a call.
+struct ProcessPoolExecutor::Pool {
+    struct Worker {
+        pid_t pid;  // 0 once it was waited for
+        int fd;     // -1 once closed, when no thread uses it any more
+        bool busy = false;
+    };
+
+    explicit Pool(unsigned size) : threads({.max_workers = size, .thread_name_prefix = "process"}) {
+        workers.reserve(size);
+        try {
+            for (unsigned i = 0; i < size; ++i) {
+                const StartedWorker started = start_worker();
+                workers.push_back({started.pid, started.fd});
+            }
+        } catch (...) {
+            end();
+            throw;
+        }
+    }
+
+    Worker& take() {
+        const std::lock_guard lock(mutex);
+        if (!broken.empty()) throw BrokenProcessPool(broken);
+        Worker& worker = *std::ranges::find(workers, false, &Worker::busy);
+        worker.busy = true;
+        return worker;
+    }
+    void give_back(Worker& worker) {
+        const std::lock_guard lock(mutex);
+        worker.busy = false;
+    }
+
+    /// A worker ended in the midst of a call.
+    [[noreturn]] void lost(Worker& worker) {
+        const std::lock_guard lock(mutex);
+        if (broken.empty()) {
+            ::kill(worker.pid,
+                   SIGKILL);  // it has ended, or closed its socket; of one that has ended this changes nothing
+            kill_all(what_happened(wait_for_end(worker)));
+        }
+        throw BrokenProcessPool(broken);
+    }
+
+    /// What a worker answers cannot be taken, so that it is of no use any more.
+    void give_up(const std::exception& e) {
+        const std::lock_guard lock(mutex);
+        if (broken.empty())
+            kill_all("the process pool is broken: a worker's reply cannot be taken: " + std::string(e.what()));
+    }
+
+    /// Threads that wait for a worker see its end. The lock is held.
+    void kill_all(std::string reason) {
+        broken = std::move(reason);
+        for (const Worker& worker : workers) {
+            if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
+            if (worker.fd >= 0) ::shutdown(worker.fd, SHUT_RDWR);  // a child of the worker's may hold its end
+        }
+    }
+
+    static int wait_for_end(Worker& worker) noexcept {
+        int status = -1;
+        while (::waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        worker.pid = 0;
+        return status;
+    }
+
+    /// Ends the workers that are left, which do nothing, by the end of what they read. No thread uses them.
+    void dismiss() {
+        const std::lock_guard lock(mutex);
+        for (Worker& worker : workers) {
+            if (worker.fd < 0) continue;
+            ::shutdown(worker.fd, SHUT_RDWR);
+            ::close(std::exchange(worker.fd, -1));
+        }
+        for (Worker& worker : workers) {
+            if (worker.pid != 0) wait_for_end(worker);
+        }
+    }
+
+    /// Kills the workers; waits for them and the threads.
+    void end() {
+        {
+            const std::lock_guard lock(mutex);
+            if (broken.empty()) kill_all("the process pool is broken: its workers were killed");
+        }
+        threads.shutdown();
+        dismiss();
+    }
+
+    const pid_t owner = ::getpid();
+    std::mutex mutex;
+    std::vector<Worker> workers;
+    std::string broken;  // what happened, if it is
+    ThreadPoolExecutor threads;
+};
+
+ProcessPoolExecutor::ProcessPoolExecutor(const ProcessPoolOptions& options)
+    : pool_(Shared<Pool>::make(options.max_workers > 0 ? options.max_workers
+                                                       : std::max(std::thread::hardware_concurrency(), 1U))) {}
+
+ProcessPoolExecutor& ProcessPoolExecutor::operator=(ProcessPoolExecutor&& other) noexcept {
+    if (this == &other) return *this;
+    kill_workers();
+    pool_ = std::move(other.pool_);
+    return *this;
+}
+
+ProcessPoolExecutor::~ProcessPoolExecutor() { kill_workers(); }
+
+const Shared<ProcessPoolExecutor::Pool>& ProcessPoolExecutor::pool() const {
+    if (!pool_) throw RuntimeError("the process pool was moved away");
+    return pool_;
+}
+
+ThreadPoolExecutor& ProcessPoolExecutor::threads(Pool& pool) noexcept { return pool.threads; }
+
+std::string ProcessPoolExecutor::call(Pool& pool, const std::string& request) {
+    Pool::Worker& worker = pool.take();
+    std::string reply;
+    bool answered = false;
+    try {
+        answered = send_message(worker.fd, request) && receive_message(worker.fd, reply);
+    } catch (const std::exception& e) {
+        pool.give_up(e);
+        throw;
+    }
+    if (!answered) pool.lost(worker);
+    pool.give_back(worker);
+    if (reply.at(0) == reply_is_exception) throw_exception(std::string_view(reply).substr(1));
+    return reply;
+}
+
+unsigned ProcessPoolExecutor::max_workers() const { return pool()->threads.max_workers(); }
+
+std::vector<int> ProcessPoolExecutor::worker_pids() const {
+    const std::lock_guard lock(pool()->mutex);
+    std::vector<int> pids;
+    for (const Pool::Worker& worker : pool_->workers) {
+        if (worker.pid != 0) pids.push_back(worker.pid);
+    }
+    return pids;
+}
+
+Coro<> ProcessPoolExecutor::close() {
+    const Shared<Pool> closed = pool();
+    closed->threads.shutdown({.wait = false});
+    co_await wrap_future(closed->threads.ended());
+    co_await run_in_executor([closed] { closed->dismiss(); });
+}
+
+void ProcessPoolExecutor::kill_workers() noexcept {
+    if (!pool_) return;
+    if (pool_->owner == ::getpid()) {
+        pool_->end();
+    } else {  // the child of a fork has neither the threads nor the right to end its parent's workers
+        new Shared<Pool>(std::move(pool_));
+    }
+}
+
+Coro<ProcessPoolExecutor&> ProcessPoolExecutor::aenter() {
+    pool();
+    co_return *this;
+}
+
+Coro<> ProcessPoolExecutor::aexit(std::exception_ptr) { co_await close(); }
+
+}  // namespace hocket
