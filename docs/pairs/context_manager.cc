@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-using hocket::AsyncExitStack, hocket::Coro;
+using hocket::Coro;
 using namespace std::chrono_literals;
 
 struct Refused : std::runtime_error {
@@ -47,14 +47,14 @@ Coro<> amain() {
         std::printf("%s\n", (co_await back.ask("gold")).c_str());
     });
 
-    co_await hocket::with(
-        AsyncExitStack(), [](AsyncExitStack& stack) -> Coro<> {
-            stack.callback([] { std::printf("all is quiet\n"); });
-            for (const char* name : {"left", "right"}) {
-                Door& door = co_await stack.enter_async_context(Door{name});
-                std::printf("%s\n", (co_await door.ask("cake")).c_str());
-            }
-        });
+    hocket::AsyncExitStack stack;
+    co_await hocket::with(stack, [&]() -> Coro<> {
+        stack.callback([] { std::printf("all is quiet\n"); });
+        for (const char* name : {"left", "right"}) {
+            Door& door = co_await stack.enter_async_context(Door{name});
+            std::printf("%s\n", (co_await door.ask("cake")).c_str());
+        }
+    });
 }
 
 int main() { hocket::run(amain()); }

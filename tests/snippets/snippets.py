@@ -12,14 +12,15 @@ In README.md and docs/*.md, a block is preceded by a line that says where it com
 usage: snippets.py check         says which blocks differ
        snippets.py fix           rewrites them
        snippets.py run PROGRAM EXPECTED    runs a program, and compares its output when the file EXPECTED exists
-       snippets.py pair PYTHON SCRIPT PROGRAM   runs a Python script and a program, which must print the same, and nothing on
-                                                standard error
+       snippets.py pair PYTHON SCRIPT PROGRAM   runs a Python script and a program, each in an empty folder; they must print the same,
+                                                and nothing on standard error
 """
 import difflib
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n```(?P<language>[a-z+]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -103,7 +104,8 @@ def pair(python, script, program):
     problems = []
     outputs = []
     for command in ([python, "-B", script], [program]):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
         outputs.append(done.stdout)
         if done.returncode != 0:
             problems.append(f"{command[-1]} ended with status {done.returncode}")
