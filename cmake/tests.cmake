@@ -86,7 +86,7 @@ function(hocket_documentation_test kind name)
     add_dependencies(tests ${program})
     add_test(NAME docs.${kind}.${name}
              COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/snippets/snippets.py ${ARGN})
-    set_tests_properties(docs.${kind}.${name} PROPERTIES TIMEOUT ${timeout} LABELS docs)
+    set_tests_properties(docs.${kind}.${name} PROPERTIES TIMEOUT ${timeout} LABELS docs ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endfunction()
 
 # docs/snippets: the output is compared with <name>.out beside the program.

@@ -12,16 +12,19 @@ In README.md and docs/*.md, a block is preceded by a line that says where it com
 usage: snippets.py check         says which blocks differ
        snippets.py fix           rewrites them
        snippets.py run PROGRAM EXPECTED    runs a program, and compares its output when the file EXPECTED exists
-       snippets.py pair PYTHON SCRIPT PROGRAM   runs a Python script and a program, each in an empty folder; they must print the same,
-                                                and nothing on standard error
+       snippets.py pair PYTHON SCRIPT PROGRAM   runs a Python script and a program, each in an empty folder and with the address of
+                                                web_server.py as its argument; they must print the same, and nothing on standard error
 """
 import difflib
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 import textwrap
+
+import web_server
 
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n```(?P<language>[a-z+]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 SOURCE = re.compile(r"^<!-- (snippet|output): (?P<path>[^# ]+)(?:#(?P<region>\S+))? -->$")
@@ -103,14 +106,16 @@ def pair(python, script, program):
     """What is wrong with a script and a program that should do the same."""
     problems = []
     outputs = []
-    for command in ([python, "-B", script], [program]):
-        with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder)
-        outputs.append(done.stdout)
-        if done.returncode != 0:
-            problems.append(f"{command[-1]} ended with status {done.returncode}")
-        if done.stderr:
-            problems.append(f"{command[-1]} complains:\n{readable(done.stderr).rstrip()}")
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    with web_server.running() as address:
+        for command in ([python, "-B", script, address], [program, address]):
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env=environment)
+            outputs.append(done.stdout)
+            if done.returncode != 0:
+                problems.append(f"{command[-2]} ended with status {done.returncode}")
+            if done.stderr:
+                problems.append(f"{command[-2]} complains:\n{readable(done.stderr).rstrip()}")
     if outputs[0] != outputs[1]:
         difference = difflib.unified_diff(*[readable(output).split("\n") for output in outputs],
                                           fromfile=script, tofile=program, lineterm="", n=1000)
