@@ -100,6 +100,8 @@ public:
     virtual int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept = 0;
     virtual int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept = 0;
     virtual int shutdown(int fd, int how) noexcept = 0;
+    /// 1 if a `recv` would return at once: with bytes, the peer's end or an error; else 0.
+    virtual int readable(int fd) noexcept = 0;
     /// Nothing may be in flight on `fd`: closing does not end an operation.
     virtual int close(int fd) noexcept = 0;
 

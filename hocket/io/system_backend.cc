@@ -3,6 +3,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/io/system_backend.h>
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -96,6 +97,10 @@ int SystemBackend::getsockopt(int fd, int level, int option, void* value, unsign
     return result_of(::getsockopt(fd, level, option, value, size));
 }
 int SystemBackend::shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
+int SystemBackend::readable(int fd) noexcept {
+    pollfd asked{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
+    return result_of(::poll(&asked, 1, 0));
+}
 
 int SystemBackend::close(int fd) noexcept {
     const int result = result_of(::close(fd));

@@ -30,6 +30,7 @@ public:
     int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept override;
     int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept override;
     int shutdown(int fd, int how) noexcept override;
+    int readable(int fd) noexcept override;
     int close(int fd) noexcept override;
 
 protected:

@@ -212,6 +212,20 @@ TEST_P(OnceSystem, control_calls_give_the_systems_results) {
     EXPECT_EQ(backend->close(fd), -EBADF);
 }
 
+TEST_P(OnceSystem, readable_tells_of_bytes_and_of_the_end_without_waiting) {
+    int pair[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    EXPECT_EQ(backend->readable(pair[0]), 0);
+    EXPECT_EQ(send(pair[1], "x", 1, 0), 1);
+    EXPECT_EQ(backend->readable(pair[0]), 1);
+    char byte = 0;
+    EXPECT_EQ(recv(pair[0], &byte, 1, 0), 1);
+    EXPECT_EQ(backend->readable(pair[0]), 0);
+    EXPECT_EQ(backend->close(pair[1]), 0);
+    EXPECT_EQ(backend->readable(pair[0]), 1);
+    EXPECT_EQ(backend->close(pair[0]), 0);
+}
+
 // ---- the end
 
 TEST_P(OnceSystem, nothing_is_left_open) {

@@ -65,6 +65,7 @@ int VirtualBackend::getpeername(int, sockaddr*, unsigned*) noexcept { return ref
 int VirtualBackend::setsockopt(int, int, int, const void*, unsigned) noexcept { return refused; }
 int VirtualBackend::getsockopt(int, int, int, void*, unsigned*) noexcept { return refused; }
 int VirtualBackend::shutdown(int, int) noexcept { return refused; }
+int VirtualBackend::readable(int) noexcept { return refused; }
 
 int VirtualBackend::close(int fd) noexcept { return ::close(fd) < 0 && errno != EINTR ? -errno : 0; }
 

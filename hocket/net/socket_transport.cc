@@ -50,6 +50,12 @@ void SocketTransport::wait_readable() noexcept {
     submit(*this);
 }
 
+// A receive that is in flight may have taken bytes which the loop has not seen yet.
+bool SocketTransport::silent() const noexcept {
+    return Transport::silent() && !is_closing() && receiving_ != Receiving::filling &&
+           network()->backend().readable(Socket::fd()) == 0;
+}
+
 void SocketTransport::receive() noexcept {
     const std::size_t wanted = std::max(first_chunk << chunk_, std::min<std::size_t>(of_use_, largest_request));
     ReceiveBuffer::Room room{};

@@ -59,6 +59,20 @@ TEST(RealStream, readexactly_takes_a_known_size_from_many_segments) {
     }());
 }
 
+TEST(RealStream, it_is_silent_until_bytes_or_the_end_come) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        const TransportHandle& transport = p.reader.transport();
+        EXPECT_TRUE(transport->silent());
+        p.peer.send("x");
+        EXPECT_FALSE(transport->silent());
+        EXPECT_EQ(co_await p.reader.read(1), "x");
+        EXPECT_TRUE(transport->silent());
+        p.peer.close();
+        EXPECT_FALSE(transport->silent());
+    }());
+}
+
 TEST(RealStream, a_write_that_fits_does_not_wait_for_the_peer) {
     run_net([]() -> Coro<> {
         auto p = co_await with_peer();

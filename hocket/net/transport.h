@@ -39,6 +39,8 @@ public:
     bool eof() const noexcept { return eof_; }
     const std::exception_ptr& exception() const noexcept { return exception_; }
     bool awaited() const noexcept { return reader_; }
+    /// Whether nothing has come that nobody has read: no bytes, no end, no error. Of a socket, the system is asked.
+    virtual bool silent() const noexcept { return !eof_ && !exception_ && incoming_.empty(); }
 
     /// Throws RuntimeError when something else feeds it.
     void feed_data(std::string_view bytes);

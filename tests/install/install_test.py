@@ -16,6 +16,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXPECTED = "42\n"
+EXPECTED_HTTP = "400 http://xn--b-eha/\n"
 
 
 def run(*command, **options):
@@ -25,9 +26,9 @@ def run(*command, **options):
     return done.stdout
 
 
-def expect(what, output):
-    if output != EXPECTED:
-        sys.exit(f"{what}: printed {output!r}, not {EXPECTED!r}")
+def expect(what, output, expected=EXPECTED):
+    if output != expected:
+        sys.exit(f"{what}: printed {output!r}, not {expected!r}")
     print(f"{what}: ok")
 
 
@@ -60,6 +61,7 @@ def main():
                 f"-DCMAKE_CXX_COMPILER={arguments.compiler}", f"-DBUILD_SHARED_LIBS={shared}")
             run("cmake", "--build", build)
             expect(f"find_package, {kind}", run(build / "consumer"))
+            expect(f"find_package, {kind}, http", run(build / "consumer_http"), EXPECTED_HTTP)
             if ("libhocket.so" in run("ldd", build / "consumer")) != (kind == "shared"):
                 sys.exit(f"find_package, {kind}: linked the other library")
 

@@ -68,6 +68,7 @@ public:
     int setsockopt(int, int, int, const void*, unsigned) noexcept override { return -ENOSYS; }
     int getsockopt(int, int, int, void*, unsigned*) noexcept override { return -ENOSYS; }
     int shutdown(int, int) noexcept override { return -ENOSYS; }
+    int readable(int) noexcept override { return -ENOSYS; }
     int close(int fd) noexcept override {
         closed.push_back(fd);
         return 0;

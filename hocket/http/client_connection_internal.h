@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// A client's connection: one exchange of request and response at a time.
+#pragma once
+
+#include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
+#include <hocket/core/task.h>
+#include <hocket/http/http1_parser.h>
+#include <hocket/net/transport.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hocket::http {
+
+/// The connection was lost before a whole head had come.
+struct Lost {
+    std::string why;
+    bool before_answer;  ///< not a byte of it
+};
+
+class ClientConnection final : public Pooled {
+public:
+    explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
+    ClientConnection(const ClientConnection&) = delete;
+    ClientConnection& operator=(const ClientConnection&) = delete;
+    /// Closes at once: nothing more is sent.
+    ~ClientConnection() { transport_->abort(); }
+
+    /// Sends head and body, small ones in one write; does not wait. A large body goes out beside the reading of the response, since
+    /// there are servers that answer before they have it all. Throws Lost.
+    void send(const std::string& head, const Shared<const std::string>& body);
+    /// Waits for the head of the response to a request with this method. Throws Lost; ProtocolError for what is no HTTP.
+    Coro<ResponseHead> read_head(std::string_view method);
+
+    /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body.
+    Event next_event();
+    /// Whether the response is complete as it is: what no further bytes belong to.
+    bool is_complete();
+    /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; RuntimeError while another task waits.
+    Coro<> more(std::size_t of_use);
+
+    /// Whether another request may follow, for all that is known here: everything was sent, and nothing came but the response.
+    bool is_reusable() const noexcept {
+        return (!sending_ || sending_.done()) && parser_.between_messages() && transport_->unread().empty() &&
+               !transport_->eof() && !transport_->exception();
+    }
+    /// Whether neither bytes nor the end have come; the system is asked.
+    bool is_silent() const noexcept { return transport_->silent(); }
+    void abort() const noexcept { transport_->abort(); }
+
+    bool is_used_again = false;   ///< an exchange came before
+    bool is_taken_away = false;   ///< the session closed it
+    std::int64_t idle_since = 0;  ///< the loop's time, in nanoseconds
+    std::size_t place = 0;        ///< among those in use
+
+private:
+    Event parse();
+    bool has_ended() const noexcept { return transport_->eof() && transport_->unread().empty(); }
+
+    TransportHandle transport_;
+    Http1Parser parser_{Http1Parser::Reads::responses};
+    Task<> sending_;  // a large body; empty if there is none
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Headers that go out by themselves, bodies, and redirects.
+#include <hocket/http/client_request_internal.h>
+
+#include <hocket/http/http1_writer.h>
+#include <hocket/http/params.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+namespace {
+
+std::string base64(std::string_view bytes) {
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
+        unsigned group = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            group = group << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0);
+        }
+        for (std::size_t i = 0; i < 4; ++i) text += i > bytes.size() ? '=' : digits[group >> (18 - 6 * i) & 63];
+    }
+    return text;
+}
+
+// Why a URL cannot be fetched; empty if it can.
+std::string obstacle(const Url& url) {
+    if (url.scheme() == "http" && !url.hostname().empty()) return {};
+    if (url.scheme() == "https") return "https is not supported yet";
+    return "the scheme " + in_quotes(url.scheme()) + " is not http";
+}
+
+Url without_user(const Url& url) {
+    if (url.username().empty() && url.password().empty()) return url;
+    return Url::parse(url.origin() + url.target());
+}
+
+std::string upper(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return result;
+}
+
+}  // namespace
+
+ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session,
+                             RequestOptions& options) {
+    name_.method = upper(method);
+    if (name_.method == "CONNECT") throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
+    headers_.reserve(session.headers.size() + options.headers.size() + 6);
+    const std::string why = obstacle(url);
+    if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
+    headers_.add("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
+    for (const auto& [name, value] : session.headers) {
+        if (options.headers.contains(name)) continue;
+        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
+    }
+    for (const auto& [name, value] : options.headers) {
+        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
+    }
+    aim(options.params.empty() ? url : url.with_query(options.params));
+    set_default("Accept", "*/*");
+    set_default("User-Agent", "hocket/" HOCKET_VERSION);
+    take_body(options);
+}
+
+void ClientRequest::set_default(std::string_view field, std::string_view value) {
+    if (!headers_.contains(field)) headers_.add(field, value);
+}
+
+// Credentials in a URL become a header field, and are in no message.
+void ClientRequest::aim(const Url& url) {
+    name_.url = without_user(url);
+    if (headers_.get("Host").value_or("").empty()) headers_.set("Host", name_.url.authority());
+    if (url.username().empty() && url.password().empty()) return;
+    const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
+    set_default("Authorization", "Basic " + base64(user));
+}
+
+void ClientRequest::take_body(RequestOptions& options) {
+    const int kinds = !options.data.empty() + options.json.has_value() + !options.form.empty();
+    if (kinds == 0) return;
+    if (kinds > 1) throw ValueError(name_.text() + ": of data, json and form, only one can be sent");
+    std::string_view type = "application/octet-stream";
+    std::string text;
+    if (options.json) {
+        type = "application/json";
+        text = std::move(options.json->text);
+    } else if (!options.form.empty()) {
+        type = "application/x-www-form-urlencoded";
+        text = encode_form(options.form);
+    } else {
+        text = std::move(options.data);
+    }
+    set_default("Content-Type", type);
+    body_ = Shared<const std::string>::make(std::move(text));
+}
+
+std::string ClientRequest::head() const {
+    RequestHead head{.method = name_.method, .target = name_.url.target(), .headers = headers_};
+    // RFC 9110, 8.6: that there is no body is said where one would be expected.
+    if (body_) {
+        head.content_length = body_->size();
+    } else if (name_.method == "POST" || name_.method == "PUT" || name_.method == "PATCH") {
+        head.content_length = 0;
+    }
+    std::string text;
+    text.reserve(512);
+    write_head(text, head);
+    return text;
+}
+
+bool ClientRequest::is_idempotent() const noexcept {
+    for (const std::string_view method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"}) {
+        if (name_.method == method) return true;
+    }
+    return false;
+}
+
+std::optional<Url> ClientRequest::redirected(const ResponseHead& head) const {
+    const int status = head.status;
+    if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) return std::nullopt;
+    const auto location = head.headers.get("Location");
+    if (!location) return std::nullopt;
+    try {
+        Url next = name_.url.join(*location);
+        const std::string why = obstacle(next);
+        if (why.empty()) return next;
+        throw ClientResponseError(name_.text() + ": redirected to " + without_user(next).str() + ": " + why, status);
+    } catch (const InvalidUrl& e) {
+        throw ClientResponseError(name_.text() + ": redirected to no URL: " + e.what(), status);
+    }
+}
+
+void ClientRequest::go_to(const Url& url, int status) {
+    const bool becomes_get =
+        status == 303 ? name_.method != "HEAD" : (status == 301 || status == 302) && name_.method == "POST";
+    if (becomes_get) {
+        name_.method = "GET";
+        body_ = nullptr;
+        for (const char* field : {"Content-Type", "Content-Length", "Content-Encoding", "Content-Language",
+                                  "Content-Location", "Transfer-Encoding"}) {
+            headers_.remove(field);
+        }
+    }
+    if (url.origin() != name_.url.origin()) {
+        for (const char* field : {"Authorization", "Cookie", "Proxy-Authorization"}) headers_.remove(field);
+        headers_.set("Host", "");
+    }
+    aim(url);
+}
+
+}  // namespace hocket::http

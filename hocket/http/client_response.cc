@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Reading a response's body, and giving its connection back at the end.
+#include <hocket/http/client_response.h>
+
+#include <hocket/flow/timeout.h>
+#include <hocket/http/client_response_internal.h>
+#include <hocket/http/content_type_internal.h>
+#include <hocket/http/http1_writer.h>
+
+#include <algorithm>
+#include <charconv>
+#include <variant>
+
+namespace hocket::http {
+
+namespace {
+
+constexpr std::size_t most_reserved = 4 << 20;  // on the word of a server
+
+using Wanted = ResponseState::Wanted;
+
+Coro<std::string> read_whole(ResponseHandle response) {
+    ResponseState& state = *response;
+    state.begin_read(Wanted::all);
+    // Most bodies have come together with the head: then there is nothing to wait for.
+    if (!state.take_arrived(Wanted::all)) co_await state.wait_for(Wanted::all);
+    co_return state.taken();
+}
+
+Coro<std::optional<std::string>> read_piece(ResponseHandle response) {
+    ResponseState& state = *response;
+    state.begin_read(Wanted::some);
+    if (!state.take_arrived(Wanted::some)) co_await state.wait_for(Wanted::some);
+    std::string piece = state.taken();
+    if (piece.empty()) co_return std::nullopt;
+    co_return piece;
+}
+
+Coro<std::string> read_text(ResponseHandle response) {
+    std::string text = co_await read_whole(response);
+    co_return to_utf_8(std::move(text), charset_of(response->head.headers));
+}
+
+}  // namespace
+
+std::string Deadline::text() const {
+    char seconds[32];
+    const auto [end, error] = std::to_chars(seconds, seconds + sizeof seconds, static_cast<double>(limit.count()) / 1e9);
+    return "timed out after " + std::string(seconds, end) + " s";
+}
+
+// ---- The state
+
+ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadline deadline)
+    : name(std::move(n)), head(std::move(h)), lease_(std::move(lease)), deadline_(deadline) {
+    if (head.reason.empty()) head.reason = reason_phrase(head.status);
+    if (!lease_->is_complete()) return;
+    is_ended_ = true;
+    lease_.keep();
+}
+
+bool ResponseState::take_arrived(Wanted wanted) {
+    try {
+        while (lease_) {
+            const Event event = lease_->next_event();
+            if (const auto* data = std::get_if<BodyData>(&event)) {
+                take(*data, wanted);
+            } else if (std::holds_alternative<MessageEnd>(event)) {
+                is_ended_ = true;
+                lease_.keep();
+            } else {
+                break;
+            }
+        }
+    } catch (const ProtocolError& e) {
+        if (lease_->is_taken_away) fail<ClientConnectionError>("the session was closed");
+        fail<ClientPayloadError>(e.what());
+    }
+    return is_ended_ || (wanted == Wanted::some && !arrived_.empty());
+}
+
+void ResponseState::take(const BodyData& data, Wanted wanted) {
+    if (received_ == 0 && wanted == Wanted::all && head.content_length) {
+        arrived_.reserve(std::min<std::uint64_t>(*head.content_length, most_reserved));
+    }
+    arrived_ += data.bytes;
+    received_ += data.bytes.size();
+}
+
+// How many bytes are sure to come.
+std::size_t ResponseState::missing() const noexcept {
+    if (!head.content_length || *head.content_length <= received_) return 1;
+    return static_cast<std::size_t>(*head.content_length - received_);
+}
+
+Coro<> ResponseState::wait_without_limit(Wanted wanted) {
+    do {
+        co_await lease_->more(missing());
+        if (failure_) std::rethrow_exception(failure_);
+    } while (!take_arrived(wanted));
+}
+
+Coro<> ResponseState::wait_for(Wanted wanted) {
+    try {
+        co_await timeout_at(deadline_.when, wait_without_limit(wanted));
+    } catch (const TimeoutError&) {
+        fail<TimeoutError>(deadline_.text());
+    } catch (const OSError& e) {
+        fail<ClientPayloadError>(e.what());
+    }
+}
+
+template <class Error>
+void ResponseState::fail(const std::string& why) {
+    failure_ = std::make_exception_ptr(Error(name.text() + ": " + why));
+    lease_.close();
+    std::rethrow_exception(failure_);
+}
+
+void ResponseState::begin_read(Wanted wanted) const {
+    if (failure_) std::rethrow_exception(failure_);
+    if (wanted == Wanted::all && is_taken_) {
+        throw RuntimeError(name.text() + ": the body was read already: keep what the first read gave");
+    }
+}
+
+std::string ResponseState::taken() noexcept {
+    is_taken_ = is_ended_;
+    return std::exchange(arrived_, {});
+}
+
+void ResponseState::release() noexcept {
+    if (!lease_) return;
+    try {
+        if (take_arrived(Wanted::all)) return;
+    } catch (const std::exception&) {  // malformed, and nobody wants it
+        return;
+    }
+    lease_.close();
+}
+
+void ResponseState::close() noexcept {
+    if (is_ended_ || failure_) return;
+    failure_ = std::make_exception_ptr(ClientConnectionError(name.text() + ": the response was closed"));
+    lease_.close();
+}
+
+// ---- Handles
+
+ResponseHandle::ResponseHandle(const ResponseHandle& other) noexcept : state_(other.state_) {
+    if (state_) state_->share();
+}
+
+ResponseHandle::~ResponseHandle() {
+    if (state_) state_->drop();
+}
+
+ResponseState& ResponseHandle::operator*() const {
+    if (!state_) throw RuntimeError("this response was moved away");
+    return *state_;
+}
+
+int ClientResponse::status() const { return state_->head.status; }
+const std::string& ClientResponse::reason() const { return state_->head.reason; }
+const Headers& ClientResponse::headers() const { return state_->head.headers; }
+const Url& ClientResponse::url() const { return state_->name.url; }
+const std::string& ClientResponse::method() const { return state_->name.method; }
+const std::vector<Url>& ClientResponse::history() const { return state_->history; }
+
+void ClientResponse::raise_for_status() const {
+    if (!ok()) throw_status(state_->name.text(), status(), reason());
+}
+
+std::string ClientResponse::content_type() const { return content_type_of(headers()); }
+std::string ClientResponse::charset() const { return charset_of(headers()); }
+
+HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::read() const { return read_whole(state_); }
+HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::text() const { return read_text(state_); }
+HOCKET_CORO_WRAPPER Coro<std::optional<std::string>> ClientResponse::next() const { return read_piece(state_); }
+void ClientResponse::close() const { state_->close(); }
+
+std::string request_text(const ResponseHandle& response) { return response->name.text(); }
+
+Coro<std::string> read_json(ResponseHandle response, JsonOptions options) {
+    if (options.check_content_type) {
+        require_json(response->head.headers, request_text(response), response->head.status);
+    }
+    co_return co_await read_whole(response);
+}
+
+}  // namespace hocket::http

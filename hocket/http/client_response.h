@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// What a server answered: status and headers at once, the body when it is asked for.
+#pragma once
+
+#include <hocket/base/config.h>
+#include <hocket/core/coro.h>
+#include <hocket/http/errors.h>
+#include <hocket/http/headers.h>
+#include <hocket/http/url.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hocket::http {
+
+class ResponseState;
+
+/// How `json()` parses unless it is told otherwise; <hocket/http/json.h> defines it.
+struct JsonAdapter;
+
+template <class Adapter>
+struct AdapterValue_ {
+    static_assert(requires { sizeof(Adapter); },
+                  "hocket: json() needs <hocket/http/json.h>, or an adapter of your own: response.json<MyAdapter>()");
+    using type = typename Adapter::Value;
+};
+/// What an adapter makes of JSON.
+template <class Adapter>
+using AdapterValue = typename AdapterValue_<Adapter>::type;
+
+struct JsonOptions {
+    bool check_content_type = true;  ///< false: also parse what does not say that it is JSON (aiohttp's `content_type=None`)
+};
+
+/// The state of a response, shared with what reads its body.
+class HOCKET_EXPORT ResponseHandle {
+public:
+    /// Takes over the reference.
+    explicit ResponseHandle(ResponseState* state) noexcept : state_(state) {}
+    ResponseHandle(const ResponseHandle& other) noexcept;
+    ResponseHandle(ResponseHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    ResponseHandle& operator=(ResponseHandle other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~ResponseHandle();
+
+    /// Throws RuntimeError if it was moved away.
+    ResponseState& operator*() const;
+    ResponseState* operator->() const { return &**this; }
+
+private:
+    ResponseState* state_;
+};
+
+/// `GET http://127.0.0.1/items`: what it answers.
+HOCKET_EXPORT std::string request_text(const ResponseHandle& response);
+/// The body, if the Content-Type names JSON. Throws ContentTypeError.
+HOCKET_EXPORT Coro<std::string> read_json(ResponseHandle response, JsonOptions options);
+
+template <class Adapter>
+Coro<AdapterValue<Adapter>> parse_json(ResponseHandle response, JsonOptions options) {
+    const std::string text = co_await read_json(response, options);
+    co_return Adapter::parse(text, request_text(response));
+}
+
+/// A response, of which the body may not have come yet (`aiohttp.ClientResponse`). Belongs to one loop.
+///
+/// The connection goes back to its session when the body has been read to the end. A response that is dropped before closes
+/// its connection, unless the rest of the body has come already. What reads the body ends with ClientPayloadError when that ends early or is
+/// malformed, with TimeoutError when the request's time limit passes; then every later read throws the same. A read that is cancelled
+/// loses nothing: the next one goes on.
+class HOCKET_EXPORT ClientResponse {
+public:
+    explicit ClientResponse(ResponseHandle state) noexcept : state_(std::move(state)) {}
+    ClientResponse(ClientResponse&&) noexcept = default;
+    ClientResponse& operator=(ClientResponse&&) noexcept = default;
+
+    int status() const;
+    /// `Not Found`: what the server says, else the usual words.
+    const std::string& reason() const;
+    const Headers& headers() const;
+    /// Where the response is from, after redirects; without user and password.
+    const Url& url() const;
+    /// Of the last request: a redirect may have turned POST into GET.
+    const std::string& method() const;
+    /// Whether the status is below 400.
+    bool ok() const { return status() < 400; }
+    /// Throws ClientResponseError if the status is 400 or more: `GET http://127.0.0.1/x: 404 Not Found`.
+    void raise_for_status() const;
+    /// The URLs that redirected, the first one first.
+    const std::vector<Url>& history() const;
+    /// In lower case and without parameters: `text/html`; `application/octet-stream` if the server does not say.
+    std::string content_type() const;
+    /// What the Content-Type says of the text's encoding, in lower case: `utf-8`; empty if it says nothing.
+    std::string charset() const;
+
+    /// The whole body, or what `next` has left of it. Once: it is moved out, and a second call throws RuntimeError.
+    Coro<std::string> read() const;
+    /// The body as UTF-8. Text in ISO-8859-1 is converted; in other encodings it is given as it came.
+    Coro<std::string> text() const;
+    /// The body, parsed. Throws ContentTypeError if it is not JSON by its Content-Type (and reads nothing then), JsonError for what is no JSON.
+    template <class Adapter = JsonAdapter>
+    HOCKET_CORO_WRAPPER Coro<AdapterValue<Adapter>> json(JsonOptions options = {}) const {
+        return parse_json<Adapter>(state_, options);
+    }
+    /// What has come of the body, as soon as there is some; nothing at its end:
+    /// `while (auto piece = co_await response.next())` (`async for piece in response.content.iter_any()`).
+    Coro<std::optional<std::string>> next() const;
+
+    /// Closes the connection, if the body was not read to its end.
+    void close() const;
+
+    const ResponseHandle& state() const noexcept { return state_; }
+
+private:
+    ResponseHandle state_;
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// What a response's handles share: the head, and the connection from which the body is still to come.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/base/memory.h>
+#include <hocket/core/coro.h>
+#include <hocket/http/client_response.h>
+#include <hocket/http/connection_pool_internal.h>
+#include <hocket/http/message.h>
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hocket::http {
+
+/// What is asked for, as errors name it.
+struct RequestName {
+    std::string method;
+    Url url;  // without user and password
+
+    std::string text() const { return method + ' ' + url.str(); }
+};
+
+/// A time limit as the caller gave it, and its end.
+struct Deadline {
+    std::optional<TimePoint> when = {};
+    Duration limit = {};
+
+    /// `timed out after 5 s`
+    std::string text() const;
+};
+
+class ResponseState final : public Pooled {
+public:
+    ResponseState(RequestName name, ResponseHead head, Lease lease, Deadline deadline);
+    ResponseState(const ResponseState&) = delete;
+    ResponseState& operator=(const ResponseState&) = delete;
+
+    void share() noexcept { ++refs_; }
+    void drop() noexcept {
+        if (--refs_ == 0) delete this;
+    }
+
+    enum class Wanted : std::uint8_t { some, all };
+
+    // A read: `begin_read`, `take_arrived`, and if that is not enough `wait_for`; then `taken`.
+
+    /// Throws what every read throws; RuntimeError if all was read before.
+    void begin_read(Wanted wanted) const;
+    /// Takes what has come; whether that is what is wanted, or all that there will be.
+    bool take_arrived(Wanted wanted);
+    Coro<> wait_for(Wanted wanted);
+    std::string taken() noexcept;
+
+    void close() noexcept;
+
+    const RequestName name;
+    ResponseHead head;
+    std::vector<Url> history = {};
+
+private:
+    ~ResponseState() { release(); }
+    Coro<> wait_without_limit(Wanted wanted);
+    void take(const BodyData& data, Wanted wanted);
+    std::size_t missing() const noexcept;
+    template <class Error>
+    [[noreturn]] void fail(const std::string& why);
+    /// If the rest of the body has come already, the connection is given back; else closed.
+    void release() noexcept;
+
+    std::uint32_t refs_ = 1;
+    bool is_ended_ = false;  // all of the body has come
+    bool is_taken_ = false;  // and was read
+    Lease lease_;            // empty once the body has ended, or was closed
+    Deadline deadline_;
+    std::string arrived_;  // of the body, and not read yet
+    std::uint64_t received_ = 0;
+    std::exception_ptr failure_;  // what every read throws
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// The exceptions of HTTP: aiohttp's names and hierarchy, and what a protocol's state machine throws.
+#pragma once
+
+#include <hocket/base/errors.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace hocket::http {
+
+/// The peer's bytes are no HTTP, or exceed a limit. `what()` says which part of which message and why; bytes of the peer appear in it
+/// only escaped and cut.
+class HOCKET_EXPORT ProtocolError : public std::runtime_error {
+public:
+    explicit ProtocolError(const std::string& message, int status = 400)
+        : std::runtime_error(message), status_(status) {}
+    ~ProtocolError() override;
+    /// What a server answers before it closes: 400, 413, 414, 431, 501 or 505.
+    int status() const noexcept { return status_; }
+
+private:
+    int status_;
+};
+
+/// What is no URL, or none that can be fetched: `parse URL http://a b/: a space in the host` (`aiohttp.InvalidURL`; no ClientError).
+class HOCKET_EXPORT InvalidUrl : public ValueError {
+public:
+    using ValueError::ValueError;
+    ~InvalidUrl() override;
+};
+
+/// A request failed: the base of all below (`aiohttp.ClientError`). A time limit that passed is hocket::TimeoutError.
+class HOCKET_EXPORT ClientError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    ~ClientError() override;
+};
+
+/// No connection, or a lost one: `GET http://127.0.0.1:81/: connect to 127.0.0.1:81: Connection refused`
+/// (`aiohttp.ClientConnectionError`).
+class HOCKET_EXPORT ClientConnectionError : public ClientError {
+public:
+    using ClientError::ClientError;
+    ~ClientConnectionError() override;
+};
+
+/// The server closed the connection before it answered (`aiohttp.ServerDisconnectedError`).
+class HOCKET_EXPORT ServerDisconnectedError : public ClientConnectionError {
+public:
+    using ClientConnectionError::ClientConnectionError;
+    ~ServerDisconnectedError() override;
+};
+
+/// A response's body ended early, or is malformed (`aiohttp.ClientPayloadError`).
+class HOCKET_EXPORT ClientPayloadError : public ClientError {
+public:
+    using ClientError::ClientError;
+    ~ClientPayloadError() override;
+};
+
+/// A response that is malformed, or whose status `raise_for_status()` takes for an error: `GET http://127.0.0.1/x: 404 Not Found`
+/// (`aiohttp.ClientResponseError`).
+class HOCKET_EXPORT ClientResponseError : public ClientError {
+public:
+    explicit ClientResponseError(const std::string& message, int status = 0) : ClientError(message), status_(status) {}
+    ~ClientResponseError() override;
+    /// The response's; 0 if there was none that could be read.
+    int status() const noexcept { return status_; }
+
+private:
+    int status_;
+};
+
+/// More redirects than `max_redirects` (`aiohttp.TooManyRedirects`).
+class HOCKET_EXPORT TooManyRedirects : public ClientResponseError {
+public:
+    using ClientResponseError::ClientResponseError;
+    ~TooManyRedirects() override;
+};
+
+/// JSON was asked for, and the response's Content-Type names something else (`aiohttp.ContentTypeError`).
+class HOCKET_EXPORT ContentTypeError : public ClientResponseError {
+public:
+    using ClientResponseError::ClientResponseError;
+    ~ContentTypeError() override;
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Header fields, and what their names and values may be made of.
+#include <hocket/http/headers.h>
+
+#include <hocket/base/errors.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+namespace {
+
+// The value as it is kept.
+std::string_view checked(std::string_view name, std::string_view value) {
+    if (!is_token(name)) throw ValueError("add header field: the name " + in_quotes(name) + " is no token");
+    value = trim(value);
+    if (!is_field_value(value)) {
+        throw ValueError("add header field " + std::string(name) + ": a control character in the value " +
+                         in_quotes(value));
+    }
+    return value;
+}
+
+}  // namespace
+
+Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+    fields_.reserve(fields.size());
+    for (const auto& [name, value] : fields) add(name, value);
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+    value = checked(name, value);
+    fields_.push_back({std::string(name), std::string(value)});
+}
+
+void Headers::set(std::string_view name, std::string_view value) {
+    value = checked(name, value);
+    const auto same = [name](const Field& field) { return equal_without_case(field.name, name); };
+    const auto first = std::find_if(fields_.begin(), fields_.end(), same);
+    // Either view may point into what is about to change.
+    Field field{std::string(name), std::string(value)};
+    if (first == fields_.end()) {
+        fields_.push_back(std::move(field));
+        return;
+    }
+    const auto is_other = [&](const Field& other) { return equal_without_case(other.name, field.name); };
+    fields_.erase(std::remove_if(first + 1, fields_.end(), is_other), fields_.end());
+    *first = std::move(field);
+}
+
+std::size_t Headers::remove(std::string_view name) {
+    const std::string kept(name);  // it may be a view of a field that goes
+    return std::erase_if(fields_, [&](const Field& field) { return equal_without_case(field.name, kept); });
+}
+
+bool Headers::contains(std::string_view name) const noexcept { return get(name).has_value(); }
+
+std::optional<std::string_view> Headers::get(std::string_view name) const noexcept {
+    for (const Field& field : fields_) {
+        if (equal_without_case(field.name, name)) return field.value;
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string_view> Headers::get_all(std::string_view name) const {
+    std::vector<std::string_view> values;
+    for (const Field& field : fields_) {
+        if (equal_without_case(field.name, name)) values.emplace_back(field.value);
+    }
+    return values;
+}
+
+std::string Headers::combined(std::string_view name) const {
+    std::string list;
+    bool first = true;
+    for (const Field& field : fields_) {
+        if (!equal_without_case(field.name, name)) continue;
+        if (!first) list += ", ";
+        list += field.value;
+        first = false;
+    }
+    return list;
+}
+
+bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
+    for (const Field& field : fields_) {
+        if (!equal_without_case(field.name, name)) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            const std::size_t comma = rest.find(',');
+            if (equal_without_case(trim(rest.substr(0, comma)), token)) return true;
+            rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+        }
+    }
+    return false;
+}
+
+}  // namespace hocket::http

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// The lines of HTTP/1, strictly: RFC 9112 without the liberties that it allows to recipients.
+#include <hocket/http/http1_policy_internal.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+
+namespace hocket::http {
+
+namespace {
+
+constexpr int bad_request = 400;
+constexpr int not_implemented = 501;
+constexpr int version_not_supported = 505;
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool all_digits(std::string_view text) noexcept { return std::all_of(text.begin(), text.end(), is_digit); }
+
+// 0 or 1, of `HTTP/1.0` and `HTTP/1.1`.
+int read_version(std::string_view text) {
+    constexpr std::string_view prefix = "HTTP/";
+    if (text == "HTTP/1.1") return 1;
+    if (text == "HTTP/1.0") return 0;
+    const bool other = text.size() == prefix.size() + 3 && text.starts_with(prefix) && is_digit(text[5]) &&
+                       text[6] == '.' && is_digit(text[7]);
+    if (other) refuse(version_not_supported, "the version is " + std::string(text) + ", not HTTP/1.0 or HTTP/1.1");
+    refuse(bad_request, "no version, but " + in_quotes(text));
+}
+
+// RFC 3986, 3.2.2: a name or an address, perhaps with a port.
+bool is_host(std::string_view text) noexcept {
+    std::size_t end = 0;
+    if (text.starts_with('[')) {
+        end = text.find(']');
+        if (end == std::string_view::npos || end < 3) return false;
+        const std::string_view address = text.substr(1, end - 1);
+        if (!std::all_of(address.begin(), address.end(),
+                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; })) {
+            return false;
+        }
+        ++end;
+    } else {
+        constexpr std::string_view others = "-._~%!$&'()*+,;=";
+        while (end < text.size() &&
+               (is_digit(text[end]) || (text[end] >= 'a' && text[end] <= 'z') ||
+                (text[end] >= 'A' && text[end] <= 'Z') || others.find(text[end]) != std::string_view::npos)) {
+            ++end;
+        }
+        if (end == 0) return false;
+    }
+    const std::string_view port = text.substr(end);
+    return port.empty() || (port[0] == ':' && port.size() <= 6 && all_digits(port.substr(1)));
+}
+
+// Of `a, b`: the elements, which may be empty.
+std::vector<std::string_view> elements(std::string_view list) {
+    std::vector<std::string_view> found;
+    for (;;) {
+        const std::size_t comma = list.find(',');
+        found.push_back(trim(list.substr(0, comma)));
+        if (comma == std::string_view::npos) return found;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+// The one transfer coding that is understood is `chunked`.
+void check_transfer_encoding(const Headers& headers, int minor_version) {
+    const std::string all = headers.combined("Transfer-Encoding");
+    if (minor_version == 0) refuse(bad_request, "Transfer-Encoding in HTTP/1.0");
+    const auto codings = elements(all);
+    const auto is_chunked = [](std::string_view coding) { return equal_without_case(coding, "chunked"); };
+    if (!std::all_of(codings.begin(), codings.end(), is_token) || !is_chunked(codings.back()) ||
+        std::count_if(codings.begin(), codings.end(), is_chunked) != 1) {
+        refuse(bad_request, "Transfer-Encoding is " + in_quotes(all) + ", which does not end in one \"chunked\"");
+    }
+    if (codings.size() != 1)
+        refuse(not_implemented, "Transfer-Encoding is " + in_quotes(all) + ", not \"chunked\" alone");
+}
+
+std::uint64_t read_content_length(std::string_view digits) {
+    std::uint64_t length = 0;
+    // from_chars takes no sign and no space for an unsigned number.
+    const auto [stopped, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc() || stopped != digits.data() + digits.size()) {
+        refuse(bad_request, "Content-Length is " + in_quotes(digits) + ", not a number of bytes");
+    }
+    return length;
+}
+
+template <class Head>
+void settle_framing(Head& head) {
+    head.chunked = head.headers.contains("Transfer-Encoding");
+    if (head.chunked) {
+        check_transfer_encoding(head.headers, head.minor_version);
+    } else if (const auto length = head.headers.get("Content-Length")) {
+        head.content_length = read_content_length(*length);
+    }
+}
+
+// What is in a quoted-string, from its opening mark on; 0 if it is not closed or holds what it may not.
+std::size_t quoted_string_size(std::string_view text) noexcept {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1;
+        if (text[i] == '\\') ++i;
+        if (i < text.size() && !is_field_value(text.substr(i, 1))) return 0;
+    }
+    return 0;
+}
+
+std::size_t token_size(std::string_view text) noexcept {
+    std::size_t size = 0;
+    while (size < text.size() && is_token(text.substr(size, 1))) ++size;
+    return size;
+}
+
+bool are_chunk_extensions(std::string_view text) noexcept {
+    while (!text.empty()) {
+        if (text[0] != ';') return false;
+        text.remove_prefix(1);
+        const std::size_t name = token_size(text);
+        if (name == 0) return false;
+        text.remove_prefix(name);
+        if (!text.starts_with('=')) continue;
+        text.remove_prefix(1);
+        const std::size_t value = text.starts_with('"') ? quoted_string_size(text) : token_size(text);
+        if (value == 0) return false;
+        text.remove_prefix(value);
+    }
+    return true;
+}
+
+}  // namespace
+
+void refuse(int status, std::string why) { throw Refusal{status, std::move(why)}; }
+
+RequestLine read_request_line(std::string_view line) {
+    const std::size_t first = line.find(' ');
+    const std::size_t last = line.rfind(' ');
+    if (first == last) refuse(bad_request, "the request line " + in_quotes(line) + " has not three parts");
+    RequestLine parts{line.substr(0, first), line.substr(first + 1, last - first - 1), 0};
+    if (!is_token(parts.method)) refuse(bad_request, "the method " + in_quotes(parts.method) + " is no token");
+    if (parts.target.empty() ||
+        !std::all_of(parts.target.begin(), parts.target.end(), [](char c) { return c > ' ' && c < 0x7f; })) {
+        refuse(bad_request, "the target " + in_quotes(parts.target) + " is empty or holds what a URL may not");
+    }
+    parts.minor_version = read_version(line.substr(last + 1));
+    return parts;
+}
+
+StatusLine read_status_line(std::string_view line) {
+    constexpr std::size_t version_size = 8;
+    StatusLine parts{0, {}, read_version(line.substr(0, version_size))};
+    line.remove_prefix(version_size);
+    const std::string_view status = line.substr(0, 4);
+    // The space after the status is the standard's; servers that have no reason to give leave it out.
+    if (status.size() != 4 || status[0] != ' ' || !all_digits(status.substr(1)) || status[1] == '0' ||
+        (line.size() > 4 && line[4] != ' ')) {
+        refuse(bad_request, "no status of three digits, but " + in_quotes(line));
+    }
+    parts.status = (status[1] - '0') * 100 + (status[2] - '0') * 10 + (status[3] - '0');
+    parts.reason = line.substr(std::min<std::size_t>(line.size(), 5));
+    if (!is_field_value(parts.reason))
+        refuse(bad_request, "a control character in the reason " + in_quotes(parts.reason));
+    return parts;
+}
+
+FieldLine read_field_line(std::string_view line) {
+    if (line.starts_with(' ') || line.starts_with('\t')) {
+        refuse(bad_request, "a header line that begins with white space: " + in_quotes(line));
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) refuse(bad_request, "a header line without a colon: " + in_quotes(line));
+    const FieldLine field{line.substr(0, colon), trim(line.substr(colon + 1))};
+    if (!is_token(field.name)) refuse(bad_request, "the header name " + in_quotes(field.name) + " is no token");
+    if (!is_field_value(field.value)) {
+        refuse(bad_request, "a control character in " + std::string(field.name) + ": " + in_quotes(field.value));
+    }
+    return field;
+}
+
+void check_framing(const FieldLine& field, std::string_view line, const Headers& before) {
+    const bool is_length = equal_without_case(field.name, "Content-Length");
+    if (!is_length && !equal_without_case(field.name, "Transfer-Encoding")) return;
+    // An attempt to be read differently by another parser.
+    if (line.find('\t') != std::string_view::npos) refuse(bad_request, "a tab in " + std::string(field.name));
+    if (before.contains(is_length ? "Transfer-Encoding" : "Content-Length")) {
+        refuse(bad_request, "Content-Length beside Transfer-Encoding");
+    }
+    if (is_length && before.contains("Content-Length")) refuse(bad_request, "several fields Content-Length");
+}
+
+void check_trailer(const FieldLine& field) {
+    constexpr std::string_view banned[] = {
+        "Transfer-Encoding",
+        "Content-Length",
+        "Host",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "Upgrade",
+        "TE",
+        "Trailer",
+        "Expect",
+        "Authorization",
+        "Proxy-Authorization",
+        "WWW-Authenticate",
+        "Proxy-Authenticate",
+        "Authentication-Info",
+        "Cookie",
+        "Set-Cookie",
+        "Content-Encoding",
+        "Content-Type",
+        "Content-Range",
+        "Cache-Control",
+        "Max-Forwards",
+        "Range",
+        "Location",
+        "Vary",
+    };
+    if (std::any_of(std::begin(banned), std::end(banned),
+                    [&](std::string_view name) { return equal_without_case(name, field.name); })) {
+        refuse(bad_request, std::string(field.name) + " in the trailers");
+    }
+}
+
+std::size_t check_chunk_line(std::string_view line) {
+    constexpr std::size_t most_digits = 16;
+    std::size_t digits = 0;
+    while (digits < line.size() && is_hex_digit(line[digits])) ++digits;
+    if (digits == 0 || digits > most_digits) refuse(bad_request, "no size of a chunk, but " + in_quotes(line));
+    const std::string_view extensions = line.substr(digits);
+    if (!are_chunk_extensions(extensions)) {
+        refuse(bad_request, "malformed extensions of a chunk: " + in_quotes(extensions));
+    }
+    return extensions.size();
+}
+
+void settle(RequestHead& head) {
+    const auto hosts = head.headers.get_all("Host");
+    if (hosts.empty() && head.minor_version == 1) refuse(bad_request, "no Host");
+    if (hosts.size() > 1) refuse(bad_request, "several fields Host");
+    if (!hosts.empty() && !is_host(hosts[0])) refuse(bad_request, "Host is " + in_quotes(hosts[0]));
+    settle_framing(head);
+    head.expects_continue = head.minor_version == 1 && head.headers.has_token("Expect", "100-continue");
+}
+
+void settle(ResponseHead& head) {
+    settle_framing(head);
+    const bool never_has_body = head.status < 200 || head.status == 204;
+    if (never_has_body && (head.chunked || head.content_length.value_or(0) != 0)) {
+        refuse(bad_request, "a body of status " + std::to_string(head.status) + ", which has none");
+    }
+}
+
+}  // namespace hocket::http

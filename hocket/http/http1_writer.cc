@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Writing heads and chunks, and what is refused on the way out.
+#include <hocket/http/http1_writer.h>
+
+#include <hocket/base/errors.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace hocket::http {
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view message, const std::string& why) {
+    throw ValueError("write HTTP " + std::string(message) + ": " + why);
+}
+
+// What both kinds of head say about the connection and the body; the first word of errors.
+struct Framing {
+    std::string_view message;
+    const Headers& headers;
+    const std::optional<std::uint64_t>& content_length;
+    int minor_version;
+    bool chunked;
+    bool keep_alive;
+};
+
+// Which fields have to be written beside those in `headers`. Throws for framing that is said twice or contradicts itself.
+std::string missing_fields(const Framing& of) {
+    const auto lengths = of.headers.get_all("Content-Length");
+    const auto codings = of.headers.get_all("Transfer-Encoding");
+    if (of.minor_version != 0 && of.minor_version != 1) refuse(of.message, "the version is neither 1.0 nor 1.1");
+    if (of.chunked && of.content_length) refuse(of.message, "chunked, and with a length");
+    if (of.chunked && of.minor_version == 0) refuse(of.message, "HTTP/1.0 has no chunked bodies");
+    if (lengths.size() > 1 || codings.size() > 1) refuse(of.message, "a framing field twice");
+    const std::string length = of.content_length ? std::to_string(*of.content_length) : std::string();
+    if (!lengths.empty() && (!of.content_length || lengths[0] != length)) {
+        refuse(of.message, "the field Content-Length is " + in_quotes(lengths[0]) + ", the body's length " +
+                               (of.content_length ? length : "unknown"));
+    }
+    if (!codings.empty() && !(of.chunked && equal_without_case(codings[0], "chunked"))) {
+        refuse(of.message, "the field Transfer-Encoding is " + in_quotes(codings[0]) + ", the body is " +
+                               (of.chunked ? "chunked" : "not chunked"));
+    }
+
+    std::string fields;
+    if (of.content_length && lengths.empty()) fields.append("Content-Length: ").append(length).append("\r\n");
+    if (of.chunked && codings.empty()) fields += "Transfer-Encoding: chunked\r\n";
+    if (of.minor_version == 1 && !of.keep_alive && !of.headers.has_token("Connection", "close")) {
+        fields += "Connection: close\r\n";
+    }
+    if (of.minor_version == 0 && of.keep_alive && !of.headers.has_token("Connection", "keep-alive")) {
+        fields += "Connection: keep-alive\r\n";
+    }
+    return fields;
+}
+
+void append(std::string& to, const Headers& headers) {
+    for (const Headers::Field& field : headers) {
+        to.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+}
+
+bool is_target(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+struct Phrase {
+    int status;
+    std::string_view text;
+};
+
+// RFC 9110, 15, and the registry of status codes.
+constexpr Phrase phrases[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {102, "Processing"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {418, "I'm a Teapot"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {511, "Network Authentication Required"},
+};
+static_assert(std::is_sorted(std::begin(phrases), std::end(phrases),
+                             [](const Phrase& a, const Phrase& b) { return a.status < b.status; }));
+
+}  // namespace
+
+void write_head(std::string& to, const RequestHead& head) {
+    if (!is_token(head.method)) refuse("request", "the method " + in_quotes(head.method) + " is no token");
+    if (!is_target(head.target)) {
+        refuse("request " + head.method, "a space, a control character or a byte above 126 in the target " +
+                                             in_quotes(head.target) + ", or nothing");
+    }
+    std::string missing = missing_fields(
+        {"request", head.headers, head.content_length, head.minor_version, head.chunked, head.keep_alive});
+    if (head.expects_continue && !head.headers.has_token("Expect", "100-continue")) {
+        missing += "Expect: 100-continue\r\n";
+    }
+    to.append(head.method).append(" ").append(head.target);
+    to += head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
+    append(to, head.headers);
+    to.append(missing).append("\r\n");
+}
+
+void write_head(std::string& to, const ResponseHead& head) {
+    if (head.status < 100 || head.status > 999) {
+        refuse("response", "the status " + std::to_string(head.status) + " has not three digits");
+    }
+    if (!is_field_value(head.reason)) {
+        refuse("response", "a control character in the reason " + in_quotes(head.reason));
+    }
+    const bool never_has_body = head.status < 200 || head.status == 204;
+    if (never_has_body && (head.chunked || head.content_length)) {
+        refuse("response", "a body of status " + std::to_string(head.status) + ", which has none");
+    }
+    const std::string missing = missing_fields(
+        {"response", head.headers, head.content_length, head.minor_version, head.chunked, head.keep_alive});
+    to += head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ";
+    to.append(std::to_string(head.status)).append(" ");
+    if (head.reason.empty()) {
+        to += reason_phrase(head.status);
+    } else {
+        to += head.reason;
+    }
+    to += "\r\n";
+    append(to, head.headers);
+    to.append(missing).append("\r\n");
+}
+
+void write_chunk(std::string& to, std::string_view bytes) {
+    if (bytes.empty()) return;
+    char size[16];
+    const auto [end, error] = std::to_chars(size, size + sizeof size, bytes.size(), 16);
+    to.append(size, end).append("\r\n").append(bytes).append("\r\n");
+}
+
+void write_last_chunk(std::string& to) { to += "0\r\n\r\n"; }
+
+std::string_view reason_phrase(int status) noexcept {
+    const auto* found = std::lower_bound(std::begin(phrases), std::end(phrases), status,
+                                         [](const Phrase& phrase, int s) { return phrase.status < s; });
+    return found != std::end(phrases) && found->status == status ? found->text : std::string_view();
+}
+
+}  // namespace hocket::http

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What can be said of a request, and of all requests of a session.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/http/headers.h>
+#include <hocket/http/params.h>
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace hocket::http {
+
+/// Stands for the session's time limit.
+inline constexpr Duration default_timeout = std::chrono::nanoseconds(-1);
+
+/// JSON as text: of `Json`, or of any other value that writes itself by `dump()`.
+struct JsonText {
+    std::string text;
+
+    template <class Value>
+        requires requires(const Value& value) {
+            { value.dump() } -> std::convertible_to<std::string>;
+        }
+    JsonText(const Value& value) : text(value.dump()) {}
+};
+
+/// `session.post(url, {.headers = {{"Accept", "text/plain"}}, .json = Json{{"name", "ada"}}, .timeout = 5s})`
+///
+/// At most one of `data`, `json` and `form` is what is sent; it says the Content-Type, unless `headers` does.
+struct RequestOptions {
+    Headers headers = {};                ///< each replaces the session's of that name
+    Params params = {};                  ///< appended to the URL's query
+    std::string data = {};               ///< bytes: application/octet-stream
+    std::optional<JsonText> json = {};   ///< application/json
+    Params form = {};                    ///< application/x-www-form-urlencoded (aiohttp's `data=` of a dictionary)
+    Duration timeout = default_timeout;  ///< of the request with its redirects and its body; 0: none
+    bool allow_redirects = true;
+    int max_redirects = 10;  ///< so many are followed
+    /// Throw ClientResponseError for a status of 400 or more; nothing: as the session says.
+    std::optional<bool> raise_for_status = {};
+};
+
+/// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
+struct SessionOptions {
+    std::string base_url = {};  ///< what URLs of requests are relative to
+    Headers headers = {};       ///< of each request
+    Duration timeout = std::chrono::seconds(300);  ///< of each request with its redirects and its body; 0: none
+    std::size_t limit = 100;                       ///< connections in all; 0: any number
+    std::size_t limit_per_host = 0;                ///< connections to one host and port; 0: any number
+    Duration keepalive_timeout = std::chrono::seconds(15);  ///< how long a connection is kept for the next request; 0: none is
+    bool raise_for_status = false;                          ///< of each request
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Requests from ordinary code, without a coroutine: http::sync::get.
+#pragma once
+
+#include <hocket/base/config.h>
+#include <hocket/http/client_response.h>
+#include <hocket/http/headers.h>
+#include <hocket/http/request_options.h>
+#include <hocket/http/url.h>
+
+#include <string>
+#include <vector>
+
+namespace hocket::http::sync {
+
+/// A response with its whole body (`httpx.Response`). A value, safe to copy between threads.
+class HOCKET_EXPORT Response {
+public:
+    Response(const ClientResponse& response, std::string body);
+
+    int status() const noexcept { return status_; }
+    const std::string& reason() const noexcept { return reason_; }
+    const Headers& headers() const noexcept { return headers_; }
+    /// Where it is from, after redirects.
+    const Url& url() const noexcept { return url_; }
+    const std::string& method() const noexcept { return method_; }
+    /// The URLs that redirected, the first one first.
+    const std::vector<Url>& history() const noexcept { return history_; }
+    bool ok() const noexcept { return status_ < 400; }
+    /// Throws ClientResponseError if the status is 400 or more.
+    void raise_for_status() const;
+
+    /// The body as it came.
+    const std::string& content() const noexcept { return body_; }
+    /// The body as UTF-8, as of ClientResponse.
+    std::string text() const;
+    /// The body, parsed. Throws JsonError, ContentTypeError.
+    template <class Adapter = JsonAdapter>
+    AdapterValue<Adapter> json(JsonOptions options = {}) const {
+        check_json(options);
+        return Adapter::parse(body_, request_text());
+    }
+
+private:
+    std::string request_text() const { return method_ + ' ' + url_.str(); }
+    void check_json(JsonOptions options) const;
+
+    std::string method_, reason_, body_;
+    Url url_;
+    Headers headers_;
+    std::vector<Url> history_;
+    int status_;
+};
+
+/// Sends a request, on a connection of its own, and waits for the whole response. Blocks the thread: it runs a loop of its own or, where a loop
+/// runs on this thread already, goes on with that meanwhile, as `nested_run` does. Throws what the requests of a ClientSession throw
+/// (`httpx.request`; redirects are followed here).
+HOCKET_EXPORT Response request(std::string method, std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response get(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response post(std::string url, RequestOptions options = {});
+
+}  // namespace hocket::http::sync

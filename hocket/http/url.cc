@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// The parts of a URL, and what is made of them.
+#include <hocket/http/url.h>
+
+#include <hocket/http/text.h>
+#include <hocket/http/url_host_internal.h>
+#include <hocket/http/url_parser_internal.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+namespace {
+
+// Without control characters and spaces around it, and without tabs and line ends in it.
+std::string cleaned(std::string_view text) {
+    const auto is_edge = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    while (!text.empty() && is_edge(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_edge(text.back())) text.remove_suffix(1);
+    std::string result(text);
+    std::erase_if(result, [](char c) { return c == '\t' || c == '\n' || c == '\r'; });
+    return result;
+}
+
+}  // namespace
+
+Url Url::parse(std::string_view text) {
+    try {
+        return UrlParser(nullptr).parse(cleaned(text));
+    } catch (const UrlFault& fault) {
+        throw InvalidUrl("parse URL " + escaped(text, 200) + ": " + fault.why);
+    }
+}
+
+Url Url::join(std::string_view reference) const {
+    try {
+        return UrlParser(empty() ? nullptr : this).parse(cleaned(reference));
+    } catch (const UrlFault& fault) {
+        throw InvalidUrl("parse URL " + escaped(reference, 200) + " at " + escaped(href_, 200) + ": " + fault.why);
+    }
+}
+
+std::string_view Url::scheme() const noexcept { return std::string_view(href_).substr(0, scheme_end_); }
+
+std::string_view Url::username() const noexcept {
+    const std::size_t begin = scheme_end_ + std::string_view("://").size();
+    return username_end_ <= begin ? std::string_view() : std::string_view(href_).substr(begin, username_end_ - begin);
+}
+
+std::string_view Url::password() const noexcept {
+    if (username_end_ == host_begin_ || href_[username_end_] != ':') return {};
+    return std::string_view(href_).substr(username_end_ + 1, host_begin_ - username_end_ - 2);
+}
+
+std::string_view Url::host() const noexcept {
+    return std::string_view(href_).substr(host_begin_, host_end_ - host_begin_);
+}
+
+std::string Url::hostname() const {
+    std::string_view name = host();
+    if (name.starts_with('[')) name = name.substr(1, name.size() - 2);
+    return std::string(name);
+}
+
+std::uint16_t Url::port() const noexcept {
+    if (port_) return *port_;
+    const Special* const special = find_special(scheme());
+    return special ? special->port : 0;
+}
+
+std::string_view Url::path() const noexcept {
+    return std::string_view(href_).substr(path_begin_, query_begin_ - path_begin_);
+}
+
+std::string_view Url::query() const noexcept {
+    if (query_begin_ == fragment_begin_) return {};
+    return std::string_view(href_).substr(query_begin_ + 1, fragment_begin_ - query_begin_ - 1);
+}
+
+std::string_view Url::fragment() const noexcept {
+    return std::string_view(href_).substr(std::min(fragment_begin_ + 1, href_.size()));
+}
+
+std::string Url::authority() const {
+    std::string text(host());
+    if (port_) text.append(":").append(std::to_string(*port_));
+    return text;
+}
+
+std::string Url::origin() const {
+    const Special* const special = find_special(scheme());
+    if (!special || special->port == 0) return "null";
+    return std::string(scheme()) + "://" + authority();
+}
+
+std::string Url::target() const {
+    std::string text = href_.substr(path_begin_, fragment_begin_ - path_begin_);
+    if (!text.starts_with('/')) text.insert(0, 1, '/');
+    return text;
+}
+
+Url Url::with_query(const Params& more) const {
+    const std::string form = encode_form(more);
+    if (form.empty() || empty()) return *this;
+    const bool has_query = query_begin_ != fragment_begin_;
+    const std::string added = (!has_query ? "?" : query().empty() ? "" : "&") + form;
+    Url url = *this;
+    url.href_.insert(fragment_begin_, added);
+    url.fragment_begin_ += added.size();
+    return url;
+}
+
+}  // namespace hocket::http

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// The host parser of the URL standard, section 3.5.
+#include <hocket/http/url_host_internal.h>
+
+#include <hocket/http/params.h>
+#include <hocket/http/percent_internal.h>
+#include <hocket/http/text.h>
+
+#include <idn2.h>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace hocket::http {
+
+namespace {
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_ascii(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+[[noreturn]] void refuse(std::string_view host, const std::string& why) {
+    throw UrlFault{"the host " + in_quotes(host) + ' ' + why};
+}
+
+// Forbidden host code points, and in names control characters and `%` too.
+void check_characters(std::string_view host, std::string_view decoded, bool is_name) {
+    constexpr std::string_view forbidden("\0\t\n\r #/:<>?@[\\]^|", 17);
+    for (const char c : decoded) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (forbidden.find(c) != std::string_view::npos || (is_name && (byte < ' ' || c == '%' || byte == 0x7f))) {
+            refuse(host, "has " + (c == ' ' ? std::string("a space") : in_quotes({&c, 1})) + " in it");
+        }
+    }
+}
+
+// A part of an IPv4 address, which may be decimal, octal (017) or hexadecimal (0xf). Too large a number is the largest.
+std::optional<std::uint64_t> ipv4_number(std::string_view text) noexcept {
+    if (text.empty()) return std::nullopt;
+    int radix = 10;
+    if (text.size() >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        radix = 16;
+        text.remove_prefix(2);
+    } else if (text.size() >= 2 && text[0] == '0') {
+        radix = 8;
+        text.remove_prefix(1);
+    }
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        const int digit = hex_value(c);
+        if (digit < 0 || digit >= radix) return std::nullopt;
+        number = std::min<std::uint64_t>(number * static_cast<unsigned>(radix) + static_cast<unsigned>(digit),
+                                         std::uint64_t{1} << 32);
+    }
+    return number;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+// Whether the last label is a number: such a host is an IPv4 address or nothing.
+bool ends_in_a_number(std::string_view name) {
+    auto labels = split(name, '.');
+    if (labels.back().empty() && labels.size() > 1) labels.pop_back();
+    const std::string_view last = labels.back();
+    return !last.empty() && (std::all_of(last.begin(), last.end(), is_digit) || ipv4_number(last));
+}
+
+std::string parse_ipv4(std::string_view text) {
+    auto parts = split(text, '.');
+    if (parts.back().empty() && parts.size() > 1) parts.pop_back();
+    std::uint64_t address = 0;
+    bool is_valid = parts.size() <= 4;
+    for (std::size_t i = 0; i < parts.size() && is_valid; ++i) {
+        const auto number = ipv4_number(parts[i]);
+        // The last part stands for all bytes that are left.
+        const bool is_last = i + 1 == parts.size();
+        is_valid = number && *number < (is_last ? std::uint64_t{1} << 8 * (5 - parts.size()) : 256);
+        if (is_valid) address += is_last ? *number : *number << 8 * (3 - i);
+    }
+    if (!is_valid) refuse(text, "ends in a number but is no IPv4 address");
+    std::string result;
+    for (const int shift : {24, 16, 8, 0}) {
+        if (!result.empty()) result += '.';
+        result += std::to_string(address >> shift & 255);
+    }
+    return result;
+}
+
+using Ipv6 = std::array<std::uint16_t, 8>;
+
+// The four numbers at the end of `::ffff:1.2.3.4`, as two pieces.
+bool parse_dotted(std::string_view text, std::uint16_t* pieces) {
+    const auto parts = split(text, '.');
+    if (parts.size() != 4) return false;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const std::string_view part = parts[i];
+        if (part.empty() || part.size() > 3 || !std::all_of(part.begin(), part.end(), is_digit) ||
+            (part.size() > 1 && part[0] == '0')) {
+            return false;
+        }
+        const int value = std::stoi(std::string(part));
+        if (value > 255) return false;
+        pieces[i / 2] = static_cast<std::uint16_t>(pieces[i / 2] << 8 | value);
+    }
+    return true;
+}
+
+std::optional<Ipv6> parse_ipv6(std::string_view text) {
+    Ipv6 address{};
+    std::size_t size = 0;
+    std::optional<std::size_t> gap;  // where `::` stands
+    if (text.starts_with(':')) {
+        if (!text.starts_with("::")) return std::nullopt;
+        text.remove_prefix(2);
+        gap = 0;
+    }
+    while (!text.empty()) {
+        if (size == address.size()) return std::nullopt;
+        if (text[0] == ':') {  // after a piece and its colon
+            if (gap) return std::nullopt;
+            gap = size;
+            text.remove_prefix(1);
+            continue;
+        }
+        const std::size_t end = std::min(text.find(':'), text.size());
+        const std::string_view piece = text.substr(0, end);
+        if (piece.find('.') != std::string_view::npos) {
+            if (end != text.size() || size > 6 || !parse_dotted(piece, &address[size])) return std::nullopt;
+            size += 2;
+            break;
+        }
+        if (piece.size() > 4) return std::nullopt;
+        for (const char c : piece) {
+            if (hex_value(c) < 0) return std::nullopt;
+            address[size] = static_cast<std::uint16_t>(address[size] << 4 | hex_value(c));
+        }
+        ++size;
+        text.remove_prefix(end);
+        if (text == ":") return std::nullopt;
+        if (!text.empty()) text.remove_prefix(1);
+    }
+    if (!gap && size != address.size()) return std::nullopt;
+    if (gap) {
+        if (size == address.size()) return std::nullopt;
+        std::rotate(address.begin() + static_cast<std::ptrdiff_t>(*gap),
+                    address.begin() + static_cast<std::ptrdiff_t>(size), address.end());
+    }
+    return address;
+}
+
+// RFC 5952: the first of the longest runs of zeros becomes `::`.
+std::string write_ipv6(const Ipv6& address) {
+    std::size_t zeros_at = address.size();
+    std::size_t zeros = 1;
+    for (std::size_t i = 0; i < address.size();) {
+        std::size_t end = i;
+        while (end < address.size() && address[end] == 0) ++end;
+        if (end - i > zeros) {
+            zeros = end - i;
+            zeros_at = i;
+        }
+        i = std::max(end, i + 1);
+    }
+    std::string result = "[";
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        if (i == zeros_at) {
+            result += i == 0 ? "::" : ":";
+            i += zeros - 1;
+            continue;
+        }
+        constexpr std::string_view digits = "0123456789abcdef";
+        bool started = false;
+        for (const int shift : {12, 8, 4, 0}) {
+            const auto digit = static_cast<std::size_t>(address[i] >> shift & 15);
+            started = started || digit != 0 || shift == 0;
+            if (started) result += digits[digit];
+        }
+        if (i + 1 < address.size()) result += ':';
+    }
+    return result + ']';
+}
+
+// UTS 46, non-transitional. Names that are ASCII throughout and not encoded are only lowered: libidn2 would also apply rules for
+// registering names, which the standard leaves to the name system.
+std::string to_ascii(std::string_view host, const std::string& name) {
+    std::string result = name;
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    if (is_ascii(result) && !result.starts_with("xn--") && result.find(".xn--") == std::string::npos) return result;
+    char* ascii = nullptr;
+    const int error = idn2_to_ascii_8z(name.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (error != IDN2_OK) refuse(host, std::string("is no international name: ") + idn2_strerror(error));
+    result = ascii;
+    idn2_free(ascii);
+    return result;
+}
+
+}  // namespace
+
+std::string parse_host(std::string_view text, bool is_special) {
+    if (text.starts_with('[')) {
+        if (!text.ends_with(']')) refuse(text, "has no closing bracket");
+        const auto address = parse_ipv6(text.substr(1, text.size() - 2));
+        if (!address) refuse(text, "is no IPv6 address");
+        return write_ipv6(*address);
+    }
+    if (!is_special) {
+        check_characters(text, text, false);
+        std::string result;
+        append_encoded(result, text, control_set);
+        return result;
+    }
+    const std::string name = percent_decode(text);
+    check_characters(text, name, true);
+    const std::string ascii = to_ascii(text, name);
+    if (ascii.empty()) refuse(text, "has no character that counts");
+    check_characters(text, ascii, true);
+    return ends_in_a_number(ascii) ? parse_ipv4(ascii) : ascii;
+}
+
+}  // namespace hocket::http
