@@ -76,20 +76,35 @@ hocket_test_program(core_O2_test -O2 hocket/core/deep_chain_test.cc hocket/core/
 gtest_discover_tests(core_O2_test TEST_PREFIX O2.virtual. TEST_FILTER ${filter_virtual} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT ${timeout} LABELS core ENVIRONMENT HOCKET_BACKEND=virtual)
 
-# Documentation: each program of docs/snippets is built and run, its output compared with <name>.out beside it; the blocks in
-# the pages are regions of these programs.
+# Documentation: the blocks in the pages are pieces of programs that are built and run here.
+function(hocket_documentation_test kind name)
+    set(program ${kind}_${name})
+    add_executable(${program} EXCLUDE_FROM_ALL docs/${kind}s/${name}.cc)
+    set_target_properties(${program} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY docs/${kind}s)
+    target_compile_options(${program} PRIVATE ${HOCKET_WARNINGS})
+    target_link_libraries(${program} PRIVATE hocket::static)
+    add_dependencies(tests ${program})
+    add_test(NAME docs.${kind}.${name}
+             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/snippets/snippets.py ${ARGN})
+    set_tests_properties(docs.${kind}.${name} PROPERTIES TIMEOUT ${timeout} LABELS docs ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endfunction()
+
+# docs/snippets: the output is compared with <name>.out beside the program.
 file(GLOB snippets CONFIGURE_DEPENDS docs/snippets/*.cc)
 foreach(source ${snippets})
     cmake_path(GET source STEM name)
-    add_executable(snippet_${name} EXCLUDE_FROM_ALL ${source})
-    set_target_properties(snippet_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY docs/snippets)
-    target_compile_options(snippet_${name} PRIVATE ${HOCKET_WARNINGS})
-    target_link_libraries(snippet_${name} PRIVATE hocket::static)
-    add_dependencies(tests snippet_${name})
-    add_test(NAME docs.snippet.${name}
-             COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/snippets/snippets.py run
-                     $<TARGET_FILE:snippet_${name}> ${PROJECT_SOURCE_DIR}/docs/snippets/${name}.out)
-    set_tests_properties(docs.snippet.${name} PROPERTIES TIMEOUT ${timeout} LABELS docs)
+    hocket_documentation_test(snippet ${name} run $<TARGET_FILE:snippet_${name}>
+                              ${PROJECT_SOURCE_DIR}/docs/snippets/${name}.out)
+endforeach()
+
+# docs/pairs: a Python program and one in C++ that must print the same.
+set(HOCKET_PAIRS_PYTHON /usr/bin/python3 CACHE FILEPATH
+    "The interpreter of docs/pairs, 3.11 or later: one that finds Debian's python3-aiohttp, python3-httpx and python3-aiofiles")
+file(GLOB pairs CONFIGURE_DEPENDS docs/pairs/*.cc)
+foreach(source ${pairs})
+    cmake_path(GET source STEM name)
+    hocket_documentation_test(pair ${name} pair ${HOCKET_PAIRS_PYTHON} ${PROJECT_SOURCE_DIR}/docs/pairs/${name}.py
+                              $<TARGET_FILE:pair_${name}>)
 endforeach()
 
 # The rest does not run the library, or builds it by itself: once, without sanitizers, is enough.
