@@ -176,6 +176,10 @@ Coro<> SocketTransport::drain() {
     check_writable();
 }
 
+std::size_t SocketTransport::get_write_buffer_size() const noexcept {
+    return out_ ? out_->direct.size() + out_->level() : 0;
+}
+
 void SocketTransport::write_eof() {
     if (is_closing() || std::exchange(eof_wanted_, true)) return;
     if (!out_ || out_->idle()) all_sent();
