@@ -68,8 +68,9 @@ Event ClientConnection::parse() {
 
 Event ClientConnection::next_event() {
     Event event = parse();
-    if (std::holds_alternative<std::monostate>(event) && has_ended()) event = parser_.eof();
-    return event;
+    if (!std::holds_alternative<std::monostate>(event) || !has_ended()) return event;
+    if (is_taken_away) throw Lost{"the session was closed", false};  // an end that is not the server's
+    return parser_.eof();
 }
 
 bool ClientConnection::is_complete() {

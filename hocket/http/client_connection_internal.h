@@ -15,7 +15,7 @@
 
 namespace hocket::http {
 
-/// The connection was lost before a whole head had come.
+/// The connection was lost: before a whole head had come, or because the session was closed.
 struct Lost {
     std::string why;
     bool before_answer;  ///< not a byte of it
@@ -36,7 +36,8 @@ public:
     /// ProtocolError for what is no HTTP.
     Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
 
-    /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body.
+    /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body;
+    /// Lost.
     Event next_event();
     /// Whether the response is complete as it is: what no further bytes belong to.
     bool is_complete();

@@ -24,14 +24,14 @@ Coro<std::string> read_whole(ResponseHandle response) {
     state.begin_read(Wanted::all);
     // Most bodies have come together with the head: then there is nothing to wait for.
     if (!state.take_arrived(Wanted::all)) co_await state.wait_for(Wanted::all);
-    co_return state.taken();
+    co_return state.taken(Wanted::all);
 }
 
 Coro<std::optional<std::string>> read_piece(ResponseHandle response) {
     ResponseState& state = *response;
     state.begin_read(Wanted::some);
     if (!state.take_arrived(Wanted::some)) co_await state.wait_for(Wanted::some);
-    std::string piece = state.taken();
+    std::string piece = state.taken(Wanted::some);
     if (piece.empty()) co_return std::nullopt;
     co_return piece;
 }
@@ -73,8 +73,9 @@ bool ResponseState::take_arrived(Wanted wanted) {
                 break;
             }
         }
+    } catch (const Lost& lost) {
+        fail<ClientConnectionError>(lost.why);
     } catch (const ProtocolError& e) {
-        if (lease_->is_taken_away) fail<ClientConnectionError>("the session was closed");
         fail<ClientPayloadError>(lease_->has_ended() ? ended_early() : e.what());
     }
     return is_ended_ || (wanted == Wanted::some && !arrived_.empty());
@@ -131,8 +132,8 @@ void ResponseState::begin_read(Wanted wanted) const {
     }
 }
 
-std::string ResponseState::taken() noexcept {
-    is_taken_ = is_ended_;
+std::string ResponseState::taken(Wanted wanted) noexcept {
+    is_taken_ = is_taken_ || wanted == Wanted::all;
     return std::exchange(arrived_, {});
 }
 

@@ -6,6 +6,7 @@
 #include <hocket/core/coro.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/json_text.h>
 #include <hocket/http/url.h>
 
 #include <optional>
@@ -17,20 +18,6 @@
 namespace hocket::http {
 
 class ResponseState;
-
-/// How `json()` parses unless it is told otherwise; <hocket/http/json.h> defines it.
-struct JsonAdapter;
-
-template <class Adapter>
-struct AdapterValue_ {
-    static_assert(
-        requires { sizeof(Adapter); },
-        "hocket: json() needs <hocket/http/json.h>, or an adapter of your own: response.json<MyAdapter>()");
-    using type = typename Adapter::Value;
-};
-/// What an adapter makes of JSON.
-template <class Adapter>
-using AdapterValue = typename AdapterValue_<Adapter>::type;
 
 struct JsonOptions {
     bool check_content_type =

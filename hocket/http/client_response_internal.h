@@ -54,7 +54,7 @@ public:
     /// Takes what has come; whether that is what is wanted, or all that there will be.
     bool take_arrived(Wanted wanted);
     Coro<> wait_for(Wanted wanted);
-    std::string taken() noexcept;
+    std::string taken(Wanted wanted) noexcept;
 
     void close() noexcept;
 
@@ -75,7 +75,7 @@ private:
 
     std::uint32_t refs_ = 1;
     bool is_ended_ = false;  // all of the body has come
-    bool is_taken_ = false;  // and was read
+    bool is_taken_ = false;  // a read has given all that `next` had left
     Lease lease_;            // empty once the body has ended, or was closed
     Deadline deadline_;
     std::string arrived_;  // of the body, and not read yet

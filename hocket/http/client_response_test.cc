@@ -116,6 +116,11 @@ TEST(RealClientResponse, read_gives_what_next_has_left) {
         const ClientResponse response = co_await session.get(server.url());
         EXPECT_EQ(co_await response.next(), "one");
         EXPECT_EQ(co_await response.read(), "two");
+        EXPECT_EQ(co_await response.next(), std::nullopt);
+        const TestServer quick = co_await TestServer::answering(ok("all"));
+        const ClientResponse other = co_await session.get(quick.url());
+        EXPECT_EQ(co_await other.next(), "all");
+        EXPECT_EQ(co_await other.read(), "");
     }());
 }
 

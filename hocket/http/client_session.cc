@@ -183,6 +183,6 @@ Coro<> ClientSession::close() const {
 bool ClientSession::closed() const { return state_->pool.is_closed(); }
 
 Coro<ClientSession&> ClientSession::aenter() { co_return *this; }
-HOCKET_CORO_WRAPPER Coro<> ClientSession::aexit(std::exception_ptr) const { return close(); }
+Coro<> ClientSession::aexit(std::exception_ptr) const { co_await close(); }
 
 }  // namespace hocket::http

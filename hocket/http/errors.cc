@@ -2,7 +2,22 @@
 // The key functions of HTTP's exceptions.
 #include <hocket/http/errors.h>
 
+#include <hocket/http/http1_writer.h>
+
 namespace hocket::http {
+
+namespace {
+
+std::string detail_or_name(int status, const std::string& detail) {
+    if (status < 400 || status > 599)
+        throw ValueError("HttpError: the status " + std::to_string(status) + " is no error's");
+    return detail.empty() ? std::string(reason_phrase(status)) : detail;
+}
+
+}  // namespace
+
+HttpError::HttpError(int status, const std::string& detail)
+    : std::runtime_error(detail_or_name(status, detail)), status_(status) {}
 
 ProtocolError::~ProtocolError() = default;
 InvalidUrl::~InvalidUrl() = default;
@@ -13,5 +28,6 @@ ClientPayloadError::~ClientPayloadError() = default;
 ClientResponseError::~ClientResponseError() = default;
 TooManyRedirects::~TooManyRedirects() = default;
 ContentTypeError::~ContentTypeError() = default;
+HttpError::~HttpError() = default;
 
 }  // namespace hocket::http

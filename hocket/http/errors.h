@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The exceptions of HTTP: aiohttp's names and hierarchy, and what a protocol's state machine throws.
+// The exceptions of HTTP: aiohttp's names and hierarchy, what a protocol's state machine throws, and what a handler does.
 #pragma once
 
 #include <hocket/base/errors.h>
@@ -84,6 +84,19 @@ class HOCKET_EXPORT ContentTypeError : public ClientResponseError {
 public:
     using ClientResponseError::ClientResponseError;
     ~ContentTypeError() override;
+};
+
+/// Thrown by a server's handler: the answer has this status and the body `{"detail": "..."}` (`aiohttp.web.HTTPException`, FastAPI's
+/// `HTTPException`). It is not reported.
+class HOCKET_EXPORT HttpError : public std::runtime_error {
+public:
+    /// `detail`: what the client is told; empty: the status's name, such as `Not Found`. Throws ValueError for a status outside 400 to 599.
+    explicit HttpError(int status, const std::string& detail = {});
+    ~HttpError() override;
+    int status() const noexcept { return status_; }
+
+private:
+    int status_;
 };
 
 }  // namespace hocket::http

@@ -25,34 +25,58 @@ struct Framing {
     bool keep_alive;
 };
 
-// Which fields have to be written beside those in `headers`. Throws for framing that is said twice or contradicts itself.
-std::string missing_fields(const Framing& of) {
-    const auto lengths = of.headers.get_all("Content-Length");
-    const auto codings = of.headers.get_all("Transfer-Encoding");
+// Fields that `headers` does not have, and that have to be written beside those.
+struct Missing {
+    bool length, coding, close, keep_alive;
+};
+
+// The digits of `n`, in `room`.
+std::string_view digits_of(std::uint64_t n, char (&room)[20]) noexcept {
+    return {room, static_cast<std::size_t>(std::to_chars(room, room + sizeof room, n).ptr - room)};
+}
+
+// What is said of the length by fields and what is known of it.
+void check_length(const Framing& of, std::string_view field) {
+    char room[20];
+    const std::string_view length = of.content_length ? digits_of(*of.content_length, room) : "unknown";
+    if (of.content_length && field == length) return;
+    refuse(of.message,
+           "the field Content-Length is " + in_quotes(field) + ", the body's length " + std::string(length));
+}
+
+// Throws for framing that is said twice or contradicts itself.
+Missing missing_fields(const Framing& of) {
     if (of.minor_version != 0 && of.minor_version != 1) refuse(of.message, "the version is neither 1.0 nor 1.1");
     if (of.chunked && of.content_length) refuse(of.message, "chunked, and with a length");
     if (of.chunked && of.minor_version == 0) refuse(of.message, "HTTP/1.0 has no chunked bodies");
-    if (lengths.size() > 1 || codings.size() > 1) refuse(of.message, "a framing field twice");
-    const std::string length = of.content_length ? std::to_string(*of.content_length) : std::string();
-    if (!lengths.empty() && (!of.content_length || lengths[0] != length)) {
-        refuse(of.message, "the field Content-Length is " + in_quotes(lengths[0]) + ", the body's length " +
-                               (of.content_length ? length : "unknown"));
+    Missing missing{of.content_length.has_value(), of.chunked, of.minor_version == 1 && !of.keep_alive,
+                    of.minor_version == 0 && of.keep_alive};
+    int lengths = 0;
+    int codings = 0;
+    for (const Headers::Field& field : of.headers) {
+        if (equal_without_case(field.name, "Content-Length")) {
+            if (++lengths == 1) check_length(of, field.value);
+            missing.length = false;
+        } else if (equal_without_case(field.name, "Transfer-Encoding")) {
+            if (++codings == 1 && !(of.chunked && equal_without_case(field.value, "chunked"))) {
+                refuse(of.message, "the field Transfer-Encoding is " + in_quotes(field.value) + ", the body is " +
+                                       (of.chunked ? "chunked" : "not chunked"));
+            }
+            missing.coding = false;
+        }
     }
-    if (!codings.empty() && !(of.chunked && equal_without_case(codings[0], "chunked"))) {
-        refuse(of.message, "the field Transfer-Encoding is " + in_quotes(codings[0]) + ", the body is " +
-                               (of.chunked ? "chunked" : "not chunked"));
-    }
+    if (lengths > 1 || codings > 1) refuse(of.message, "a framing field twice");
+    if (missing.close) missing.close = !of.headers.has_token("Connection", "close");
+    if (missing.keep_alive) missing.keep_alive = !of.headers.has_token("Connection", "keep-alive");
+    return missing;
+}
 
-    std::string fields;
-    if (of.content_length && lengths.empty()) fields.append("Content-Length: ").append(length).append("\r\n");
-    if (of.chunked && codings.empty()) fields += "Transfer-Encoding: chunked\r\n";
-    if (of.minor_version == 1 && !of.keep_alive && !of.headers.has_token("Connection", "close")) {
-        fields += "Connection: close\r\n";
-    }
-    if (of.minor_version == 0 && of.keep_alive && !of.headers.has_token("Connection", "keep-alive")) {
-        fields += "Connection: keep-alive\r\n";
-    }
-    return fields;
+void append(std::string& to, const Missing& missing, const Framing& of) {
+    char room[20];
+    if (missing.length) to.append("Content-Length: ").append(digits_of(*of.content_length, room)).append("\r\n");
+    if (missing.coding) to += "Transfer-Encoding: chunked\r\n";
+    if (missing.close) to += "Connection: close\r\n";
+    if (missing.keep_alive) to += "Connection: keep-alive\r\n";
 }
 
 void append(std::string& to, const Headers& headers) {
@@ -145,18 +169,18 @@ void write_head(std::string& to, const RequestHead& head) {
         refuse("request " + head.method, "a space, a control character or a byte above 126 in the target " +
                                              in_quotes(head.target) + ", or nothing");
     }
-    std::string missing = missing_fields(
-        {"request", head.headers, head.content_length, head.minor_version, head.chunked, head.keep_alive});
-    if (head.expects_continue && !head.headers.has_token("Expect", "100-continue")) {
-        missing += "Expect: 100-continue\r\n";
-    }
+    const Framing framing{"request",          head.headers, head.content_length,
+                          head.minor_version, head.chunked, head.keep_alive};
+    const Missing missing = missing_fields(framing);
     to.append(head.method).append(" ").append(head.target);
     to += head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
     append(to, head.headers);
-    to.append(missing).append("\r\n");
+    append(to, missing, framing);
+    if (head.expects_continue && !head.headers.has_token("Expect", "100-continue")) to += "Expect: 100-continue\r\n";
+    to += "\r\n";
 }
 
-void write_head(std::string& to, const ResponseHead& head) {
+void write_head(std::string& to, const ResponseHead& head, std::string_view more) {
     if (head.status < 100 || head.status > 999) {
         refuse("response", "the status " + std::to_string(head.status) + " has not three digits");
     }
@@ -167,18 +191,22 @@ void write_head(std::string& to, const ResponseHead& head) {
     if (never_has_body && (head.chunked || head.content_length)) {
         refuse("response", "a body of status " + std::to_string(head.status) + ", which has none");
     }
-    const std::string missing = missing_fields(
-        {"response", head.headers, head.content_length, head.minor_version, head.chunked, head.keep_alive});
+    const Framing framing{"response",         head.headers, head.content_length,
+                          head.minor_version, head.chunked, head.keep_alive};
+    const Missing missing = missing_fields(framing);
+    char room[20];
     to += head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ";
-    to.append(std::to_string(head.status)).append(" ");
+    to.append(digits_of(static_cast<std::uint64_t>(head.status), room)).append(" ");
     if (head.reason.empty()) {
         to += reason_phrase(head.status);
     } else {
         to += head.reason;
     }
     to += "\r\n";
+    to += more;
     append(to, head.headers);
-    to.append(missing).append("\r\n");
+    append(to, missing, framing);
+    to += "\r\n";
 }
 
 void write_chunk(std::string& to, std::string_view bytes) {

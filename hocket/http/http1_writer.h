@@ -18,8 +18,9 @@ namespace hocket::http {
 HOCKET_EXPORT void write_head(std::string& to, const RequestHead& head);
 
 /// Appends the status line and the header fields, with the empty line after them. Throws ValueError also for a status below 100 or above
-/// 999, a reason with a control character, and a body announced by 1xx or 204, which have none.
-HOCKET_EXPORT void write_head(std::string& to, const ResponseHead& head);
+/// 999, a reason with a control character, and a body announced by 1xx or 204, which have none. `more`: lines that are written as they
+/// stand, each with its CRLF; none of them may say anything about the framing.
+HOCKET_EXPORT void write_head(std::string& to, const ResponseHead& head, std::string_view more = {});
 
 /// Appends one chunk of a chunked body; nothing for no bytes, since an empty chunk ends the body.
 HOCKET_EXPORT void write_chunk(std::string& to, std::string_view bytes);

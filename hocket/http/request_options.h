@@ -4,9 +4,9 @@
 
 #include <hocket/base/clock.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/json_text.h>
 #include <hocket/http/params.h>
 
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -15,17 +15,6 @@ namespace hocket::http {
 
 /// Stands for the session's time limit.
 inline constexpr Duration default_timeout = std::chrono::nanoseconds(-1);
-
-/// JSON as text: of `Json`, or of any other value that writes itself by `dump()`.
-struct JsonText {
-    std::string text;
-
-    template <class Value>
-        requires requires(const Value& value) {
-            { value.dump() } -> std::convertible_to<std::string>;
-        }
-    JsonText(const Value& value) : text(value.dump()) {}
-};
 
 /// `session.post(url, {.headers = {{"Accept", "text/plain"}}, .json = Json{{"name", "ada"}}, .timeout = 5s})`
 ///

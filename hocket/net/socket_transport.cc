@@ -247,6 +247,10 @@ Coro<> SocketTransport::drained(TransportHandle transport) {
 
 HOCKET_CORO_WRAPPER Coro<> SocketTransport::drain() { return drained(handle()); }
 
+std::size_t SocketTransport::get_write_buffer_size() const noexcept {
+    return out_ ? out_->direct.size() + out_->level() : 0;
+}
+
 void SocketTransport::write_eof() {
     check_loop("StreamWriter::write_eof");
     if (is_closing() || std::exchange(eof_wanted_, true)) return;

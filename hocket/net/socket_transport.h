@@ -37,6 +37,7 @@ public:
     Coro<> write_owned(std::string bytes) override;
     void write_nowait(std::string_view bytes) override;
     Coro<> drain() override;
+    std::size_t get_write_buffer_size() const noexcept override;
     bool silent() const noexcept override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;

@@ -166,6 +166,17 @@ TEST(RealStream, drain_does_not_yield_below_the_high_water_mark) {
 }
 
 // 77
+TEST(RealStream, it_tells_how_much_the_system_has_not_taken) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        EXPECT_EQ(c.writer.transport()->get_write_buffer_size(), 0U);
+        c.writer.write_nowait(pattern(much));
+        EXPECT_EQ(c.writer.transport()->get_write_buffer_size(), much);
+        co_await c.server_reader.readexactly(much);
+        co_await testing::until([&] { return c.writer.transport()->get_write_buffer_size() == 0; });
+    }());
+}
+
 TEST(RealStream, any_number_of_tasks_drain_until_little_is_left) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

@@ -62,6 +62,8 @@ public:
     virtual Coro<> write_owned(std::string data);
     virtual void write_nowait(std::string_view data);
     virtual Coro<> drain();
+    /// Bytes that were given to be written and that the system has not taken (asyncio's `transport.get_write_buffer_size()`).
+    virtual std::size_t get_write_buffer_size() const noexcept { return 0; }
     virtual bool can_write_eof() const noexcept { return false; }
     virtual void write_eof();
     virtual void close() noexcept {}

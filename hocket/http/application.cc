@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Answering requests: the route, its handler, and what becomes of exceptions.
+#include <hocket/http/application.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/core/task.h>
+#include <hocket/http/errors.h>
+#include <hocket/http/openapi_internal.h>
+#include <hocket/http/router_internal.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+Handler::~Handler() = default;
+
+class Application::State {
+public:
+    explicit State(ApplicationOptions about) : options(std::move(about)) {}
+
+    ApplicationOptions options;
+    Router router;
+};
+
+Application::Application(ApplicationOptions options) : state_(Shared<State>::make(std::move(options))) {
+    const State* const state = state_.get();  // in which the handlers live
+    const std::string& openapi_url = state->options.openapi_url;
+    const std::string& docs_url = state->options.docs_url;
+    if (openapi_url.empty()) return;
+    const auto describe = [state] {
+        return json_response(JsonText::written(describe_routes(state->options, state->router.routes())));
+    };
+    get(openapi_url, describe, {.is_listed = false});
+    if (docs_url.empty()) return;
+    const auto show = [state] {
+        return html_response(docs_page(state->options.openapi_url),
+                             {.headers = {{"Content-Security-Policy",
+                                           "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                                           "connect-src 'self'; base-uri 'none'; form-action 'none'"}}});
+    };
+    get(docs_url, show, {.is_listed = false});
+}
+
+Application::~Application() = default;
+
+void Application::add(std::string_view method, std::string_view path, Unique<Handler> handler, RouteOptions options) {
+    const std::string what = "route " + std::string(method) + " " + std::string(path) + ": ";
+    const std::vector<Parameter> parameters = handler->parameters();
+    const auto in_path = std::ranges::count_if(parameters, [](const Parameter& p) { return p.in_path; });
+    const auto written = std::ranges::count(path, '{');
+    if (in_path != 0 && in_path != written) {
+        throw ValueError(what + "the path has " + std::to_string(written) + " parameters, the handler takes " +
+                         std::to_string(in_path));
+    }
+    for (const auto& described : options.parameters) {
+        const std::string& name = described.first;
+        const auto is_it = [&name](const Parameter& p) { return !p.in_path && p.name == name; };
+        if (path.find('{' + name + '}') == std::string_view::npos && std::ranges::none_of(parameters, is_it)) {
+            throw ValueError(what + "there is no parameter " + name + " to describe");
+        }
+    }
+    state_->router.add({.method = std::string(method),
+                        .path = std::string(path),
+                        .parameter_names = {},
+                        .handler = std::move(handler),
+                        .options = std::move(options)});
+}
+
+std::optional<Coro<Response>> Application::begin(Request& request, Response& answer) const {
+    const Router::Match match = state_->router.find(request.method(), request.path(), request.path_values_);
+    request.route_ = match.route;
+    if (!match.route) {
+        answer =
+            error_response(match.is_path_known ? 405 : 404, match.is_path_known ? "Method Not Allowed" : "Not Found");
+        if (match.is_path_known) answer.headers().set("Allow", state_->router.allowed(request.path()));
+        return std::nullopt;
+    }
+    try {
+        return match.route->handler->call(request, answer);
+    } catch (...) {  // of a handler that is no coroutine
+        answer = failed(request, std::current_exception());
+        return std::nullopt;
+    }
+}
+
+Coro<Response> Application::finish(Request& request, Coro<Response> handler) const {
+    std::exception_ptr error;
+    try {
+        co_return co_await std::move(handler);
+    } catch (...) {  // CancelledError among them, which may be that of a task that the handler has waited for
+        error = std::current_exception();
+    }
+    if (is_cancelled(error) && current_task().cancelling() > 0) std::rethrow_exception(error);
+    co_return failed(request, error);
+}
+
+Coro<Response> Application::handle(Request& request) const {
+    Response answer;
+    auto handler = begin(request, answer);
+    if (handler) answer = co_await finish(request, *std::move(handler));
+    co_return answer;
+}
+
+Response Application::failed(const Request& request, const std::exception_ptr& error) {
+    if (ends_the_loop(error)) std::rethrow_exception(error);
+    try {
+        std::rethrow_exception(error);
+    } catch (const HttpError& e) {
+        return error_response(e.status(), e.what());
+    } catch (const ProtocolError& e) {  // of the request's body
+        return error_response(e.status(), e.what());
+    } catch (...) {
+        if (request.is_lost_) return Response(500);  // it could not go on, and nobody waits for what it says
+    }
+    const std::string where = request.route() ? request.route()->method + " " + request.route()->path : std::string();
+    get_running_loop().call_exception_handler({"Unhandled exception in the handler of " + where, error});
+    return error_response(500, "Internal Server Error");
+}
+
+std::string Application::openapi() const { return describe_routes(state_->options, state_->router.routes()); }
+
+}  // namespace hocket::http

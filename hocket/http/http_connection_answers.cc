@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// How a connection writes answers: what frames them, whole or in pieces, to clients that take them or do not.
+#include <hocket/http/http_connection_internal.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/flow/timeout.h>
+#include <hocket/http/http1_writer.h>
+
+#include <charconv>
+#include <utility>
+
+namespace hocket::http {
+
+namespace {
+
+// A buffer for answers that has grown beyond this is not kept.
+constexpr std::size_t most_kept = 16 << 10;
+// An answer that is no longer leaves in one write with its head.
+constexpr std::size_t most_in_one_write = 64 << 10;
+// More of a longer one is not given to the system at a time.
+constexpr std::size_t most_unsent_part = 256 << 10;
+
+std::optional<Duration> limit_of(Duration span) noexcept {
+    return span.count() == 0 ? std::nullopt : std::optional<Duration>(span);
+}
+
+std::optional<std::uint64_t> read_length(const Headers& headers) {
+    const auto text = headers.get("Content-Length");
+    std::uint64_t length = 0;
+    if (!text) return std::nullopt;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+    if (error != std::errc() || end != text->data() + text->size()) {
+        throw ValueError("the field Content-Length is " + in_quotes(*text) + ", not a number of bytes");
+    }
+    return length;
+}
+
+}  // namespace
+
+void HttpConnection::refuse(int status, std::string_view why) {
+    Response answer = error_response(status, why);
+    ResponseHead head{.status = status, .headers = std::move(answer.headers_), .keep_alive = false};
+    head.headers.set("Content-Type", answer.type_);
+    head.content_length = answer.body_.size();
+    write_head(out_, head, server_.date_line(loop_, now()));
+    out_ += answer.body_;
+    send_now();
+}
+
+void HttpConnection::begin_answer(Response& answer) {
+    const bool wants_end = !answer.headers_.empty() && answer.headers_.has_token("Connection", "close");
+    keeps_alive_ = request_->head().keep_alive && !is_broken_ && !wants_end && !server_.closing() && may_drain();
+    std::exception_ptr error;
+    try {
+        return write_head_of(answer);
+    } catch (const ValueError&) {
+        error = std::current_exception();
+    }
+    report("The answer cannot be sent", error);
+    answer = error_response(500, "Internal Server Error");
+    write_head_of(answer);
+}
+
+void HttpConnection::write_head_of(Response& answer) {
+    const RequestHead& asked = request_->head();
+    const bool is_head = asked.method == "HEAD";
+    const bool is_streamed = answer.pieces_.has_value();
+    ResponseHead head{.status = answer.status_,
+                      .reason = std::move(answer.reason_),
+                      .minor_version = asked.minor_version,
+                      .headers = std::move(answer.headers_)};
+    // What a handler says of the length counts where the body itself does not tell.
+    const bool may_say = is_streamed || answer.status_ == 304 || (is_head && answer.body_.empty());
+    if (may_say && !head.headers.empty()) head.content_length = read_length(head.headers);
+    if (answer.status_ != 204 && answer.status_ != 304 && !head.content_length) {
+        if (!is_streamed) {
+            head.content_length = answer.body_.size();
+        } else if (asked.minor_version == 1) {
+            head.chunked = true;
+        } else {
+            keeps_alive_ = false;  // the body ends with the connection
+        }
+    }
+    head.keep_alive = keeps_alive_;
+    announced_ = head.content_length;
+    is_chunked_ = head.chunked;
+
+    lines_.clear();
+    if (head.headers.empty() || !head.headers.contains("Date")) lines_ += server_.date_line(loop_, now());
+    if (!answer.type_.empty() && (head.headers.empty() || !head.headers.contains("Content-Type"))) {
+        lines_.append("Content-Type: ").append(answer.type_).append("\r\n");
+    }
+    write_head(out_, head, lines_);
+
+    if (is_head || answer.status_ == 204 || answer.status_ == 304) {
+        answer.body_.clear();
+        answer.pieces_.reset();
+    } else if (answer.body_.size() <= most_in_one_write) {
+        out_ += answer.body_;
+        answer.body_.clear();
+    }
+}
+
+// Behind what was sent before, with the next call of the system.
+void HttpConnection::send_now() noexcept {
+    try {
+        writer_.write_nowait(out_);
+    } catch (...) {  // the connection is lost: that concerns nobody else
+        is_lost_ = true;
+    }
+    if (out_.capacity() > most_kept) {
+        out_ = std::string();
+    } else {
+        out_.clear();
+    }
+}
+
+Coro<> HttpConnection::send(std::string_view bytes) {
+    const std::optional<Duration> limit = limit_of(server_.options.write_timeout);
+    while (!bytes.empty() && !is_lost_) {
+        const std::string_view part = bytes.substr(0, most_unsent_part);
+        bytes.remove_prefix(part.size());
+        try {
+            co_await timeout(limit, writer_.write(part));
+        } catch (const std::exception&) {  // it takes too long, or the connection is lost
+            lose();
+        }
+    }
+}
+
+Coro<> HttpConnection::flush() {
+    try {
+        co_await timeout(limit_of(server_.options.write_timeout), writer_.drain());
+    } catch (const std::exception&) {
+        lose();
+    }
+}
+
+void HttpConnection::lose() noexcept {
+    is_lost_ = true;
+    writer_.abort();
+}
+
+Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {
+    std::uint64_t sent = 0;
+    bool is_whole = false;
+    std::exception_ptr error;
+    try {
+        while (!is_lost_ && !is_whole) {
+            const auto piece = co_await pieces.next();
+            is_whole = !piece;
+            sent += piece ? piece->size() : 0;
+            if (announced_ && (sent > *announced_ || (is_whole && sent < *announced_))) {
+                throw ValueError("stream_response: the body has not the length that its Content-Length says");
+            }
+            if (is_whole) {
+                if (is_chunked_) write_last_chunk(out_);
+            } else if (is_chunked_) {
+                write_chunk(out_, *piece);
+            } else {
+                out_ += *piece;
+            }
+            co_await send(out_);
+            out_.clear();
+        }
+        if (!is_whole) co_await pieces.aclose();
+        co_return;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    lose();
+    try {
+        co_await pieces.aclose();
+    } catch (...) {
+        report("The clean-up of an answer's body failed", std::current_exception());
+    }
+    if (is_cancelled(error) || ends_the_loop(error)) std::rethrow_exception(error);
+    report("The body of an answer failed", error);
+}
+
+void HttpConnection::report(const char* what, const std::exception_ptr& error) const noexcept {
+    const Route* const route = request_->route();
+    loop_.call_exception_handler({what + (route ? ": " + route->method + " " + route->path : std::string()), error});
+}
+
+Coro<> HttpConnection::finish() {
+    writer_.close();
+    if (is_lost_ || transport_.get_write_buffer_size() == 0) co_return;
+    try {
+        co_await timeout(limit_of(server_.options.write_timeout), writer_.wait_closed());
+    } catch (const TimeoutError&) {
+        writer_.abort();
+    } catch (const std::exception&) {  // the client is gone
+        is_lost_ = true;
+    }
+}
+
+}  // namespace hocket::http

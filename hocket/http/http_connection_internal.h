@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// One connection of an HTTP server, and what all of a server's connections share.
+#pragma once
+
+#include <hocket/core/gate.h>
+#include <hocket/core/handle.h>
+#include <hocket/core/task.h>
+#include <hocket/http/http1_parser.h>
+#include <hocket/http/http_server.h>
+#include <hocket/net/stream_reader.h>
+#include <hocket/net/stream_writer.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hocket::http {
+
+class HttpConnection;
+
+/// What the handles of a server and its connections share.
+class HttpServerState {
+public:
+    HttpServerState(const Application& application, const ServeOptions& serve_options)
+        : app(application), options(serve_options) {}
+    HttpServerState(const HttpServerState&) = delete;
+    HttpServerState& operator=(const HttpServerState&) = delete;
+
+    const Application app;
+    const ServeOptions options;
+    std::uint64_t requests = 0;
+    WaitPoint closing_point{"HttpServer.serve_forever"};
+
+    bool closing() const noexcept { return is_closing_; }
+    /// Idle connections end now, others after their request, and what is left when the time is over is aborted. `self`: this.
+    void close(const Shared<HttpServerState>& self);
+    void abort() noexcept;
+
+    bool is_full() const noexcept { return options.max_connections != 0 && count_ >= options.max_connections; }
+    void add(HttpConnection& connection) noexcept;
+    void remove(HttpConnection& connection) noexcept;
+
+    /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` with its CRLF: made once a second. `now`: the loop's time.
+    std::string_view date_line(EventLoop& loop, std::int64_t now);
+
+private:
+    HttpConnection* first_ = nullptr;
+    std::size_t count_ = 0;
+    bool is_closing_ = false;
+    Handle grace_;  // until it is over
+    std::string date_;
+    std::int64_t date_until_ = INT64_MIN;  // of the loop's time
+};
+
+/// Reads requests, one after the other, has them answered, and writes the answers: in one task, without another for each request.
+class HttpConnection final : public BodySource {
+public:
+    HttpConnection(HttpServerState& server, StreamReader reader, StreamWriter writer);
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
+    ~HttpConnection();
+
+    /// Until the connection ends. Throws only CancelledError, and what leaves the loop.
+    Coro<> run();
+
+    // For the server.
+
+    /// No request may follow.
+    void end_soon() noexcept;
+    void abort() noexcept;
+
+    // For the request.
+
+    Coro<std::optional<std::string>> next_piece() override;
+    Coro<std::string> read_all() override;
+    Address peername() const override { return writer_.peername(); }
+
+    HttpConnection *newer = nullptr, *older = nullptr;  // in the server's list
+
+private:
+    // What the bytes that have come are: not enough, a request, or none.
+    enum class Found : std::uint8_t { nothing, request, error };
+
+    // Requests.
+    Found find_request();
+    Coro<Found> wait_for_request();
+    void begin_request(RequestHead&& head);
+    void refuse(int status, std::string_view why);
+
+    // Their bodies.
+    enum class Piece : std::uint8_t { none, some, last };
+    Piece take_piece(std::string& to);
+    Coro<> more_body();
+    void send_continue();
+    bool may_drain() const noexcept;
+    Coro<bool> drain();
+
+    // Answers.
+    void begin_answer(Response& answer);
+    void write_head_of(Response& answer);
+    void send_now() noexcept;
+    Coro<> send(std::string_view bytes);
+    Coro<> flush();
+    Coro<> send_pieces(Response::Pieces pieces);
+    /// Gives up: the client sees that the answer is not whole.
+    void lose() noexcept;
+    void report(const char* what, const std::exception_ptr& error) const noexcept;
+    Coro<> finish();
+
+    /// Waits for bytes, the end, or an error. False: not before `deadline`.
+    Coro<bool> more(std::int64_t deadline);
+    std::int64_t now() const noexcept { return loop_.now(); }
+
+    EventLoop& loop_;
+    HttpServerState& server_;
+    StreamReader reader_;
+    StreamWriter writer_;
+    Transport& transport_;
+    AnyTask task_;
+    Http1Parser parser_;
+    std::string out_;       // what is to be written next
+    std::string lines_;     // header fields that are not the handler's
+    std::int64_t begun_;    // when the wait for a request began
+    bool is_first_ = true;  // no request has come yet
+    bool is_idle_ = false;  // waits for a request of which nothing has come
+    bool is_lost_ = false;  // nothing can be sent any more
+
+    // Of the current request.
+    std::optional<Request> request_;
+    bool keeps_alive_ = false;
+    bool is_body_over_ = true;
+    bool is_broken_ = false;        // the rest of the input cannot be read
+    bool awaits_continue_ = false;  // the client may not send the body before we say so
+    std::uint64_t body_read_ = 0;
+    std::int64_t body_waited_ = 0;
+
+    // Of its answer.
+    bool is_chunked_ = false;
+    std::optional<std::uint64_t> announced_;  // the length of the body
+};
+
+/// A connection from its beginning to its end.
+Coro<> serve_connection(Shared<HttpServerState> server, StreamReader reader, StreamWriter writer);
+
+}  // namespace hocket::http

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Strings as JSON writes them: RFC 8259, 7.
+#include <hocket/http/json_text.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+namespace {
+
+// The size of the UTF-8 sequence at the beginning of `text`, 0 if there is none: RFC 3629, without surrogates and overlong forms.
+std::size_t sequence_size(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const unsigned first = byte(0);
+    if (first < 0x80) return 1;
+    const std::size_t size = first >= 0xc2 && first < 0xe0   ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((byte(i) & 0xc0U) != 0x80) return 0;
+    }
+    const unsigned second = byte(1);
+    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+    const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+    return overlong || beyond ? 0 : size;
+}
+
+void append_control(std::string& to, char c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    to.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+}
+
+}  // namespace
+
+void append_json_string(std::string& to, std::string_view text) {
+    to += '"';
+    while (!text.empty()) {
+        const std::size_t size = sequence_size(text);
+        const char c = text[0];
+        if (size != 1) {
+            to += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, size);
+        } else if (c == '"' || c == '\\') {
+            to.append(1, '\\').append(1, c);
+        } else if (c == '\n') {
+            to += "\\n";
+        } else if (static_cast<unsigned char>(c) < ' ') {
+            append_control(to, c);
+        } else {
+            to += c;
+        }
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+    to += '"';
+}
+
+std::size_t json_depth(std::string_view text) noexcept {
+    std::size_t depth = 0;
+    std::size_t deepest = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '[' || c == '{')) {
+            deepest = std::max(deepest, ++depth);
+        } else if (!in_string && (c == ']' || c == '}') && depth > 0) {
+            --depth;
+        }
+    }
+    return deepest;
+}
+
+}  // namespace hocket::http

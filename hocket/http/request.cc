@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The parts of a request's target, and the forms in which its body is read.
+#include <hocket/http/request.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/http/errors.h>
+#include <hocket/http/json_text.h>
+#include <hocket/http/route.h>
+#include <hocket/http/text.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+namespace {
+
+struct Path {
+    std::size_t begin, size;
+};
+
+// RFC 9112, 3.2: `/path?query`, or `http://host/path?query`, whose host has been said by the field Host already.
+Path path_of(std::string_view target) noexcept {
+    std::size_t begin = 0;
+    if (!target.starts_with('/')) {
+        const std::size_t scheme = target.find("://");
+        if (scheme == std::string_view::npos || target.find('?') < scheme) return {0, 0};
+        begin = std::min(target.find_first_of("/?", scheme + 3), target.size());
+    }
+    return {begin, std::min(target.find('?', begin), target.size()) - begin};
+}
+
+// `text/plain` of `Text/Plain; charset=x`.
+std::string_view media_type(const Headers& headers) noexcept {
+    const std::string_view whole = headers.get("Content-Type").value_or(std::string_view());
+    return trim(whole.substr(0, whole.find(';')));
+}
+
+}  // namespace
+
+Request::Request(RequestHead head, std::string body) : head_(std::move(head)), by_hand_(std::move(body)) {
+    const Path path = path_of(head_.target);
+    path_begin_ = path.begin;
+    path_size_ = path.size;
+}
+
+Request::Request(RequestHead&& head, BodySource& source) : Request(std::move(head)) { source_ = &source; }
+
+Request::~Request() = default;
+
+std::string_view Request::query_string() const noexcept {
+    const std::string_view target = head_.target;
+    const std::size_t mark = path_begin_ + path_size_;
+    return mark < target.size() && target[mark] == '?' ? target.substr(mark + 1) : std::string_view();
+}
+
+std::string Request::url() const {
+    std::string url = "http://";
+    url.append(head_.headers.get("Host").value_or("")).append(path());
+    if (const std::string_view query = query_string(); !query.empty()) url.append("?").append(query);
+    return url;
+}
+
+const Params& Request::query() const {
+    if (!query_) query_ = parse_form(query_string());
+    return *query_;
+}
+
+std::optional<std::string_view> Request::query(std::string_view name) const {
+    for (const auto& [given, value] : query()) {
+        if (given == name) return value;
+    }
+    return std::nullopt;
+}
+
+std::string Request::path_param(std::string_view name) const {
+    if (route_) {
+        const auto& names = route_->parameter_names;
+        const auto found = std::find(names.begin(), names.end(), name);
+        if (found != names.end()) return percent_decode(path_values_[static_cast<std::size_t>(found - names.begin())]);
+    }
+    throw ValueError("path_param: the route " + (route_ ? route_->path : std::string("(none)")) +
+                     " has no parameter {" + std::string(name) + "}");
+}
+
+Address Request::peername() const { return source_ ? source_->peername() : Address(); }
+
+Coro<std::optional<std::string>> Request::next() {
+    if (source_) co_return co_await source_->next_piece();
+    if (by_hand_.empty()) co_return std::nullopt;
+    co_return std::exchange(by_hand_, {});
+}
+
+Coro<std::string> Request::body() {
+    if (std::exchange(is_taken_, true))
+        throw RuntimeError("the body of this request has been read already: keep what body() gives");
+    if (source_) co_return co_await source_->read_all();
+    co_return std::exchange(by_hand_, {});
+}
+
+Coro<std::string> Request::text() {
+    const std::string_view encoding = charset();
+    if (!encoding.empty() && !equal_without_case(encoding, "utf-8") && !equal_without_case(encoding, "us-ascii")) {
+        throw HttpError(415, "the body is in " + escaped(encoding) + ", not in UTF-8");
+    }
+    co_return co_await body();
+}
+
+Coro<Params> Request::form() {
+    const std::string_view type = media_type(head_.headers);
+    if (!equal_without_case(type, "application/x-www-form-urlencoded")) {
+        throw HttpError(415, "the body is " + in_quotes(type) + ", not application/x-www-form-urlencoded");
+    }
+    const std::string text = co_await body();
+    co_return parse_form(text);
+}
+
+void Request::check_json(std::string_view text) {
+    constexpr std::size_t most = 200;
+    if (json_depth(text) > most) refuse_json("the request's body is JSON of more than 200 levels");
+}
+
+void Request::refuse_json(const char* why) { throw HttpError(400, why); }
+
+std::string_view Request::charset() const noexcept {
+    std::string_view rest = head_.headers.get("Content-Type").value_or(std::string_view());
+    constexpr std::string_view name = "charset=";
+    for (std::size_t semicolon = rest.find(';'); semicolon != std::string_view::npos; semicolon = rest.find(';')) {
+        rest.remove_prefix(semicolon + 1);
+        std::string_view parameter = trim(rest.substr(0, rest.find(';')));
+        if (!equal_without_case(parameter.substr(0, name.size()), name)) continue;
+        parameter.remove_prefix(name.size());
+        if (parameter.size() > 1 && parameter.starts_with('"') && parameter.ends_with('"')) {
+            return parameter.substr(1, parameter.size() - 2);
+        }
+        return parameter;
+    }
+    return {};
+}
+
+}  // namespace hocket::http

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// What a server's handler gets: a request, whose body comes when it is asked for.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/core/coro.h>
+#include <hocket/http/json_text.h>
+#include <hocket/http/message.h>
+#include <hocket/http/params.h>
+#include <hocket/net/address.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hocket::http {
+
+struct Route;
+
+/// Where the body of a request comes from: its connection.
+class HOCKET_EXPORT BodySource {
+public:
+    /// The next piece, nothing after the last.
+    virtual Coro<std::optional<std::string>> next_piece() = 0;
+    /// All that has not been read yet.
+    virtual Coro<std::string> read_all() = 0;
+    virtual Address peername() const = 0;
+
+protected:
+    ~BodySource() = default;
+};
+
+/// A request that a server has received (`aiohttp.web.Request`). It lives until its handler has ended, and belongs to that one's task.
+///
+/// The body is read from the connection when the handler asks for it; a handler that does not ask leaves it to the server. Reading throws
+/// ProtocolError when the body is malformed, longer than the server's limit or does not come in time, and OSError when the connection is
+/// lost; a handler that lets these pass need not care: the server answers what is to be answered. A cancel ends the reading.
+class HOCKET_EXPORT Request {
+public:
+    /// By hand, as in a test. `body` is all of it.
+    explicit Request(RequestHead head, std::string body = {});
+    Request(RequestHead&& head, BodySource& source);
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    ~Request();
+
+    const std::string& method() const noexcept { return head_.method; }
+    /// What was asked for, as it was sent: `/items/a%20b?limit=3`.
+    const std::string& target() const noexcept { return head_.target; }
+    /// The target without the query, as it was sent (aiohttp's `raw_path`, without the query).
+    std::string_view path() const noexcept {
+        if (path_size_ == 0 && path_begin_ > 0) return "/";  // `http://127.0.0.1`
+        return std::string_view(head_.target).substr(path_begin_, path_size_);
+    }
+    /// What follows the `?`, or nothing.
+    std::string_view query_string() const noexcept;
+    /// `http://127.0.0.1:8080/items/a%20b?limit=3`, with the host that the client named.
+    std::string url() const;
+    /// The query's parameters, decoded.
+    const Params& query() const;
+    /// The first parameter of that name, decoded.
+    std::optional<std::string_view> query(std::string_view name) const;
+    /// What stands in the path at `{name}`, decoded (aiohttp's `match_info`). Throws ValueError if the route has no such parameter.
+    std::string path_param(std::string_view name) const;
+
+    const Headers& headers() const noexcept { return head_.headers; }
+    const RequestHead& head() const noexcept { return head_; }
+    /// Where the client is; no address for a request that was made by hand.
+    Address peername() const;
+
+    /// The next piece of the body, as it arrives; nothing after the last: `while (auto piece = co_await request.next())` (aiohttp's
+    /// `async for chunk in request.content.iter_any()`).
+    Coro<std::optional<std::string>> next();
+    /// The body, or what `next` has left of it. Throws RuntimeError the second time.
+    Coro<std::string> body();
+    /// The same, as text in UTF-8. Throws HttpError 415 for a body in another encoding, according to Content-Type.
+    Coro<std::string> text();
+    /// The same, as a form's fields (application/x-www-form-urlencoded). Throws HttpError 415 if Content-Type says something else.
+    Coro<Params> form();
+    /// The same, as JSON, whatever Content-Type says: Json, for which <hocket/http/json.h> is needed. Throws HttpError 400 for what is none, and
+    /// for more than 200 levels of lists and objects.
+    template <class Adapter = JsonAdapter>
+    HOCKET_CORO_WRAPPER Coro<AdapterValue<Adapter>> json() {
+        return read_json<Adapter>(body());
+    }
+
+    /// The route that matched, null for a request that no application has seen yet.
+    const Route* route() const noexcept { return route_; }
+
+private:
+    friend class Application;
+    friend class HttpConnection;
+    friend class ParameterReader;
+
+    template <class Adapter>
+    static Coro<AdapterValue<Adapter>> read_json(Coro<std::string> body) {
+        const std::string text = co_await std::move(body);
+        check_json(text);
+        try {
+            co_return Adapter::parse(text, "the request's body");
+        } catch (const ValueError& e) {
+            refuse_json(e.what());
+        }
+    }
+    static void check_json(std::string_view text);
+    [[noreturn]] static void refuse_json(const char* why);
+
+    std::string_view charset() const noexcept;
+
+    RequestHead head_;
+    std::size_t path_begin_ = 0, path_size_ = 0;
+    BodySource* source_ = nullptr;
+    std::string by_hand_;  // the body of a request without a source
+    bool is_taken_ = false;
+    bool is_lost_ = false;  // the connection: nobody waits for an answer
+    const Route* route_ = nullptr;
+    std::vector<std::string_view> path_values_;  // in the target, not decoded
+    mutable std::optional<Params> query_;
+};
+
+}  // namespace hocket::http

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The kinds of answers.
+#include <hocket/http/response.h>
+
+#include <hocket/base/errors.h>
+
+namespace hocket::http {
+
+namespace {
+
+constexpr std::string_view text_type = "text/plain; charset=utf-8";
+constexpr std::string_view html_type = "text/html; charset=utf-8";
+constexpr std::string_view bytes_type = "application/octet-stream";
+constexpr std::string_view json_type = "application/json";
+
+int checked(int status) {
+    if (status < 200 || status > 999) {
+        throw ValueError("Response: the status " + std::to_string(status) + " is not one from 200 to 999");
+    }
+    return status;
+}
+
+}  // namespace
+
+Response::Response(int status) : status_(checked(status)) {}
+
+Response::Response(std::string body, std::string_view type, ResponseOptions options)
+    : type_(type), body_(std::move(body)) {
+    take(std::move(options));
+}
+
+Response::Response(Pieces body, std::string_view type, ResponseOptions options) : type_(type) {
+    take(std::move(options));
+    pieces_.emplace(std::move(body));
+}
+
+Response::~Response() = default;
+
+void Response::take(ResponseOptions&& options) {
+    status_ = checked(options.status);
+    reason_ = std::move(options.reason);
+    headers_ = std::move(options.headers);
+    if (!options.content_type.empty()) headers_.set("Content-Type", options.content_type);
+}
+
+void Response::set_status(int status) { status_ = checked(status); }
+
+std::string_view Response::content_type() const noexcept {
+    return headers_.empty() ? type_ : headers_.get("Content-Type").value_or(type_);
+}
+
+Response text_response(std::string text, ResponseOptions options) {
+    return {std::move(text), text_type, std::move(options)};
+}
+
+Response html_response(std::string html, ResponseOptions options) {
+    return {std::move(html), html_type, std::move(options)};
+}
+
+Response bytes_response(std::string bytes, ResponseOptions options) {
+    return {std::move(bytes), bytes_type, std::move(options)};
+}
+
+Response json_response(JsonText json, ResponseOptions options) {
+    return {std::move(json.text), json_type, std::move(options)};
+}
+
+Response stream_response(Response::Pieces body, ResponseOptions options) {
+    return {std::move(body), bytes_type, std::move(options)};
+}
+
+Response redirect_response(std::string_view location, ResponseOptions options) {
+    location = trim(location);
+    if (location.starts_with("//") || location.starts_with("/\\")) {
+        throw ValueError("redirect_response: the location " + in_quotes(location) + " leads to another host");
+    }
+    options.headers.set("Location", location);
+    Response response(options.status);
+    response.headers() = std::move(options.headers);
+    return response;
+}
+
+Response error_response(int status, std::string_view detail) {
+    std::string body = "{\"detail\":";
+    append_json_string(body, detail);
+    body += '}';
+    return {std::move(body), json_type, {.status = status}};
+}
+
+}  // namespace hocket::http

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// The tree of routes: literal segments before parameters, and back to the parameter where a literal leads nowhere.
+#include <hocket/http/router_internal.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/http/text.h>
+
+#include <algorithm>
+
+namespace hocket::http {
+
+struct Router::Node {
+    std::vector<std::pair<std::string, Unique<Node>>> literals;  // by what a segment decodes to
+    Unique<Node> parameter;
+    std::vector<Unique<Route>> routes;  // that end here: one for each method
+
+    const Node* literal(std::string_view segment) const {
+        if (segment.find('%') != std::string_view::npos) return same(percent_decode(segment));
+        return same(segment);
+    }
+    const Route* route(std::string_view method) const noexcept {
+        const auto found = std::ranges::find_if(routes, [&](const auto& route) { return route->method == method; });
+        return found == routes.end() ? nullptr : found->get();
+    }
+
+private:
+    const Node* same(std::string_view text) const noexcept {
+        const auto found = std::ranges::find_if(literals, [&](const auto& literal) { return literal.first == text; });
+        return found == literals.end() ? nullptr : found->second.get();
+    }
+};
+
+namespace {
+
+// Takes the first segment off `path`, which begins with a slash; what is left begins with one, or is empty.
+std::string_view take_segment(std::string_view& path) noexcept {
+    const std::size_t end = std::min(path.find('/', 1), path.size());
+    const std::string_view segment = path.substr(1, end - 1);
+    path.remove_prefix(end);
+    return segment;
+}
+
+[[noreturn]] void refuse(const Route& route, const std::string& why) {
+    throw ValueError("route " + route.method + " " + route.path + ": " + why);
+}
+
+// The name of `{name}`; nothing for a literal segment.
+std::string_view parameter_name(std::string_view segment, const Route& route) {
+    if (segment.find_first_of("{}") == std::string_view::npos) return {};
+    const std::string_view name = segment.substr(1, std::max<std::size_t>(segment.size(), 2) - 2);
+    const bool is_whole = segment.starts_with('{') && segment.ends_with('}') && is_token(name);
+    if (!is_whole || name.find_first_of("{}") != std::string_view::npos) {
+        refuse(route, "the segment " + in_quotes(segment) + " is no text and no {name}");
+    }
+    return name;
+}
+
+}  // namespace
+
+// The best route so far, and where it was found.
+struct Router::Search {
+    std::string_view method;
+    std::vector<std::string_view>& values;
+    Match match = {};
+    const Route* get_for_head = nullptr;  // on the path that was found first
+    std::vector<std::string_view> get_values = {};
+    std::vector<std::string_view>* methods = nullptr;  // all of the path's, if they are asked for
+};
+
+Router::Router() : root_(Unique<Node>::make()) {}
+Router::~Router() = default;
+
+void Router::add(Route route) {
+    if (!is_token(route.method)) refuse(route, "the method is no token");
+    if (!route.path.starts_with('/') || route.path.find_first_of("?#") != std::string::npos) {
+        refuse(route, "a path begins with / and has no query");
+    }
+    Node* node = root_.get();
+    for (std::string_view rest = route.path; !rest.empty();) {
+        const std::string_view segment = take_segment(rest);
+        const std::string_view name = parameter_name(segment, route);
+        if (!name.empty()) {
+            if (std::ranges::find(route.parameter_names, name) != route.parameter_names.end()) {
+                refuse(route, "two parameters {" + std::string(name) + "}");
+            }
+            route.parameter_names.emplace_back(name);
+            if (!node->parameter) node->parameter = Unique<Node>::make();
+            node = node->parameter.get();
+            continue;
+        }
+        const Node* const known = node->literal(segment);
+        if (!known) node->literals.emplace_back(percent_decode(segment), Unique<Node>::make());
+        node = known ? const_cast<Node*>(known) : node->literals.back().second.get();
+    }
+    if (node->route(route.method)) refuse(route, "there is such a route already");
+    node->routes.push_back(Unique<Route>::make(std::move(route)));
+    order_.push_back(node->routes.back().get());
+}
+
+// Each node is visited once at most, so a hostile path costs no more than there are routes.
+void Router::look(const Node& node, std::string_view rest, Search& search) {
+    if (rest.empty()) {
+        if (node.routes.empty()) return;
+        search.match.is_path_known = true;
+        if (search.methods) {
+            for (const auto& route : node.routes) search.methods->push_back(route->method);
+            return;
+        }
+        search.match.route = node.route(search.method);
+        if (!search.match.route && !search.get_for_head && search.method == "HEAD") {
+            search.get_for_head = node.route("GET");
+            search.get_values = search.values;
+        }
+        return;
+    }
+    const std::string_view segment = take_segment(rest);
+    if (const Node* const next = node.literal(segment)) look(*next, rest, search);
+    if (search.match.route || !node.parameter || segment.empty()) return;
+    search.values.push_back(segment);
+    look(*node.parameter, rest, search);
+    if (!search.match.route) search.values.pop_back();
+}
+
+Router::Match Router::find(std::string_view method, std::string_view path,
+                           std::vector<std::string_view>& values) const {
+    values.clear();
+    if (!path.starts_with('/')) return {};
+    Search search{.method = method, .values = values};
+    look(*root_, path, search);
+    if (!search.match.route && search.get_for_head) {
+        search.match.route = search.get_for_head;
+        values = std::move(search.get_values);
+    }
+    return search.match;
+}
+
+std::string Router::allowed(std::string_view path) const {
+    std::vector<std::string_view> values;
+    std::vector<std::string_view> methods;
+    Search search{.method = {}, .values = values, .methods = &methods};
+    look(*root_, path, search);
+    if (std::ranges::find(methods, "GET") != methods.end()) methods.emplace_back("HEAD");
+    std::ranges::sort(methods);
+    methods.erase(std::unique(methods.begin(), methods.end()), methods.end());
+    std::string list;
+    for (const std::string_view method : methods) list.append(list.empty() ? "" : ", ").append(method);
+    return list;
+}
+
+}  // namespace hocket::http
