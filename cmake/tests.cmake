@@ -107,6 +107,13 @@ foreach(source ${pairs})
                               $<TARGET_FILE:pair_${name}>)
 endforeach()
 
+# The program, as a process of its own.
+if(TARGET hocket)
+    add_test(NAME apps.program COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/apps/program_test.py $<TARGET_FILE:hocket>)
+    set_tests_properties(apps.program PROPERTIES TIMEOUT ${timeout} LABELS apps ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+    add_dependencies(tests hocket)
+endif()
+
 # The rest does not run the library, or builds it by itself: once, without sanitizers, is enough.
 if(HOCKET_SANITIZE)
     return()

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The program `hocket`: its commands, its help, its exit codes.
+#include "httpbin.h"
+
+#include <hocket/http/http_server.h>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+constexpr int failed = 1;
+constexpr int wrong_usage = 2;
+
+constexpr const char* about = R"(hocket: the companion of the library hocket, asyncio for C++.
+
+Try a server on your own machine:
+  hocket httpbin                     serves on http://127.0.0.1:8080 until Ctrl-C
+  curl http://127.0.0.1:8080/get     shows the request that it got
+)";
+
+constexpr const char* exit_codes = R"(Exit codes:
+  0  all went well; a server was ended by SIGINT or SIGTERM
+  1  it could not be done; standard error says what, on what and why
+  2  wrong usage
+
+Documentation: docs/http-server.md)";
+
+constexpr const char* routes_and_examples = R"(It serves until Ctrl-C (SIGINT) or SIGTERM:
+  /get, /post, /headers      the request as it arrived, as JSON: args, headers, origin, url; data, form, json
+  /delay/N                   the same after N seconds, at most 10 (0.5 is half a second)
+  /status/N                  an answer with the status N
+  /bytes/N                   N bytes
+  /html, /                   a page; what there is
+  /users, /posts, /comments  10, 100 and 500 things to fetch as JSON; /users/N, /posts/N, /comments?postId=N
+  /docs, /openapi.json       all routes, with a form for each; their description
+
+At the first signal no more connections are accepted, and requests may end; a second signal ends them.
+
+Examples:
+  hocket httpbin --port 0                   on any free port; the first line of output says which
+  hocket httpbin --host "" --port 8000      for other machines, too
+  curl -d name=ada http://127.0.0.1:8080/post
+  curl -s http://127.0.0.1:8080/posts/7)";
+
+int serve_httpbin(std::string host, std::uint16_t port) {
+    using namespace hocket::http;
+    run_app(make_httpbin(HOCKET_VERSION),
+            {.host = std::move(host), .port = port, .started = [](const HttpServer& server) {
+                 std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
+                 std::fflush(stdout);
+             }});
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App program(about, "hocket");
+    program.footer(exit_codes);
+    program.set_version_flag("--version", "hocket " HOCKET_VERSION, "Print the version");
+    program.set_help_flag("-h,--help", "Print this help");
+    program.require_subcommand(1);
+
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8080;
+    CLI::App& httpbin = *program.add_subcommand("httpbin", "Serve requests to try HTTP clients on");
+    httpbin.footer(routes_and_examples);
+    httpbin.add_option("--host", host, "Where to listen: an address or a name; empty: all interfaces")
+        ->capture_default_str();
+    httpbin.add_option("--port", port, "0: any free port")->capture_default_str();
+
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return program.exit(e) == 0 ? 0 : wrong_usage;
+    }
+    try {
+        return serve_httpbin(std::move(host), port);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "hocket httpbin: %s\n", e.what());
+        return failed;
+    }
+}

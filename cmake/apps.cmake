@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# The program `hocket`: <build>/apps/hocket.
+option(HOCKET_APPS "Build the program hocket" ${PROJECT_IS_TOP_LEVEL})
+if(NOT HOCKET_APPS)
+    return()
+endif()
+
+find_package(CLI11 QUIET)
+if(NOT CLI11_FOUND)
+    message(FATAL_ERROR "CLI11 was not found. Install it (Debian: libcli11-dev), or configure with -DHOCKET_APPS=OFF: the program "
+                        "hocket is then not built.")
+endif()
+add_executable(hocket apps/hocket.cc apps/httpbin.cc apps/demo_data.cc)
+set_target_properties(hocket PROPERTIES RUNTIME_OUTPUT_DIRECTORY apps)
+target_compile_definitions(hocket PRIVATE HOCKET_VERSION="${PROJECT_VERSION}")
+target_compile_options(hocket PRIVATE ${HOCKET_WARNINGS})
+target_link_libraries(hocket PRIVATE hocket::hocket CLI11::CLI11)
+if(HOCKET_INSTALL)
+    install(TARGETS hocket)
+endif()

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The programs of http-server.md.
+#include <hocket/hocket.h>
+#include <hocket/http.h>
+#include <hocket/http/json.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+using namespace hocket;
+using namespace std::chrono_literals;
+
+// [routes]
+http::Application hello() {
+    http::Application app({.title = "Greetings", .version = "1.0"});
+    app.get("/", [] { return std::string("hello"); });
+    app.get("/hello/{name}/{times}", [](std::string name, int times) {
+        std::string text;
+        for (int i = 0; i < times; ++i) text += "hello, " + name + "\n";
+        return text;
+    });
+    app.get("/slow", [](http::Request& request) -> Coro<http::Response> {
+        co_await hocket::sleep(5ms);
+        co_return http::text_response("you asked for " + request.target() + "\n");
+    });
+    return app;
+}
+// [/routes]
+
+// [query]
+void add_search(http::Application& app) {
+    app.get("/search", [](http::Query<"q", std::string> q, http::Query<"limit", std::optional<int>> limit) {
+        return "the first " + std::to_string(limit->value_or(10)) + " for \"" + *q + "\"\n";
+    });
+}
+// [/query]
+
+// [json]
+void add_items(http::Application& app) {  // #include <hocket/http/json.h>
+    auto items = std::make_shared<std::vector<http::Json>>();
+    app.get("/items/{id}", [items](std::size_t id) {
+        if (id >= items->size()) throw http::HttpError(404, "no item " + std::to_string(id));
+        return (*items)[id];
+    });
+    app.post("/items", [items](http::Request& request) -> Coro<http::Response> {
+        items->push_back(co_await request.json());
+        co_return http::json_response(http::Json{{"id", items->size() - 1}}, {.status = 201});
+    });
+}
+// [/json]
+
+// [stream]
+AsyncGenerator<std::string> ticks(int count) {
+    for (int i = 1; i <= count; ++i) {
+        co_await hocket::sleep(1ms);
+        co_yield "tick " + std::to_string(i) + "\n";
+    }
+}
+
+void add_ticks(http::Application& app) {
+    app.get("/ticks/{count}",
+            [](int count) { return http::stream_response(ticks(count), {.content_type = "text/plain"}); });
+}
+// [/stream]
+
+// [describe]
+void add_described(http::Application& app) {
+    app.get("/square/{n}", [](int n) { return http::Json{{"square", n * n}}; },
+            {.summary = "The square of a number", .parameters = {{"n", "the number"}}, .tags = {"arithmetic"}});
+}
+// [/describe]
+
+// [test]
+Coro<> try_without_a_server(http::Application app) {
+    http::Request request({.method = "GET", .target = "/hello/ada/two"});
+    const http::Response response = co_await app.handle(request);
+    std::printf("%d %s\n", response.status(), response.body().c_str());
+}
+// [/test]
+
+// [serve]
+Coro<> serve_for_a_while(http::Application app) {
+    co_await with(co_await http::serve(app, "127.0.0.1", 0, {.keep_alive_timeout = 15s}),
+                  [](http::HttpServer& server) -> Coro<> {
+                      http::ClientSession session({.base_url = server.url()});
+                      auto response = co_await session.get("/hello/ada/1");
+                      std::printf("%s", (co_await response.text()).c_str());
+                  });  // requests have ended, connections are closed
+}
+// [/serve]
+
+Coro<std::string> ask(http::ClientSession& session, std::string path) {
+    auto response = co_await session.get(std::move(path));
+    co_return std::to_string(response.status()) + " " + co_await response.text();
+}
+
+Coro<> amain() {
+    http::Application app = hello();
+    add_search(app);
+    add_items(app);
+    add_ticks(app);
+    add_described(app);
+    co_await try_without_a_server(app);
+    co_await serve_for_a_while(app);
+    const http::HttpServer server = co_await http::serve(app, "127.0.0.1", 0);
+    http::ClientSession session({.base_url = server.url()});
+    for (const char* path : {"/", "/hello/ada/2", "/slow?x=1", "/search?q=a%20b", "/search?q=x&limit=3",
+                             "/search?limit=many", "/items/0", "/nowhere", "/ticks/3", "/square/12"}) {
+        const std::string answer = co_await ask(session, path);
+        std::printf("%s: %s%s", path, answer.c_str(), answer.ends_with('\n') ? "" : "\n");
+    }
+    auto made = co_await session.post("/items", {.json = http::Json{{"name", "lamp"}}});
+    std::printf("%d %s\n", made.status(), (co_await made.text()).c_str());
+    std::printf("%s\n", (co_await ask(session, "/items/0")).c_str());
+    co_await session.close();
+    server.close();
+    co_await server.wait_closed();
+}
+
+int main() { hocket::run(amain()); }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Answers whose bodies come in pieces.
+#include <hocket/http/server_test.h>
+
+#include <chrono>
+
+namespace hocket::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+AsyncGenerator<std::string> count_to(int n) {
+    for (int i = 1; i <= n; ++i) {
+        co_await hocket::sleep(0);
+        co_yield std::to_string(i) + ";";
+    }
+}
+
+AsyncGenerator<std::string> failing() {
+    co_yield "begun";
+    throw std::runtime_error("no more");
+}
+
+AsyncGenerator<std::string> endless(bool& closed) {
+    try {
+        for (;;) co_yield std::string(1000, 'x');
+    } catch (const GeneratorExit&) {
+        closed = true;
+        throw;
+    }
+}
+
+Application counting() {
+    Application app;
+    app.get("/count/{n}", [](int n) { return stream_response(count_to(n), {.content_type = "text/plain"}); });
+    app.get("/length/{n}",
+            [](int n) { return stream_response(count_to(3), {.headers = {{"Content-Length", std::to_string(n)}}}); });
+    app.get("/failing", [] { return stream_response(failing()); });
+    return app;
+}
+
+Coro<> chunked() {
+    HandFed connection(counting());
+    const std::string answer = co_await connection.exchange("GET /count/3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(without_date(answer),
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "2\r\n1;\r\n2\r\n2;\r\n2\r\n3;\r\n0\r\n\r\n");
+    EXPECT_FALSE(connection.wire.closed);
+}
+
+Coro<> to_the_end() {
+    HandFed connection(counting());
+    const std::string answer = co_await connection.exchange("GET /count/2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_EQ(without_date(answer), "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n1;2;");
+    EXPECT_TRUE(connection.wire.closed);
+}
+
+Coro<> of_known_length() {
+    const Told told;
+    HandFed connection(counting());
+    const std::string answer = co_await connection.exchange("GET /length/6 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(body_of(answer), "1;2;3;");
+    EXPECT_EQ(answer.find("chunked"), std::string::npos);
+    EXPECT_FALSE(connection.wire.closed);
+    co_await connection.exchange("GET /length/7 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(connection.wire.aborted);
+    HandFed other(counting());
+    const std::string longer = co_await other.exchange("GET /length/3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_LE(body_of(longer).size(), 3U);
+    EXPECT_TRUE(other.wire.aborted);
+    EXPECT_NE(told.text.find("The body of an answer failed: GET /length/{n}"), std::string::npos) << told.text;
+}
+
+Coro<> head_of_a_stream() {
+    HandFed connection(counting());
+    const std::string answer = co_await connection.exchange("HEAD /count/3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+    EXPECT_EQ(body_of(answer), "");
+    EXPECT_EQ(status_of(co_await connection.exchange("GET /count/1 HTTP/1.1\r\nHost: x\r\n\r\n")), "200");
+}
+
+Coro<> a_failure_midway() {
+    const Told told;
+    HandFed connection(counting());
+    const std::string answer = co_await connection.exchange("GET /failing HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(body_of(answer), "5\r\nbegun\r\n");
+    EXPECT_TRUE(connection.wire.aborted);
+    EXPECT_NE(told.text.find("GET /failing: std::runtime_error: no more"), std::string::npos) << told.text;
+}
+
+Coro<> a_client_that_goes() {
+    const Told told;
+    bool closed = false;
+    Application app;
+    app.get("/", [&] { return stream_response(endless(closed)); });
+    HandFed connection(app);
+    connection.wire.stalls = true;
+    co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_FALSE(closed);
+    connection.wire.abort();
+    co_await connection.exchange("");
+    EXPECT_TRUE(closed);
+    EXPECT_TRUE(connection.task.done());
+    EXPECT_EQ(told.text, "");
+}
+
+Coro<> the_head_goes_first() {
+    hocket::Event go;
+    Application app;
+    app.get("/", [&] {
+        return stream_response([](hocket::Event& wanted) -> AsyncGenerator<std::string> {
+            co_await wanted.wait();
+            co_yield "late";
+        }(go));
+    });
+    HandFed connection(app);
+    EXPECT_EQ(status_of(co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n")), "200");
+    go.set();
+    EXPECT_EQ(co_await connection.exchange(""), "4\r\nlate\r\n0\r\n\r\n");
+}
+
+}  // namespace
+
+TEST(HttpStreamResponse, pieces_go_out_in_chunks) { run(chunked()); }
+TEST(HttpStreamResponse, to_http_1_0_the_body_ends_with_the_connection) { run(to_the_end()); }
+TEST(HttpStreamResponse, a_length_that_was_announced_is_kept) { run(of_known_length()); }
+TEST(HttpStreamResponse, head_has_no_pieces) { run(head_of_a_stream()); }
+TEST(HttpStreamResponse, a_failure_midway_is_seen_by_the_client) { run(a_failure_midway()); }
+TEST(HttpStreamResponse, a_client_that_goes_ends_the_generator) { run(a_client_that_goes()); }
+TEST(HttpStreamResponse, the_head_does_not_wait_for_the_first_piece) { run(the_head_goes_first()); }
+
+}  // namespace hocket::http
