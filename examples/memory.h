@@ -18,3 +18,14 @@ inline double memory_bytes(const std::string& process, const std::string& label)
 
 /// What of this process stands in memory now.
 inline double resident_bytes() { return memory_bytes("self", "Rss:"); }
+
+/// The most that this process ever held.
+inline double peak_resident_bytes() {
+    std::ifstream figures("/proc/self/status");
+    std::string word;
+    while (figures >> word) {
+        double kilobytes = 0;
+        if (word == "VmHWM:" && figures >> kilobytes) return kilobytes * 1024;
+    }
+    return 0;
+}

@@ -4,7 +4,7 @@
 
 For each program: its number, what it shows, its output, its expected and its measured time, and `ok` or `failed`. Programs
 that mostly sleep run beside each other; those that measure run alone. One that ends well, but not as expected, is run once more, alone,
-since a busy machine makes sleeps late; the tour says so. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
+since a busy machine makes sleeps late; the tour says so. PAGES is counted only if it fails: it is none of the 51. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
 
 What a program must print stands in expected/PROGRAM.txt. In a line, `~3.0` stands for a number near 3.0, `<300` for one below
 300, `#` for any. The order of lines is not promised between `(in any order)` and `(in order)`; there, a line that begins with
@@ -28,9 +28,10 @@ NUMBER = r"[-+]?\d+(?:\.\d+)?"
 
 class Program:
     def __init__(self, line):
-        self.id, self.name, seconds, mode, self.shows = line.split("\t")
+        self.id, self.name, seconds, mode, self.needs, self.shows = line.split("\t")
         self.seconds = float(seconds)
         self.alone = mode == "alone"
+        self.counts = self.id != "PAGES"  # beside the programs of the articles: counted if it fails
         self.expects = f"expected {'at most ' if self.alone else ''}{self.seconds:.1f} s"
 
     def in_time(self, measured):
@@ -136,32 +137,51 @@ class Outcome(typing.NamedTuple):
     may_be_late: bool = False  # it ended well: what is wrong may come from a busy machine
 
 
-def run(program, folder, backend):
+@contextlib.contextmanager
+def demonstration_server(program):
+    """`hocket httpbin` on a free port; gives its URL."""
+    server = subprocess.Popen([program, "httpbin", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield re.search(r"http://\S+", server.stdout.readline()).group(0)
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+def run(program, folder, server, backend):
+    """Runs it with the server that it needs and, where there is one, its counterpart in Python, with Debian's interpreter and packages."""
     environment = dict(os.environ)
     if backend:
         environment["HOCKET_BACKEND"] = backend
+    output = ""
     with contextlib.ExitStack() as stack:
-        arguments = [stack.enter_context(page_server())] if program.name == "pages" else []
+        arguments = {"-": lambda: [], "httpbin": lambda: [server],
+                     "pages": lambda: [stack.enter_context(page_server())]}[program.needs]()
         start = time.monotonic()
-        try:
-            done = subprocess.run([folder / program.name, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, timeout=60, env=environment)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return Outcome("", time.monotonic() - start, str(error))
+        counterpart = HERE / f"{program.name}.py"
+        for command in [[folder / program.name], *([["/usr/bin/python3", counterpart]] if counterpart.exists() else [])]:
+            try:
+                done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                                      env=environment)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return Outcome(output, time.monotonic() - start, str(error))
+            output += done.stdout
+            if done.returncode != 0:
+                return Outcome(output, time.monotonic() - start, f"exit status {done.returncode}\n{done.stderr.strip()}")
+            if done.stderr:
+                return Outcome(output, time.monotonic() - start, f"printed on standard error: {done.stderr.strip()}")
         seconds = time.monotonic() - start
-    if done.returncode != 0:
-        return Outcome(done.stdout, seconds, f"exit status {done.returncode}\n{done.stderr.strip()}")
-    if done.stderr:
-        return Outcome(done.stdout, seconds, f"printed on standard error: {done.stderr.strip()}")
-    problem = difference(done.stdout, (HERE / "expected" / f"{program.name}.txt").read_text())
+    problem = difference(output, (HERE / "expected" / f"{program.name}.txt").read_text())
     if not problem and not program.in_time(seconds):
         problem = f"took {seconds:.1f} s"
-    return Outcome(done.stdout, seconds, problem, may_be_late=bool(problem))
+    return Outcome(output, seconds, problem, may_be_late=bool(problem))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True, type=Path, help="the folder with the programs")
+    parser.add_argument("--hocket", type=Path, help="the program hocket, whose demonstration server some programs need")
     parser.add_argument("--backend", choices=["uring", "epoll"], help="otherwise the library chooses")
     parser.add_argument("--brief", action="store_true", help="print the output of failed programs only")
     parser.add_argument("only", nargs="*", help="numbers of programs, such as A2 B13; otherwise all")
@@ -176,20 +196,22 @@ def main():
 
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     paint = lambda text, code: f"\033[{code}m{text}\033[0m" if colour else text
-    failed = []
+    ok, failed = 0, []
     start = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        sleeping = {p.id: pool.submit(run, p, arguments.bin, arguments.backend) for p in chosen if not p.alone}
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        server = stack.enter_context(demonstration_server(arguments.hocket)) if any(p.needs == "httpbin" for p in chosen) else None
+        once = lambda program: run(program, arguments.bin, server, arguments.backend)
+        sleeping = {p.id: pool.submit(once, p) for p in chosen if not p.alone}
         for p in chosen:
             if p.alone:
                 concurrent.futures.wait(sleeping.values())
-                outcome = run(p, arguments.bin, arguments.backend)
+                outcome = once(p)
             else:
                 outcome = sleeping[p.id].result()
             first_problem = outcome.problem if outcome.may_be_late else None
             if first_problem:
                 concurrent.futures.wait(sleeping.values())
-                outcome = run(p, arguments.bin, arguments.backend)
+                outcome = once(p)
             output, seconds, problem, _ = outcome
             verdict = paint("failed", "1;31") if problem else paint("ok", "32")
             print(f"{paint(f'{p.id:5}', '1')} {p.shows}")
@@ -198,10 +220,11 @@ def main():
             if problem or not arguments.brief:
                 print("".join(f"      {line}\n" for line in output.splitlines()), end="")
             print(f"      {p.expects}, took {seconds:.1f} s: {verdict}", flush=True)
+            ok += not problem and p.counts
             if problem:
                 failed.append(f"{paint(f'{p.id:5}', '1')} {paint(problem, '31')}")
                 print(f"      {paint(problem, '31')}")
-    print(f"\n{time.monotonic() - start:.0f} s in all", *failed, f"{len(chosen) - len(failed)} ok, {len(failed)} failed", sep="\n")
+    print(f"\n{time.monotonic() - start:.0f} s in all", *failed, f"{ok} ok, {len(failed)} failed", sep="\n")
     return 1 if failed else 0
 
 
