@@ -31,7 +31,7 @@ public:
             const Target& given = f;
             if (!given) return;
         }
-        target_ = new Target(std::forward<F>(f));
+        target_ = static_cast<void*>(new Target(std::forward<F>(f)));
         call_ = [](void* target, Args... args) -> R {
             return static_cast<R>((*static_cast<Target*>(target))(std::forward<Args>(args)...));
         };
