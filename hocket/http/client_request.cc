@@ -31,11 +31,6 @@ std::string obstacle(const Url& url) {
     return "the scheme " + in_quotes(url.scheme()) + " is not http";
 }
 
-Url without_user(const Url& url) {
-    if (url.username().empty() && url.password().empty()) return url;
-    return Url::parse(url.origin() + url.target());
-}
-
 std::string upper(std::string_view text) {
     std::string result(text);
     for (char& c : result) {
@@ -46,9 +41,17 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
+Url without_user(const Url& url) {
+    if (url.username().empty() && url.password().empty()) return url;
+    return Url::parse(std::string(url.scheme()).append("://").append(url.authority()).append(url.target()));
+}
+
 ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session,
                              RequestOptions& options) {
     name_.method = upper(method);
+    if (!is_token(name_.method))
+        throw ValueError("request " + without_user(url).str() + ": the method " + in_quotes(name_.method) +
+                         " is no token");
     if (name_.method == "CONNECT")
         throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
     headers_.reserve(session.headers.size() + options.headers.size() + 6);
@@ -110,7 +113,11 @@ std::string ClientRequest::head() const {
     }
     std::string text;
     text.reserve(512);
-    write_head(text, head);
+    try {
+        write_head(text, head);
+    } catch (const ValueError& e) {
+        throw ValueError(name_.text() + ": " + e.what());
+    }
     return text;
 }
 

@@ -14,6 +14,9 @@
 
 namespace hocket::http {
 
+/// The same without user and password, for messages and for what goes out.
+Url without_user(const Url& url);
+
 class ClientRequest {
 public:
     /// Takes the headers and what is to be sent out of `options`. Throws ValueError for more than one kind of body, InvalidUrl for what

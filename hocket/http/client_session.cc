@@ -91,7 +91,8 @@ Coro<ClientResponse> follow(ConnectionPool& pool, ClientRequest& request, const 
         if (history.size() >= static_cast<std::size_t>(std::max(options.max_redirects, 0))) {
             const Url& first = history.empty() ? response.url() : history.front();
             throw TooManyRedirects(request.name().method + ' ' + first.str() + ": more than " +
-                                       std::to_string(options.max_redirects) + " redirects, the last to " + next->str(),
+                                       std::to_string(options.max_redirects) + " redirects, the last to " +
+                                       without_user(*next).str(),
                                    response.status());
         }
         history.push_back(response.url());

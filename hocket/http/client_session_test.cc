@@ -117,7 +117,7 @@ TEST(RealClientSession, any_method_can_be_asked_for) {
         co_await session.request("report", server.url());
         EXPECT_TRUE(server.requests().at(0).starts_with("REPORT / "));
         EXPECT_EQ(co_await ending_of(session.request("A B", server.url())),
-                  "hocket::ValueError: write HTTP request: the method \"A B\" is no token");
+                  "hocket::ValueError: request " + server.url() + ": the method \"A B\" is no token");
     }());
 }
 
@@ -242,6 +242,31 @@ TEST(RealClientSession, close_ends_requests_and_reads_that_are_under_way) {
     }());
 }
 
+TEST(RealClientSession, close_ends_a_request_that_is_connecting) {
+    run_http([]() -> Coro<> {
+        const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        RawAddress address = Address::loopback(AddressFamily::ipv4, 0).raw();
+        EXPECT_EQ(::bind(listening, address.get(), address.size), 0);
+        EXPECT_EQ(::listen(listening, 0), 0);
+        EXPECT_EQ(::getsockname(listening, address.get(), &address.size), 0);
+        std::vector<int> in_its_queue;  // which is full, so that nobody else gets in
+        for (int i = 0; i < 4; ++i) {
+            in_its_queue.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+            static_cast<void>(::connect(in_its_queue.back(), address.get(), address.size));
+        }
+        const ClientSession session;
+        const std::string url = "http://" + Address::from_raw(address).str() + "/";
+        const Task<ClientResponse> connecting = create_task(session.get(url));
+        co_await a_while();
+        EXPECT_FALSE(connecting.done());
+        co_await session.close();
+        EXPECT_EQ(co_await ending_of(connecting),
+                  "hocket::http::ClientConnectionError: GET " + url + ": the session was closed");
+        for (const int fd : in_its_queue) ::close(fd);
+        ::close(listening);
+    }());
+}
+
 TEST(RealClientSession, it_can_be_moved_and_assigned) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok("x"));
@@ -284,6 +309,38 @@ TEST(RealClientSession, user_and_password_of_a_url_become_a_header_and_are_shown
                   "hocket::http::ClientResponseError: GET " + server.url("/x?y") + ": 401 Unauthorized");
         co_await session.get(url, {.headers = {{"Authorization", "Bearer t"}}});
         EXPECT_EQ(field_of(server.requests().at(2), "Authorization"), "Bearer t");
+    }());
+}
+
+TEST(RealClientSession, passwords_are_in_no_error) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(
+            "HTTP/1.1 302 Found\r\nLocation: http://u:hunter2@127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+        const ClientSession session;
+        EXPECT_EQ(co_await ending_of(session.get("http://user:s3cret@127.0.0.1:99999/")),
+                  "hocket::http::InvalidUrl: parse URL http://...@127.0.0.1:99999/: the port is no number up to 65535");
+        EXPECT_EQ(co_await ending_of(session.get("http://user:s3/cret@127.0.0.1/")),
+                  "hocket::http::InvalidUrl: parse URL http://...@127.0.0.1/: the port is no number up to 65535");
+        EXPECT_EQ(co_await ending_of(session.get("ssh://git:s3cret@127.0.0.1/x")),
+                  "hocket::http::InvalidUrl: GET ssh://127.0.0.1/x: the scheme \"ssh\" is not http");
+        EXPECT_EQ(co_await ending_of(session.get(server.url("/"), {.max_redirects = 0})),
+                  "hocket::http::TooManyRedirects: GET " + server.url("/") +
+                      ": more than 0 redirects, the last to http://127.0.0.1:1/");
+    }());
+}
+
+TEST(RealClientSession, what_must_not_go_out_is_an_error_that_names_the_request) {
+    run_http([]() -> Coro<> {
+        const ClientSession session;
+        EXPECT_EQ(co_await ending_of(session.request("GE T", "http://127.0.0.1:1/")),
+                  "hocket::ValueError: request http://127.0.0.1:1/: the method \"GE T\" is no token");
+        const std::string said =
+            co_await ending_of(session.get("http://127.0.0.1:1/", {.headers = {{"Content-Length", "0"}}}));
+        EXPECT_TRUE(said.starts_with("hocket::ValueError: GET http://127.0.0.1:1/: ")) << said;
+        const Json no_text = {{"a", "\xff"}};
+        EXPECT_TRUE(hocket::testing::thrown_by([&] {
+                        static_cast<void>(JsonText(no_text));
+                    }).starts_with("hocket::ValueError: write JSON: "));
     }());
 }
 

@@ -120,10 +120,26 @@ Coro<Lease> ConnectionPool::acquire(Url url, std::string origin, bool fresh) {
     if (!fresh && take_idle(lease)) co_return lease;
     if (fresh) close_idle_of(host);
     make_room();
-    auto [reader, writer] = co_await open_connection(url.hostname(), url.port());
+    const TransportHandle transport = co_await open(std::move(url));
     if (is_closed_) co_return Lease();
-    attach(lease, Unique<ClientConnection>::make(reader.transport()));
+    attach(lease, Unique<ClientConnection>::make(transport));
     co_return lease;
+}
+
+// A task of its own, which `close` can end. Nothing if it has.
+Coro<TransportHandle> ConnectionPool::open(Url url) {
+    Task<Streams> task = create_task(open_connection(url.hostname(), url.port()));
+    struct Entry {
+        std::list<AnyTask>& list;
+        std::list<AnyTask>::iterator place;
+        ~Entry() { list.erase(place); }
+    } const entry{opening_, opening_.insert(opening_.end(), task)};
+    try {
+        co_return (co_await task).first.transport();
+    } catch (const CancelledError&) {
+        if (!is_closed_ || current_task().cancelling() > 0) throw;
+    }
+    co_return TransportHandle();
 }
 
 // False: all that were kept were stale.
@@ -241,6 +257,7 @@ void ConnectionPool::close() noexcept {
         connection->is_taken_away = true;
         connection->abort();
     }
+    for (const AnyTask& task : opening_) task.cancel();
     while (!turns_.empty()) turns_.front()->grant();
 }
 

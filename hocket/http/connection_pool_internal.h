@@ -7,6 +7,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/core/future.h>
 #include <hocket/core/handle.h>
+#include <hocket/core/task.h>
 #include <hocket/http/client_connection_internal.h>
 #include <hocket/http/request_options.h>
 #include <hocket/http/url.h>
@@ -130,6 +131,7 @@ private:
     Lease take_place(PooledHost& host) noexcept;
     void leave_place(PooledHost& host) noexcept;
     void hand_on() noexcept;
+    Coro<TransportHandle> open(Url url);
     bool take_idle(Lease& lease);
     void make_room();
     void attach(Lease& lease, Unique<ClientConnection> connection);
@@ -151,6 +153,7 @@ private:
     std::unordered_map<std::string, PooledHost> hosts_;
     std::vector<ClientConnection*> in_use_;
     std::list<Turn*> turns_;
+    std::list<AnyTask> opening_;  // connections that are being made
     Handle sweep_;
     bool is_sweeping_ = false;     // the timer is armed
     std::uint64_t loop_mark_ = 0;  // 0: no loop yet

@@ -3,6 +3,7 @@
 #include <hocket/http/http_connection_internal.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/core/sleep.h>
 #include <hocket/flow/timeout.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::uint64_t most_drained = 64 << 10;
 // Answers to requests sent ahead collect up to here, if the client does not take them.
 constexpr std::size_t most_unsent = 64 << 10;
+constexpr int most_at_once = 16;  // requests that were sent ahead, until others have their turn
 // No more is reserved for a body because the client says so.
 constexpr std::uint64_t most_reserved = 1 << 20;
 
@@ -55,10 +57,17 @@ void HttpConnection::abort() noexcept {
 }
 
 Coro<> HttpConnection::run() {
+    int at_once = 0;
     for (;;) {
         Found found = find_request();
-        if (found == Found::nothing) found = co_await wait_for_request();
-        if (found == Found::error) break;
+        if (found == Found::nothing) {
+            at_once = 0;
+            found = co_await wait_for_request();
+        } else if (++at_once == most_at_once) {
+            at_once = 0;
+            co_await hocket::sleep(0);
+        }
+        if (found == Found::error || is_lost_) break;
 
         Response answer;
         auto handler = server_.app.begin(*request_, answer);

@@ -50,6 +50,7 @@ void HttpConnection::refuse(int status, std::string_view why) {
 void HttpConnection::begin_answer(Response& answer) {
     const bool wants_end = !answer.headers_.empty() && answer.headers_.has_token("Connection", "close");
     keeps_alive_ = request_->head().keep_alive && !is_broken_ && !wants_end && !server_.closing() && may_drain();
+    awaits_continue_ = false;  // RFC 9110, 15.2: no interim response follows the final one
     std::exception_ptr error;
     try {
         return write_head_of(answer);

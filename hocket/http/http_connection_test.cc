@@ -266,8 +266,21 @@ Coro<> fields_of_the_handler() {
     EXPECT_TRUE(connection.wire.closed);
 }
 
+Coro<> many_sent_ahead() {
+    HandFed connection(example());
+    std::string ahead;
+    for (int i = 0; i < 100; ++i) ahead += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    connection.wire.feed_data(ahead);
+    for (int i = 0; i < 3; ++i) co_await hocket::sleep(0);
+    EXPECT_GT(connection.server->requests, 0U);
+    EXPECT_LT(connection.server->requests, 100U);
+    co_await connection.exchange("");
+    EXPECT_EQ(connection.server->requests, 100U);
+}
+
 }  // namespace
 
+TEST(HttpConnection, others_have_their_turn_while_many_requests_are_sent_ahead) { run(many_sent_ahead()); }
 TEST(HttpConnection, an_answer_leaves_in_one_write) { run(answers_in_one_write()); }
 TEST(VirtualHttpConnection, the_date_is_the_systems_to_the_second) { run(dates()); }
 TEST(HttpConnection, a_connection_serves_several_requests) { run(keeps_alive()); }

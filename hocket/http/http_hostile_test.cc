@@ -154,7 +154,7 @@ TEST_P(HttpHostile, is_answered_once_and_the_connection_closed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Attacks, HttpHostile, testing::ValuesIn(attacks()),
-                         [](const testing::TestParamInfo<Attack>& info) { return std::string(info.param.name); });
+                         [](const testing::TestParamInfo<Attack>& attack) { return std::string(attack.param.name); });
 
 namespace {
 

@@ -32,7 +32,7 @@ void HttpServerState::close(const Shared<HttpServerState>& self) {
     if (std::exchange(is_closing_, true)) return;
     closing_point.wake_all();
     for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
-    if (count_ > 0) {
+    if (count_ > 0 && options.shutdown_timeout.count() != 0) {
         grace_ = get_running_loop().call_later(options.shutdown_timeout, [self] { self->abort(); });
     }
 }

@@ -144,6 +144,15 @@ Coro<> ends_gracefully() {
     EXPECT_EQ(body_of(co_await busy), "slept");
 }
 
+Coro<> ends_without_limit() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0, {.shutdown_timeout = 0s});
+    auto busy = create_task(ask(server.port(), "/delay/50"));
+    co_await until([&] { return server.requests() == 1; });
+    server.close();
+    co_await server.wait_closed();
+    EXPECT_EQ(body_of(co_await busy), "slept");
+}
+
 Coro<> ends_at_once() {
     HttpServer server = co_await serve(example(), "127.0.0.1", 0);
     auto busy = create_task(ask(server.port(), "/delay/600000"));
@@ -211,6 +220,7 @@ TEST(RealHttpServer, a_large_answer_arrives_whole) { run_net(much_at_once()); }
 TEST(RealHttpServer, thousands_of_requests_may_be_sent_ahead) { run_net(many_ahead()); }
 TEST(RealHttpServer, a_client_that_sends_ahead_is_read_no_further_than_a_buffer) { run_net(read_no_further()); }
 TEST(RealHttpServer, closing_ends_idle_connections_and_waits_for_requests) { run_net(ends_gracefully()); }
+TEST(RealHttpServer, without_a_time_limit_closing_waits_for_requests) { run_net(ends_without_limit()); }
 TEST(RealHttpServer, aborting_ends_requests) { run_net(ends_at_once()); }
 TEST(RealHttpServer, serves_until_it_is_cancelled) { run_net(serving_forever()); }
 TEST(RealHttpServer, listens_on_a_path) { run_net(on_a_path()); }

@@ -120,8 +120,24 @@ Coro<> the_head_goes_first() {
     EXPECT_EQ(co_await connection.exchange(""), "4\r\nlate\r\n0\r\n\r\n");
 }
 
+AsyncGenerator<std::string> echo(Request& request) {
+    while (auto piece = co_await request.next()) co_yield *piece;
+}
+
+Coro<> an_echo() {
+    Application app;
+    app.post("/echo", [](Request& request) { return stream_response(echo(request)); });
+    HandFed connection(app);
+    const std::string head = co_await connection.exchange(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    EXPECT_EQ(status_of(head), "200");
+    EXPECT_EQ(head.find("100 Continue"), std::string::npos) << head;
+    EXPECT_EQ(co_await connection.exchange("abcde"), "5\r\nabcde\r\n0\r\n\r\n");
+}
+
 }  // namespace
 
+TEST(HttpStreamResponse, no_interim_response_follows_its_head) { run(an_echo()); }
 TEST(HttpStreamResponse, pieces_go_out_in_chunks) { run(chunked()); }
 TEST(HttpStreamResponse, to_http_1_0_the_body_ends_with_the_connection) { run(to_the_end()); }
 TEST(HttpStreamResponse, a_length_that_was_announced_is_kept) { run(of_known_length()); }

@@ -2,6 +2,9 @@
 // Strings as JSON writes them: RFC 8259, 7.
 #include <hocket/http/json_text.h>
 
+#include <hocket/base/errors.h>
+#include <hocket/http/text.h>
+
 #include <algorithm>
 
 namespace hocket::http {
@@ -33,6 +36,8 @@ void append_control(std::string& to, char c) {
 }
 
 }  // namespace
+
+void throw_json_unwritable(std::string_view why) { throw ValueError("write JSON: " + escaped(why, 200)); }
 
 void append_json_string(std::string& to, std::string_view text) {
     to += '"';

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,13 +33,22 @@ concept DumpsJson = requires(const J& value) {
     { value.dump() } -> std::convertible_to<std::string>;
 };
 
+[[noreturn]] HOCKET_EXPORT void throw_json_unwritable(std::string_view why);
+
 /// JSON that has been written out. `JsonText(value)` takes any value that can do that by itself.
 struct JsonText {
     std::string text;
 
     JsonText() = default;
+    /// Throws ValueError for what cannot be written, such as text that is no UTF-8.
     template <DumpsJson J>
-    JsonText(const J& value) : text(value.dump()) {}
+    JsonText(const J& value) {
+        try {
+            text = value.dump();
+        } catch (const std::exception& e) {
+            throw_json_unwritable(e.what());
+        }
+    }
     /// Text that is JSON already; it is not looked at.
     static JsonText written(std::string text) {
         JsonText json;

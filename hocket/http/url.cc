@@ -22,13 +22,28 @@ std::string cleaned(std::string_view text) {
     return result;
 }
 
+// For messages: what stands before the last @ may be a password, also where it was not written as a URL's should be.
+std::string shown(std::string_view text) {
+    const std::size_t at = text.rfind('@');
+    if (at == std::string_view::npos) return escaped(text, 200);
+    const std::size_t slashes = text.find("//");
+    const std::string_view scheme = slashes < at ? text.substr(0, slashes + 2) : std::string_view();
+    return escaped(std::string(scheme).append("...").append(text.substr(at)), 200);
+}
+
+// Neither may the fault quote a password that was taken for a port.
+std::string reason(const UrlFault& fault, std::string_view text) {
+    return fault.is_of_port && text.find('@') != std::string_view::npos ? "the port is no number up to 65535"
+                                                                        : fault.why;
+}
+
 }  // namespace
 
 Url Url::parse(std::string_view text) {
     try {
         return UrlParser(nullptr).parse(cleaned(text));
     } catch (const UrlFault& fault) {
-        throw InvalidUrl("parse URL " + escaped(text, 200) + ": " + fault.why);
+        throw InvalidUrl("parse URL " + shown(text) + ": " + reason(fault, text));
     }
 }
 
@@ -36,7 +51,7 @@ Url Url::join(std::string_view reference) const {
     try {
         return UrlParser(empty() ? nullptr : this).parse(cleaned(reference));
     } catch (const UrlFault& fault) {
-        throw InvalidUrl("parse URL " + escaped(reference, 200) + " at " + escaped(href_, 200) + ": " + fault.why);
+        throw InvalidUrl("parse URL " + shown(reference) + " at " + shown(href_) + ": " + reason(fault, reference));
     }
 }
 

@@ -10,6 +10,7 @@ namespace hocket::http {
 /// Why a text is no URL; the parser says which text it was.
 struct UrlFault {
     std::string why;
+    bool is_of_port = false;
 };
 
 /// The host as it stands in a URL: `127.0.0.1`, `[::1]`, `xn--bcher-kva.example`. `is_special`: of http, https, ws, wss, ftp or file, whose

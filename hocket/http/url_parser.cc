@@ -177,7 +177,7 @@ void UrlParser::host_and_port(std::string_view text) {
     std::uint16_t number = 0;
     const auto [stopped, error] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (error != std::errc() || stopped != port.data() + port.size()) {
-        throw UrlFault{"the port " + in_quotes(port) + " is no number up to 65535"};
+        throw UrlFault{.why = "the port " + in_quotes(port) + " is no number up to 65535", .is_of_port = true};
     }
     if (!special_ || special_->port != number) port_ = number;
 }

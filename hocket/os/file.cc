@@ -118,6 +118,8 @@ template <class S>
 Coro<std::size_t> write_bytes(S s, std::string data) {
     const Guard turn = co_await s->begin();
     BufferedFile& file = s->writable("write to");
+    // What could not be written before goes first; while it cannot, nothing more is taken.
+    if (file.unwritten() >= BufferedFile::chunk) co_await s->on_thread([f = s->file] { f->flush(); });
     const std::size_t size = data.size();
     file.append(std::move(data));
     if (file.unwritten() >= BufferedFile::chunk) co_await s->on_thread([f = s->file] { f->flush(); });

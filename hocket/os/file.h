@@ -49,7 +49,7 @@ public:
     Coro<std::optional<std::string>> next();
 
     /// The number of bytes, which is all of them. What fails when they are written later is thrown by the operation that does so, and they
-    /// are kept: the next one tries again.
+    /// are kept: the next one tries again, and a write takes nothing more while that fails.
     Coro<std::size_t> write(std::string data);
     /// Hands to the system what was written.
     Coro<> flush();

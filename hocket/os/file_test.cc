@@ -369,6 +369,17 @@ TEST_F(FileTest, what_cannot_be_written_is_told_by_who_hands_it_to_the_system) {
     }());
 }
 
+TEST_F(FileTest, nothing_more_is_taken_while_it_cannot_be_written) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    run([]() -> Coro<> {
+        auto file = co_await open("/dev/full", "w");
+        const std::string piece(70'000, 'x');
+        for (int i = 0; i < 5; ++i) EXPECT_NE(co_await ending_of(file.write(piece)), "nothing");
+        EXPECT_EQ(co_await file.tell(), 70'000);
+        EXPECT_NE(co_await ending_of(file.close()), "nothing");
+    }());
+}
+
 TEST_F(FileTest, a_destructor_that_cannot_write_reports) {
     if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
     testing::Reports reports;
