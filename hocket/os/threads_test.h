@@ -2,6 +2,7 @@
 // What tests of executors count.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
@@ -16,6 +17,13 @@ inline std::ptrdiff_t threads_of_this_process() {
         return true;
     }();
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+}
+
+/// Whether it comes to have so many; ten seconds are enough. A thread that was joined stands in the system's list until the kernel is done with it.
+inline bool threads_come_to(std::ptrdiff_t count) {
+    for (int i = 0; i < 10'000 && threads_of_this_process() != count; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return threads_of_this_process() == count;
 }
 
 }  // namespace hocket::testing
