@@ -76,7 +76,7 @@ Coro<> HttpConnection::run() {
         begin_answer(answer);
         if (answer.pieces_) {
             send_now();
-            co_await send_pieces(*std::move(answer.pieces_));
+            co_await send_watched(*std::move(answer.pieces_));
         } else if (answer.body_.empty()) {
             send_now();
         } else {

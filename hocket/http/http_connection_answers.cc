@@ -4,10 +4,12 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/flow/timeout.h>
+#include <hocket/flow/wait.h>
 #include <hocket/http/http1_writer.h>
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 namespace hocket::http {
 
@@ -140,6 +142,32 @@ Coro<> HttpConnection::flush() {
 void HttpConnection::lose() noexcept {
     is_lost_ = true;
     writer_.abort();
+}
+
+// Until the client goes: then everything ends. While the answer's next piece is waited for, nobody else looks at the connection.
+Coro<> HttpConnection::watch() {
+    while (!transport_.exception() && !transport_.eof()) {
+        if (transport_.unread().size() >= transport_.limit()) co_return;  // requests sent ahead: the next write tells
+        co_await transport_.more();
+    }
+    abort();
+}
+
+Coro<> HttpConnection::send_watched(Response::Pieces pieces) {
+    if (!is_body_over_) {  // the generator may read the request: then it is who looks
+        co_await send_pieces(std::move(pieces));
+        co_return;
+    }
+    const Task<> watching = create_task(watch());
+    std::exception_ptr error;
+    try {
+        co_await send_pieces(std::move(pieces));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    watching.cancel();
+    co_await wait(std::vector<Task<>>(1, watching));
+    if (error) std::rethrow_exception(error);
 }
 
 Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {

@@ -102,7 +102,9 @@ private:
     void send_now() noexcept;
     Coro<> send(std::string_view bytes);
     Coro<> flush();
+    Coro<> send_watched(Response::Pieces pieces);
     Coro<> send_pieces(Response::Pieces pieces);
+    Coro<> watch();
     /// Gives up: the client sees that the answer is not whole.
     void lose() noexcept;
     void report(const char* what, const std::exception_ptr& error) const noexcept;

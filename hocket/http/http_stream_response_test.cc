@@ -2,6 +2,8 @@
 // Answers whose bodies come in pieces.
 #include <hocket/http/server_test.h>
 
+#include <tests/support/trace.h>
+
 #include <chrono>
 
 namespace hocket::http {
@@ -9,6 +11,7 @@ namespace hocket::http {
 namespace {
 
 using namespace std::chrono_literals;
+using hocket::testing::Trace;
 
 AsyncGenerator<std::string> count_to(int n) {
     for (int i = 1; i <= n; ++i) {
@@ -105,6 +108,41 @@ Coro<> a_client_that_goes() {
     EXPECT_EQ(told.text, "");
 }
 
+AsyncGenerator<std::string> quiet(Trace& trace) {
+    co_yield "begun";
+    try {
+        co_await hocket::testing::forever();
+    } catch (const CancelledError&) {
+        trace.note("cancelled");
+        throw;
+    }
+}
+
+Coro<> a_client_that_goes_unnoticed() {
+    const Told told;
+    Trace trace;
+    Application app;
+    app.get("/", [&] { return stream_response(quiet(trace)); });
+    HandFed connection(app);
+    co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(trace.taken(), "");
+    connection.wire.feed_eof();
+    co_await connection.exchange("");
+    EXPECT_EQ(trace.taken(), "cancelled");
+    EXPECT_TRUE(connection.wire.aborted);
+    EXPECT_TRUE(connection.task.done());
+    EXPECT_EQ(told.text, "");
+}
+
+Coro<> a_request_sent_ahead_of_a_stream() {
+    HandFed connection(counting());
+    const std::string ahead = "GET /count/2 HTTP/1.1\r\nHost: x\r\n\r\n";
+    const std::string answers = co_await connection.exchange(ahead + ahead);
+    EXPECT_NE(answers.find("200 OK", 20), std::string::npos) << answers;
+    EXPECT_EQ(status_of(co_await connection.exchange(ahead)), "200");
+    EXPECT_EQ(connection.server->requests, 3U);
+}
+
 Coro<> the_head_goes_first() {
     hocket::Event go;
     Application app;
@@ -144,6 +182,8 @@ TEST(HttpStreamResponse, a_length_that_was_announced_is_kept) { run(of_known_len
 TEST(HttpStreamResponse, head_has_no_pieces) { run(head_of_a_stream()); }
 TEST(HttpStreamResponse, a_failure_midway_is_seen_by_the_client) { run(a_failure_midway()); }
 TEST(HttpStreamResponse, a_client_that_goes_ends_the_generator) { run(a_client_that_goes()); }
+TEST(HttpStreamResponse, a_client_that_goes_ends_a_generator_that_waits) { run(a_client_that_goes_unnoticed()); }
+TEST(HttpStreamResponse, requests_that_are_sent_ahead_follow_it) { run(a_request_sent_ahead_of_a_stream()); }
 TEST(HttpStreamResponse, the_head_does_not_wait_for_the_first_piece) { run(the_head_goes_first()); }
 
 }  // namespace hocket::http
