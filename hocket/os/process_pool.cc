@@ -113,14 +113,15 @@ struct ProcessPoolExecutor::Pool {
         }
     }
 
-    /// Kills the workers; waits for them and the threads.
+    /// Kills the workers; waits for them and the threads, unless this is one of these.
     void end() {
         {
             const std::lock_guard lock(mutex);
             if (broken.empty()) kill_all("the process pool is broken: its workers were killed");
         }
-        threads.shutdown();
-        dismiss();
+        const bool may_wait = !threads.runs_on_this_thread();
+        threads.shutdown({.wait = may_wait});
+        if (may_wait) dismiss();
     }
 
     const pid_t owner = ::getpid();

@@ -120,7 +120,7 @@ public:
     explicit ProcessPoolExecutor(const ProcessPoolOptions& options = {});
     ProcessPoolExecutor(ProcessPoolExecutor&& other) noexcept = default;
     ProcessPoolExecutor& operator=(ProcessPoolExecutor&& other) noexcept;
-    /// As `kill_workers`. `close` lets the calls end before.
+    /// As `kill_workers`, and not on one of the pool's own threads. `close` lets the calls end before.
     ~ProcessPoolExecutor();
 
     /// Has a worker call `f(args...)`; gives the result. The arguments are copied now, the call begins when this is awaited or made a task.
@@ -143,7 +143,8 @@ public:
     /// Takes no more calls, lets those that were submitted end, then ends the workers, and waits for all that without blocking the loop
     /// (`shutdown`). Cancelled, it stops waiting. Harmless when closed already.
     Coro<> close();
-    /// Kills the workers, and waits until they are gone, which is soon. Calls throw BrokenProcessPool.
+    /// Kills the workers, and waits until they are gone, which is soon. Calls throw BrokenProcessPool. On one of the pool's own threads, as in
+    /// a callback of what `submit` gave, it does not wait.
     void kill_workers() noexcept;
 
     /// For `with`, which gives the pool to its block and closes it.

@@ -279,6 +279,18 @@ TEST(ProcessPool, kill_workers_ends_the_pool) {
     }());
 }
 
+TEST(ProcessPool, kill_workers_may_be_called_by_a_callback_on_one_of_its_threads) {
+    const testing::InNewFolder folder;
+    run_alone([]() -> Coro<> {
+        ProcessPoolExecutor pool({.max_workers = 2});
+        const auto never = create_task(pool.run(wait_for_file, "never"));
+        co_await testing::turns(2);
+        pool.submit(add, 1, 2).add_done_callback([&](const ConcurrentFuture<int>&) { pool.kill_workers(); });
+        EXPECT_EQ(co_await ending_of(never),
+                  "hocket::BrokenProcessPool: the process pool is broken: its workers were killed");
+    }());
+}
+
 TEST(ProcessPool, can_be_moved_and_used_by_several_loops) {
     ProcessPoolExecutor first({.max_workers = 1});
     run([](ProcessPoolExecutor& pool) -> Coro<> { EXPECT_EQ(co_await pool.run(add, 1, 2), 3); }(first));

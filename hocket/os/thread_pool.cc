@@ -113,6 +113,11 @@ ThreadPoolExecutor::~ThreadPoolExecutor() { ThreadPoolExecutor::end({}); }
 
 unsigned ThreadPoolExecutor::max_workers() const noexcept { return pool_->max_workers; }
 
+bool ThreadPoolExecutor::runs_on_this_thread() const noexcept {
+    const std::lock_guard lock(pool_->mutex);
+    return pool_->runs_on_this_thread();
+}
+
 unsigned ThreadPoolExecutor::workers() const noexcept {
     const std::lock_guard lock(pool_->mutex);
     return static_cast<unsigned>(pool_->threads.size());

@@ -93,6 +93,8 @@ public:
     unsigned max_workers() const noexcept;
     /// Threads started so far.
     unsigned workers() const noexcept;
+    /// Whether the calling thread is one of them.
+    bool runs_on_this_thread() const noexcept;
 
     /// Is set once it is shut down and all its threads have left their work. Cancelling it has no effect on them.
     ConcurrentFuture<> ended() const noexcept;
