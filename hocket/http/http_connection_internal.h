@@ -7,6 +7,7 @@
 #include <hocket/core/task.h>
 #include <hocket/http/http1_parser.h>
 #include <hocket/http/http_server.h>
+#include <hocket/net/server.h>
 #include <hocket/net/stream_reader.h>
 #include <hocket/net/stream_writer.h>
 
@@ -33,8 +34,11 @@ public:
     WaitPoint closing_point{"HttpServer.serve_forever"};
 
     bool closing() const noexcept { return is_closing_; }
-    /// Idle connections end now, others after their request, and what is left when the time is over is aborted. `self`: this.
-    void close(const Shared<HttpServerState>& self);
+    /// Idle connections end now, others after their request, and what is left when the time is over is aborted, what waits for the peer at the
+    /// end of `server`'s streams too. `self`: this.
+    void close(const Shared<HttpServerState>& self, std::optional<Server> server = {});
+    /// All is over before that time.
+    void closed() noexcept { grace_.cancel(); }
     void abort() noexcept;
 
     bool is_full() const noexcept { return options.max_connections != 0 && count_ >= options.max_connections; }

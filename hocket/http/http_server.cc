@@ -25,15 +25,17 @@ void HttpServerState::remove(HttpConnection& connection) noexcept {
     --count_;
     if (connection.older) connection.older->newer = connection.newer;
     (connection.newer ? connection.newer->older : first_) = connection.older;
-    if (count_ == 0) grace_.cancel();
 }
 
-void HttpServerState::close(const Shared<HttpServerState>& self) {
+void HttpServerState::close(const Shared<HttpServerState>& self, std::optional<Server> server) {
     if (std::exchange(is_closing_, true)) return;
     closing_point.wake_all();
     for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
-    if (count_ > 0 && options.shutdown_timeout.count() != 0) {
-        grace_ = get_running_loop().call_later(options.shutdown_timeout, [self] { self->abort(); });
+    if (options.shutdown_timeout.count() != 0) {
+        grace_ = get_running_loop().call_later(options.shutdown_timeout, [self, server = std::move(server)] {
+            self->abort();
+            if (server) server->abort_clients();
+        });
     }
 }
 
@@ -106,17 +108,19 @@ std::uint64_t HttpServer::requests() const noexcept { return state_->requests; }
 
 void HttpServer::close() const {
     server_.close();
-    state_->close(state_);
+    state_->close(state_, server_);
 }
 
 void HttpServer::abort() const {
     close();
     state_->abort();
+    server_.abort_clients();
 }
 
 Coro<> HttpServer::wait_closed() const {
     const HttpServer keep = *this;
     co_await keep.server_.wait_closed();
+    keep.state_->closed();
 }
 
 Coro<> HttpServer::serve_forever() const {
@@ -130,7 +134,7 @@ Coro<> HttpServer::serve_forever() const {
         ended = std::current_exception();
     }
     keep.close();
-    co_await keep.server_.wait_closed();
+    co_await keep.wait_closed();
     std::rethrow_exception(ended);
 }
 
@@ -139,7 +143,7 @@ Coro<HttpServer> HttpServer::aenter() const { co_return *this; }
 Coro<> HttpServer::aexit(std::exception_ptr) const {
     const HttpServer keep = *this;
     keep.close();
-    co_await keep.server_.wait_closed();
+    co_await keep.wait_closed();
 }
 
 // ---- Starting

@@ -153,6 +153,18 @@ Coro<> ends_without_limit() {
     EXPECT_EQ(body_of(co_await busy), "slept");
 }
 
+// Its request came when the server was closing: the stream waits for the peer to end, so that nothing is lost.
+Coro<> ends_a_peer_that_stays() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0, {.shutdown_timeout = 50ms});
+    Network::of(get_running_loop()).tidy_interval = 1h;  // what ends before then ends by the time limit
+    const hocket::testing::RawPeer peer(server.sockets().at(0));
+    co_await until([&] { return server.connections() == 1; });
+    peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    server.close();
+    co_await server.wait_closed();
+    EXPECT_EQ(server.connections(), 0U);
+}
+
 Coro<> ends_at_once() {
     HttpServer server = co_await serve(example(), "127.0.0.1", 0);
     auto busy = create_task(ask(server.port(), "/delay/600000"));
@@ -221,6 +233,7 @@ TEST(RealHttpServer, thousands_of_requests_may_be_sent_ahead) { run_net(many_ahe
 TEST(RealHttpServer, a_client_that_sends_ahead_is_read_no_further_than_a_buffer) { run_net(read_no_further()); }
 TEST(RealHttpServer, closing_ends_idle_connections_and_waits_for_requests) { run_net(ends_gracefully()); }
 TEST(RealHttpServer, without_a_time_limit_closing_waits_for_requests) { run_net(ends_without_limit()); }
+TEST(RealHttpServer, the_time_limit_of_closing_ends_peers_that_stay) { run_net(ends_a_peer_that_stays()); }
 TEST(RealHttpServer, aborting_ends_requests) { run_net(ends_at_once()); }
 TEST(RealHttpServer, serves_until_it_is_cancelled) { run_net(serving_forever()); }
 TEST(RealHttpServer, listens_on_a_path) { run_net(on_a_path()); }
