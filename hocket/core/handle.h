@@ -34,7 +34,13 @@ struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
     virtual void clear() noexcept = 0;  // frees what the callable holds
 
     void run() final;  // the loop's reference ends here
-    void discard() noexcept final { drop(); }
+    // It will never run. What it holds goes at once: that may be a handle of this very callback.
+    void discard() noexcept final {
+        flags |= f_done;
+        clear();
+        context = ContextSlot();
+        drop();
+    }
     void cancel();
     void drop() noexcept {
         if (--refs == 0) delete this;

@@ -155,9 +155,37 @@ TEST_F(OnceLoopClose, frees_callbacks_and_timers_that_did_not_run) {
     loop->call_soon_threadsafe([m = census.member()] {});
     EXPECT_EQ(census.alive(), 3);
     loop->close();
+    EXPECT_EQ(census.alive(), 0) << "whether or not a handle is kept";
     soon.cancel();
     later.cancel();
+}
+
+TEST_F(OnceLoopClose, frees_a_callback_that_holds_its_own_handle) {
+    const auto handle = std::make_shared<Handle>();
+    *handle = loop->call_later(1h, [handle] {});
+    loop->close();
+    EXPECT_EQ(handle.use_count(), 1);
+}
+
+TEST_F(OnceLoopClose, frees_a_callback_whose_destructor_cancels_it) {
+    struct Guard {
+        Census::Member member;
+        std::shared_ptr<Handle> handle;
+        Guard(Census::Member m, std::shared_ptr<Handle> h) : member(std::move(m)), handle(std::move(h)) {}
+        Guard(Guard&&) = default;
+        ~Guard() {
+            if (handle) handle->cancel();
+        }
+    };
+    const auto soon = std::make_shared<Handle>();
+    const auto later = std::make_shared<Handle>();
+    *soon = loop->call_soon([guard = Guard(census.member(), soon)] {});
+    *later = loop->call_later(1h, [guard = Guard(census.member(), later)] {});
+    EXPECT_EQ(census.alive(), 2);
+    loop->close();
     EXPECT_EQ(census.alive(), 0);
+    EXPECT_EQ(soon.use_count(), 1);
+    EXPECT_EQ(later.use_count(), 1);
 }
 
 TEST_F(OnceLoopClose, destructors_may_still_use_the_loop) {
