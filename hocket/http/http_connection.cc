@@ -269,7 +269,7 @@ Coro<> serve_connection(Shared<HttpServerState> server, StreamReader reader, Str
         constexpr std::string_view refusal =
             "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
         writer.write_nowait(refusal);
-        writer.close();
+        reader.transport()->close_lingering();
         co_return;
     }
     HttpConnection connection(*server, std::move(reader), std::move(writer));

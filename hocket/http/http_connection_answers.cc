@@ -9,7 +9,6 @@
 
 #include <charconv>
 #include <utility>
-#include <vector>
 
 namespace hocket::http {
 
@@ -40,6 +39,7 @@ std::optional<std::uint64_t> read_length(const Headers& headers) {
 }  // namespace
 
 void HttpConnection::refuse(int status, std::string_view why) {
+    is_broken_ = true;
     Response answer = error_response(status, why);
     ResponseHead head{.status = status, .headers = std::move(answer.headers_), .keep_alive = false};
     head.headers.set("Content-Type", answer.type_);
@@ -141,16 +141,19 @@ Coro<> HttpConnection::flush() {
 
 void HttpConnection::lose() noexcept {
     is_lost_ = true;
-    writer_.abort();
+    const bool ends_with_connection = !is_chunked_ && !announced_;
+    ends_with_connection ? transport_.reset() : transport_.abort();
 }
 
 // Until the client goes: then everything ends. While the answer's next piece is waited for, nobody else looks at the connection.
 Coro<> HttpConnection::watch() {
     while (!transport_.exception() && !transport_.eof()) {
-        if (transport_.unread().size() >= transport_.limit()) co_return;  // requests sent ahead: the next write tells
+        if (transport_.unread().size() >= transport_.limit()) co_return;  // no more is read of requests sent ahead
         co_await transport_.more();
     }
-    abort();
+    if (is_lost_) co_return;  // writing was first to see it, and the generator cleans up
+    lose();
+    task_.cancel();
 }
 
 Coro<> HttpConnection::send_watched(Response::Pieces pieces) {
@@ -165,8 +168,7 @@ Coro<> HttpConnection::send_watched(Response::Pieces pieces) {
     } catch (...) {
         error = std::current_exception();
     }
-    watching.cancel();
-    co_await wait(std::vector<Task<>>(1, watching));
+    co_await CancelAndWait(watching);
     if (error) std::rethrow_exception(error);
 }
 
@@ -213,7 +215,8 @@ void HttpConnection::report(const char* what, const std::exception_ptr& error) c
 }
 
 Coro<> HttpConnection::finish() {
-    writer_.close();
+    const bool sends_on = is_broken_ || !is_body_over_;  // for all that is known
+    sends_on ? transport_.close_lingering() : transport_.close();
     if (is_lost_ || transport_.get_write_buffer_size() == 0) co_return;
     try {
         co_await timeout(limit_of(server_.options.write_timeout), writer_.wait_closed());

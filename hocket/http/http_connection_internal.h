@@ -34,14 +34,16 @@ public:
     WaitPoint closing_point{"HttpServer.serve_forever"};
 
     bool closing() const noexcept { return is_closing_; }
-    /// Idle connections end now, others after their request, and what is left when the time is over is aborted, what waits for the peer at the
-    /// end of `server`'s streams too. `self`: this.
-    void close(const Shared<HttpServerState>& self, std::optional<Server> server = {});
-    /// All is over before that time.
-    void closed() noexcept { grace_.cancel(); }
+    /// Idle connections end now, others after their request. False: that was so before.
+    bool close() noexcept;
+    /// Calls `f` when the time for that is over, unless all connections have ended before.
+    void when_time_is_over(Function<void()> f);
     void abort() noexcept;
+    /// Waits until every connection's task has ended, which may be later than its client went.
+    Coro<> wait_ended();
 
     bool is_full() const noexcept { return options.max_connections != 0 && count_ >= options.max_connections; }
+    std::size_t count() const noexcept { return count_; }
     void add(HttpConnection& connection) noexcept;
     void remove(HttpConnection& connection) noexcept;
 
@@ -52,12 +54,14 @@ private:
     HttpConnection* first_ = nullptr;
     std::size_t count_ = 0;
     bool is_closing_ = false;
-    Handle grace_;  // until it is over
+    WaitPoint ended_{"HttpServer.wait_closed"};
+    EventLoop& loop_ = get_running_loop();
+    Handle grace_;
     std::string date_;
     std::int64_t date_until_ = INT64_MIN;  // of the loop's time
 };
 
-/// Reads requests, one after the other, has them answered, and writes the answers: in one task, without another for each request.
+/// Reads requests, one after the other, has them answered, and writes the answers: in one task, and a second while an answer is streamed.
 class HttpConnection final : public BodySource {
 public:
     HttpConnection(HttpServerState& server, StreamReader reader, StreamWriter writer);

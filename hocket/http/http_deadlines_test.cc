@@ -41,6 +41,13 @@ Coro<double> end_of(HandFed& connection) {
     co_return seconds_since(begin);
 }
 
+/// What closing a server does to its connection.
+void end(const HandFed& connection) {
+    const Shared<HttpServerState> server = connection.server;
+    server->close();
+    server->when_time_is_over([server] { server->abort(); });
+}
+
 Coro<> idle() {
     HandFed connection(example(), {.keep_alive_timeout = 7s});
     co_await connection.exchange(get);
@@ -168,14 +175,14 @@ Coro<> no_limits() {
 Coro<> end_while_idle() {
     HandFed connection(example());
     co_await connection.exchange(get);
-    connection.server->close(connection.server);
+    end(connection);
     EXPECT_NEAR(co_await end_of(connection), 0, 0.01);
 }
 
 Coro<> end_within_a_head() {
     HandFed connection(example());
     co_await connection.exchange("GET / HTT");
-    connection.server->close(connection.server);
+    end(connection);
     const std::string answer = co_await connection.exchange("P/1.1\r\nHost: x\r\n\r\n");
     EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
     EXPECT_TRUE(connection.task.done());
@@ -184,7 +191,7 @@ Coro<> end_within_a_head() {
 Coro<> end_within_a_request() {
     HandFed connection(example(), {.shutdown_timeout = 30s});
     co_await connection.exchange("GET /delay/9 HTTP/1.1\r\nHost: x\r\n\r\n");
-    connection.server->close(connection.server);
+    end(connection);
     EXPECT_NEAR(co_await end_of(connection), 9, 0.01);
     const std::string answer = connection.take();
     EXPECT_EQ(body_of(answer), "slept");
@@ -206,7 +213,7 @@ Coro<> end_of_patience() {
     const Told told;
     HandFed connection(app, {.shutdown_timeout = 30s});
     co_await connection.exchange(get);
-    connection.server->close(connection.server);
+    end(connection);
     const TimePoint begin = get_running_loop().time();
     const Task<> task = connection.task;
     co_await wait(std::vector<Task<>>{task});

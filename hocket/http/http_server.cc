@@ -25,18 +25,23 @@ void HttpServerState::remove(HttpConnection& connection) noexcept {
     --count_;
     if (connection.older) connection.older->newer = connection.newer;
     (connection.newer ? connection.newer->older : first_) = connection.older;
+    if (count_ == 0) ended_.wake_all();
 }
 
-void HttpServerState::close(const Shared<HttpServerState>& self, std::optional<Server> server) {
-    if (std::exchange(is_closing_, true)) return;
+bool HttpServerState::close() noexcept {
+    if (std::exchange(is_closing_, true)) return false;
     closing_point.wake_all();
     for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
-    if (options.shutdown_timeout.count() != 0) {
-        grace_ = get_running_loop().call_later(options.shutdown_timeout, [self, server = std::move(server)] {
-            self->abort();
-            if (server) server->abort_clients();
-        });
-    }
+    return true;
+}
+
+void HttpServerState::when_time_is_over(Function<void()> f) {
+    if (options.shutdown_timeout.count() != 0) grace_ = loop_.call_later(options.shutdown_timeout, std::move(f));
+}
+
+Coro<> HttpServerState::wait_ended() {
+    while (count_ > 0) co_await ended_.suspend();
+    grace_.cancel();
 }
 
 void HttpServerState::abort() noexcept {
@@ -108,7 +113,8 @@ std::uint64_t HttpServer::requests() const noexcept { return state_->requests; }
 
 void HttpServer::close() const {
     server_.close();
-    state_->close(state_, server_);
+    const bool begins = state_->close();
+    if (begins && connections() + state_->count() > 0) state_->when_time_is_over([server = *this] { server.abort(); });
 }
 
 void HttpServer::abort() const {
@@ -120,7 +126,7 @@ void HttpServer::abort() const {
 Coro<> HttpServer::wait_closed() const {
     const HttpServer keep = *this;
     co_await keep.server_.wait_closed();
-    keep.state_->closed();
+    co_await keep.state_->wait_ended();
 }
 
 Coro<> HttpServer::serve_forever() const {

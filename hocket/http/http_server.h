@@ -63,7 +63,7 @@ public:
     void close() const;
     /// The same without that time: requests end now.
     void abort() const;
-    /// Waits until it is closed and its last connection is, too.
+    /// Waits until it is closed, its last connection is, too, and the last handler has ended.
     Coro<> wait_closed() const;
     /// Serves until it is cancelled, closes then, and waits as `wait_closed` does. `close` from another task ends it with CancelledError, too.
     /// Throws RuntimeError when it is closed already.
@@ -84,7 +84,7 @@ private:
 ///
 /// HTTP/1.0 and 1.1 with kept-alive connections; a client that sends requests ahead is read no further than 64 KiB while one is being
 /// answered. What is malformed is answered once (400, 413, 414, 431, 501, 505) and its connection closed. A handler is not interrupted
-/// when its client goes. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
+/// when its client goes; a streamed answer is (see `stream_response`). Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
 HOCKET_EXPORT Coro<HttpServer> serve(Application app, std::string host, std::uint16_t port, ServeOptions options = {});
 /// The same on one address: TCP, or UNIX-domain.
 HOCKET_EXPORT Coro<HttpServer> serve(Application app, Address address, ServeOptions options = {});

@@ -159,10 +159,49 @@ Coro<> ends_a_peer_that_stays() {
     Network::of(get_running_loop()).tidy_interval = 1h;  // what ends before then ends by the time limit
     const hocket::testing::RawPeer peer(server.sockets().at(0));
     co_await until([&] { return server.connections() == 1; });
-    peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    peer.send(get);
+    const TimePoint begin = get_running_loop().time();
     server.close();
     co_await server.wait_closed();
+    EXPECT_GE(get_running_loop().time() - begin, 50ms);
     EXPECT_EQ(server.connections(), 0U);
+}
+
+Coro<> aborts_a_peer_that_stays() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0);
+    Network::of(get_running_loop()).tidy_interval = 1h;
+    const hocket::testing::RawPeer peer(server.sockets().at(0));
+    co_await until([&] { return server.connections() == 1; });
+    peer.send(get);
+    server.close();
+    for (int i = 0; i < 50; ++i) co_await hocket::sleep(1ms);
+    EXPECT_EQ(server.connections(), 1U);
+    server.abort();
+    co_await server.wait_closed();
+    EXPECT_EQ(server.connections(), 0U);
+}
+
+// Its client has gone, and it does not look.
+Coro<> ends_a_handler_that_stays() {
+    bool cancelled = false;
+    Application app;
+    app.get("/", [&](Request&) -> Coro<std::string> {
+        try {
+            co_await hocket::testing::forever();
+        } catch (const CancelledError&) {
+            cancelled = true;
+            throw;
+        }
+        co_return "";
+    });
+    HttpServer server = co_await serve(app, "127.0.0.1", 0, {.shutdown_timeout = 50ms});
+    hocket::testing::RawPeer peer(server.sockets().at(0));
+    peer.send("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    co_await until([&] { return server.requests() == 1; });
+    peer.reset();
+    server.close();
+    co_await server.wait_closed();
+    EXPECT_TRUE(cancelled);
 }
 
 Coro<> ends_at_once() {
@@ -177,6 +216,61 @@ Coro<> ends_at_once() {
     } catch (const OSError&) {  // it may see a reset
     }
     EXPECT_EQ(answer, "");
+}
+
+Coro<> streams_on_a_kept_connection() {
+    hocket::Event go;
+    Application app = example();
+    app.get("/stream", [&] {
+        return stream_response([](hocket::Event& until) -> AsyncGenerator<std::string> {
+            co_yield "first";
+            co_await until.wait();
+            co_yield "last";
+        }(go));
+    });
+    HttpServer server = co_await serve(app, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    for (int i = 0; i < 20; ++i) {
+        go.clear();
+        co_await writer.write("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_TRUE((co_await reader.readuntil("first\r\n")).ends_with("first\r\n"));
+        if (i % 2) co_await hocket::sleep(1ms);  // by now the watcher waits at the socket
+        go.set();
+        EXPECT_EQ(co_await reader.readuntil("0\r\n\r\n"), "4\r\nlast\r\n0\r\n\r\n");
+        co_await writer.write(get);
+        EXPECT_TRUE((co_await reader.readuntil("hello")).ends_with("hello"));
+    }
+    go.clear();
+    co_await writer.write("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE((co_await reader.readuntil("first\r\n")).ends_with("first\r\n"));
+    server.abort();
+    co_await server.wait_closed();
+    EXPECT_EQ(server.requests(), 41U);
+}
+
+// An end of file would say that the body is whole.
+Coro<> resets_a_body_without_a_length() {
+    Application app;
+    app.get("/", [] {
+        return stream_response([]() -> AsyncGenerator<std::string> {
+            co_yield "begun";
+            co_await hocket::testing::forever();
+        }());
+    });
+    HttpServer server = co_await serve(app, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    co_await writer.write("GET / HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE((co_await reader.readuntil("begun")).ends_with("begun"));
+    writer.write_eof();
+    int error = 0;
+    try {
+        co_await reader.read();
+    } catch (const OSError& e) {
+        error = e.error_number();
+    }
+    EXPECT_EQ(error, ECONNRESET);
+    server.close();
+    co_await server.wait_closed();
 }
 
 Coro<> serving_forever() {
@@ -201,6 +295,29 @@ Coro<> on_a_path() {
     auto [reader, writer] = co_await open_connection(Address::local(path));
     co_await writer.write("GET / HTTP/1.0\r\n\r\n");
     EXPECT_EQ(body_of(co_await reader.read()), "hello");
+    server.close();
+    co_await server.wait_closed();
+}
+
+// The answer is written while the client sends on: what it sends must not reset the connection before it has read.
+Coro<> refuses_while_the_client_sends() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0);
+    const Told told;
+    const std::string rest(512 << 10, 'x');
+    for (const auto& [head, status] :
+         {std::pair("POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n", "413"),
+          std::pair("POST /unread HTTP/1.1\r\nHost : x\r\nContent-Length: 2000000\r\n\r\n", "400")}) {
+        auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+        co_await writer.write(head);
+        auto sending = create_task(writer.write(rest));
+        co_await until([&] { return sending.done(); });
+        for (int i = 0; i < 5; ++i) {  // the server has long closed its half
+            co_await hocket::sleep(1ms);
+            co_await writer.write("more");
+        }
+        EXPECT_EQ(status_of(co_await reader.read()), status);
+    }
+    EXPECT_EQ(told.text, "");
     server.close();
     co_await server.wait_closed();
 }
@@ -234,9 +351,25 @@ TEST(RealHttpServer, a_client_that_sends_ahead_is_read_no_further_than_a_buffer)
 TEST(RealHttpServer, closing_ends_idle_connections_and_waits_for_requests) { run_net(ends_gracefully()); }
 TEST(RealHttpServer, without_a_time_limit_closing_waits_for_requests) { run_net(ends_without_limit()); }
 TEST(RealHttpServer, the_time_limit_of_closing_ends_peers_that_stay) { run_net(ends_a_peer_that_stays()); }
+TEST(RealHttpServer, aborting_ends_peers_that_stay) { run_net(aborts_a_peer_that_stays()); }
+TEST(RealHttpServer, the_time_limit_of_closing_ends_handlers_whose_client_has_gone) {
+    run_net(ends_a_handler_that_stays());
+}
+TEST(RealHttpServer, is_closed_between_two_runs_of_its_loop) {
+    Runner runner;
+    const HttpServer server = runner.run(serve(example(), "127.0.0.1", 0));
+    server.close();
+    runner.run(server.wait_closed());
+    EXPECT_EQ(server.port(), 0);
+}
+TEST(RealHttpServer, a_streamed_answer_leaves_its_connection_usable) { run_net(streams_on_a_kept_connection()); }
+TEST(RealHttpServer, an_unfinished_body_without_a_length_ends_with_a_reset) {
+    run_net(resets_a_body_without_a_length());
+}
 TEST(RealHttpServer, aborting_ends_requests) { run_net(ends_at_once()); }
 TEST(RealHttpServer, serves_until_it_is_cancelled) { run_net(serving_forever()); }
 TEST(RealHttpServer, listens_on_a_path) { run_net(on_a_path()); }
+TEST(RealHttpServer, a_refusal_reaches_a_client_that_sends_on) { run_net(refuses_while_the_client_sends()); }
 TEST(RealHttpServer, a_peer_that_resets_its_connection_is_nobodys_error) { run_net(a_peer_that_resets()); }
 
 namespace {

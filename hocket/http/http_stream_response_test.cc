@@ -134,6 +134,81 @@ Coro<> a_client_that_goes_unnoticed() {
     EXPECT_EQ(told.text, "");
 }
 
+AsyncGenerator<std::string> with_clean_up(Trace& trace) {
+    bool told_to_end = false;
+    try {
+        co_yield "begun";
+    } catch (const GeneratorExit&) {
+        told_to_end = true;
+    }
+    trace.note(told_to_end ? "told to end" : "goes on");
+    co_await hocket::sleep(5s);
+    trace.note("cleaned up");
+}
+
+Coro<> a_clean_up_that_waits() {
+    const Told told;
+    Trace trace;
+    Application app;
+    app.get("/", [&] { return stream_response(with_clean_up(trace)); });
+    HandFed connection(app, {.write_timeout = 1s});
+    connection.wire.stalls = true;
+    co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const Task<> task = connection.task;
+    co_await task;
+    EXPECT_EQ(trace.taken(), "told to end cleaned up");
+    EXPECT_TRUE(connection.wire.aborted);
+    EXPECT_EQ(told.text, "");
+}
+
+// The end of the connection is the end of such a body: only a reset says that it is not whole.
+Coro<> not_whole_to_http_1_0() {
+    const Told told;
+    Trace trace;
+    Application app = counting();
+    app.get("/quiet", [&] { return stream_response(quiet(trace)); });
+    for (const std::string path : {"/failing", "/quiet"}) {
+        HandFed connection(app);
+        co_await connection.exchange("GET " + path + " HTTP/1.0\r\n\r\n");
+        connection.wire.feed_eof();
+        co_await connection.exchange("");
+        EXPECT_TRUE(connection.task.done());
+        EXPECT_TRUE(connection.wire.was_reset) << path;
+    }
+    HandFed framed(app);
+    co_await framed.exchange("GET /failing HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_FALSE(framed.wire.was_reset);
+}
+
+// Two things hide that a client has gone, until the next piece.
+Coro<> hidden_ends() {
+    hocket::Event go;
+    Application app;
+    const auto waiting = [](hocket::Event& until, int pieces) -> AsyncGenerator<std::string> {
+        for (; pieces > 0; --pieces) {
+            co_await until.wait();
+            co_yield "piece";
+        }
+    };
+    for (const char* method : {"GET", "POST"}) {
+        app.route(method, "/", [&] { return stream_response(waiting(go, 2)); });
+    }
+    std::string ahead = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    ahead += ahead + std::string(Transport::default_limit, 'x');
+    for (const std::string& request :
+         {ahead, std::string("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nno")}) {
+        go.clear();
+        HandFed connection(app);
+        co_await connection.exchange(request);
+        connection.wire.abort();
+        co_await connection.exchange("");
+        EXPECT_FALSE(connection.task.done());
+        go.set();
+        co_await connection.exchange("");
+        EXPECT_TRUE(connection.task.done());
+    }
+}
+
 Coro<> a_request_sent_ahead_of_a_stream() {
     HandFed connection(counting());
     const std::string ahead = "GET /count/2 HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -183,6 +258,9 @@ TEST(HttpStreamResponse, head_has_no_pieces) { run(head_of_a_stream()); }
 TEST(HttpStreamResponse, a_failure_midway_is_seen_by_the_client) { run(a_failure_midway()); }
 TEST(HttpStreamResponse, a_client_that_goes_ends_the_generator) { run(a_client_that_goes()); }
 TEST(HttpStreamResponse, a_client_that_goes_ends_a_generator_that_waits) { run(a_client_that_goes_unnoticed()); }
+TEST(VirtualHttpStreamResponse, a_clean_up_that_waits_comes_to_its_end) { run(a_clean_up_that_waits()); }
+TEST(HttpStreamResponse, to_http_1_0_a_body_that_is_not_whole_ends_with_a_reset) { run(not_whole_to_http_1_0()); }
+TEST(HttpStreamResponse, a_client_that_goes_behind_what_is_not_read_shows_at_the_next_piece) { run(hidden_ends()); }
 TEST(HttpStreamResponse, requests_that_are_sent_ahead_follow_it) { run(a_request_sent_ahead_of_a_stream()); }
 TEST(HttpStreamResponse, the_head_does_not_wait_for_the_first_piece) { run(the_head_goes_first()); }
 

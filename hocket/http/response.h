@@ -73,7 +73,8 @@ HOCKET_EXPORT Response json_response(JsonText json, ResponseOptions options = {}
 /// A body whose length is not known beforehand: what the generator yields is sent as it comes, and no faster than the client takes it
 /// (`aiohttp.web.StreamResponse`, FastAPI's `StreamingResponse`). It is of type `application/octet-stream`; with a field Content-Length it
 /// must have that length. When it throws, that is reported and the connection aborted, so that the client sees that the body is not whole.
-/// It ends early when the client goes, or ends its side: by `aclose`, or by a cancel where it waits.
+/// It ends early when the client goes, or ends its side: by `aclose`, or by a cancel where it waits. While the request's body is not read to
+/// its end, or behind 64 KiB of requests that were sent ahead, only the next piece shows that the client has gone.
 HOCKET_EXPORT Response stream_response(Response::Pieces body, ResponseOptions options = {});
 /// `302 Found`, or another status of the options. Throws ValueError for a location with a control character, and for one that begins with
 /// `//` or `/\`, which browsers take for another host's.

@@ -40,6 +40,10 @@ public:
         closed = true;
         feed_eof();
     }
+    void reset() noexcept override {
+        was_reset = true;
+        abort();
+    }
     void abort() noexcept override {
         closed = aborted = true;
         feed_eof();
@@ -55,6 +59,7 @@ public:
     bool stalls = false;  // the peer takes nothing
     bool closed = false;
     bool aborted = false;
+    bool was_reset = false;
     hocket::Event go_on;
 
 private:

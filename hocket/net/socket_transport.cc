@@ -22,6 +22,8 @@ constexpr std::size_t most_last_words = 8 << 20;    // of a lost connection: mor
 constexpr std::uint8_t most_dropped = 255;          // pieces of 4 KiB, 1 MiB at the most, of one that lingers,
 constexpr std::uint8_t most_sweeps = 5;             // and so long
 
+bool was_cancelled(int result) noexcept { return result == -ECANCELED || result == -EINTR; }
+
 }  // namespace
 
 SocketTransport::SocketTransport(Network& network, int fd, const Address& peer, std::size_t limit, ServerState* server)
@@ -121,7 +123,7 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     } else if (n == 0) {
         peer_ended_ = true;
         end_reading();
-    } else if (n == -ECANCELED || n == -EINTR) {  // nothing came for a while: `tidy` took the buffer back
+    } else if (was_cancelled(n)) {  // nothing came for a while: `tidy` took the buffer back
         busy_ = n == -EINTR;
         if (incoming_.empty()) incoming_.release();
         if (reader_) want_data();
@@ -135,8 +137,7 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
 
 // Whether it is still to be found out what is there.
 bool SocketTransport::says_nothing(Receiving what, int n) noexcept {
-    const bool cancelled = n == -ECANCELED || n == -EINTR;
-    return what == Receiving::waiting ? n > 0 || cancelled : what == Receiving::filling && cancelled;
+    return what == Receiving::waiting ? n > 0 || was_cancelled(n) : what == Receiving::filling && was_cancelled(n);
 }
 
 // After an error of writing. The system tells each error once: where the send took it, the end of file that follows is no clean one. But a
@@ -148,7 +149,7 @@ void SocketTransport::take_last_words(Receiving what, int n) noexcept {
         if (incoming_.size() < most_last_words) return probe();
     } else if (n == 0 && write_error_ == EPIPE) {
         end_reading();
-    } else if (n != -ECANCELED && n != -EINTR) {
+    } else if (!was_cancelled(n)) {
         read_error_ = -n;
     }
     loss_is_complete();
@@ -158,8 +159,9 @@ void SocketTransport::take_last_words(Receiving what, int n) noexcept {
 // lose what was written to it (RFC 9112, section 9.6). So it reads an end of file first, and has a while to see it.
 void SocketTransport::drop_late_words(Receiving what, int n) noexcept {
     if (says_nothing(what, n)) return probe();
-    const std::size_t pieces = n > 0 ? static_cast<std::size_t>(n) / first_chunk + 1 : 0;
-    if (n <= 0 || dropped_ + pieces > most_dropped || sweeps_ >= most_sweeps) return begin_closing();
+    const bool to_come = was_cancelled(n) && std::exchange(awaits_late_words_, false);
+    const std::size_t pieces = n > 0 ? (static_cast<std::size_t>(n) + first_chunk - 1) / first_chunk : 0;
+    if ((n <= 0 && !to_come) || dropped_ + pieces > most_dropped || sweeps_ >= most_sweeps) return begin_closing();
     dropped_ = static_cast<std::uint8_t>(dropped_ + pieces);
     touched_ = true;
     if (!std::exchange(eof_wanted_, true)) network()->backend().shutdown(Socket::fd(), SHUT_WR);
@@ -306,6 +308,18 @@ void SocketTransport::close() noexcept {
         out_->advance();
     }
     close_if_over();
+}
+
+void SocketTransport::close_lingering() noexcept {
+    awaits_late_words_ = true;
+    close();
+}
+
+void SocketTransport::reset() noexcept {
+    const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+    if (!Socket::closing())
+        network()->backend().setsockopt(Socket::fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    abort();
 }
 
 void SocketTransport::abort() noexcept {

@@ -24,8 +24,8 @@ class ServerState;
 /// What a task writes is sent from the task's memory; only what `write_nowait` gives, what comes while another task writes, and what a
 /// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written.
 ///
-/// Closing sends what waits and then looks for input that nobody read. If there is some, the peer gets an end of file, and what it sends is
-/// dropped until it ends its side, is silent from one sweep of the Network to the next, or has had five of them or 1 MiB.
+/// Closing sends what waits and then looks for input that nobody read. If there is some, or is said to come, the peer gets an end of file,
+/// and what it sends is dropped until it ends its side, is silent from one sweep of the Network to the next, or has had five of them or 1 MiB.
 class HOCKET_EXPORT SocketTransport final : public Transport, public Socket, Operation {
 public:
     static constexpr std::size_t high_water = 64 << 10, low_water = 16 << 10;
@@ -42,7 +42,9 @@ public:
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
     void close() noexcept override;
+    void close_lingering() noexcept override;
     void abort() noexcept override;
+    void reset() noexcept override;
     bool is_closing() const noexcept override { return end_ != End::no; }
     Coro<> wait_closed() override;
 
@@ -115,13 +117,14 @@ private:
     int write_error_ = 0, read_error_ = 0;
     Receiving receiving_ = Receiving::no;
     End end_ = End::no;
-    std::uint8_t chunk_ = 0;       // the next room has 4 KiB times 2 to the power of this
-    std::uint8_t sweeps_ = 0;      // while it lingers,
-    std::uint8_t dropped_ = 0;     // and pieces of 4 KiB or less
-    bool busy_ : 1 = false;        // data came lately: receive without waiting for readability first
-    bool peer_ended_ : 1 = false;  // its end of file came
-    bool touched_ = false;         // since it was last asked to tidy
-    bool eof_wanted_ = false;      // `write_eof` was called, or `close` had to send its end of file
+    std::uint8_t chunk_ = 0;          // the next room has 4 KiB times 2 to the power of this
+    std::uint8_t sweeps_ = 0;         // while it lingers,
+    std::uint8_t dropped_ = 0;        // and pieces of 4 KiB or less
+    bool busy_ : 1 = false;           // data came lately: receive without waiting for readability first
+    bool peer_ended_ : 1 = false;     // its end of file came
+    bool touched_ = false;            // since it was last asked to tidy
+    bool eof_wanted_ = false;         // `write_eof` was called, or `close` had to send its end of file
+    bool awaits_late_words_ = false;  // there will be some, though there are none yet
     Address peer_;
 };
 

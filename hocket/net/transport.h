@@ -67,7 +67,12 @@ public:
     virtual bool can_write_eof() const noexcept { return false; }
     virtual void write_eof();
     virtual void close() noexcept {}
+    /// Where the peer is about to send what nobody will read: it gets an end of file, and has a while to see that and what was written
+    /// before. (`close` does that only if something unread is there already.)
+    virtual void close_lingering() noexcept { close(); }
     virtual void abort() noexcept {}
+    /// The same, and the peer learns it as an error, not as the end of a stream that is whole.
+    virtual void reset() noexcept { abort(); }
     virtual bool is_closing() const noexcept { return false; }
     virtual Coro<> wait_closed();
 
