@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A9: a semaphore around requests: never more than five in flight. Takes the server's URL.
+#include "server_url.h"
+
 #include <hocket/hocket.h>
 #include <hocket/http.h>
 
@@ -33,4 +35,4 @@ hocket::Coro<> amain(std::string server) {
     std::printf("at most %d requests were in flight\n", most_in_flight);
 }
 
-int main(int, char** argv) { hocket::run(amain(argv[1])); }
+int main(int argc, char** argv) { hocket::run(amain(server_url(argc, argv))); }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // C6: what an HTTP client does: one request, many over one session, JSON, POST, headers, parameters, errors. Takes the server's URL.
+#include "server_url.h"
+
 #include <hocket/hocket.h>
 #include <hocket/http.h>
 #include <hocket/http/json.h>
@@ -28,7 +30,7 @@ hocket::Coro<> many_requests(ClientSession& session) {
     std::vector<hocket::Coro<std::string>> requests;
     for (int post = 1; post <= 10; ++post) requests.push_back(title_of(session, post));
     const auto titles = co_await hocket::gather(std::move(requests));
-    std::printf("many: %zu titles over one session\n", titles.size());
+    std::printf("many: %s, ..., %s\n", titles.front().c_str(), titles.back().c_str());
 }
 
 hocket::Coro<> json(ClientSession& session) {
@@ -83,4 +85,4 @@ hocket::Coro<> amain(std::string server) {
     co_await errors(session);
 }
 
-int main(int, char** argv) { hocket::run(amain(argv[1])); }
+int main(int argc, char** argv) { hocket::run(amain(server_url(argc, argv))); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // D13: a crawl of 5,000 URLs, a hundred at a time, with figures. Takes the server's URL.
 #include "memory.h"
+#include "server_url.h"
 #include "stopwatch.h"
 
 #include <hocket/hocket.h>
@@ -53,4 +54,4 @@ hocket::Coro<> amain(std::string server) {
                 peak_resident_bytes() / 1e6);
 }
 
-int main(int, char** argv) { hocket::run(amain(argv[1])); }
+int main(int argc, char** argv) { hocket::run(amain(server_url(argc, argv))); }

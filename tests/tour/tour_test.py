@@ -148,6 +148,14 @@ class Programs(unittest.TestCase):
     def refuses(self, name, output):
         self.assertIsNotNone(tour.difference(output, expected(name)))
 
+    def test_a8_keeps_the_order_of_its_urls(self):
+        def output(delays, size=190):
+            lines = [f"/delay/{i}: 200, {size} bytes\n" for i in "12121" + delays]
+            return "".join([*lines[:5], "in sequence: 7.0 s\n", *lines[5:], "together: 2.0 s\n"])
+        self.accepts("a8_one_session", output("12121"))
+        self.refuses("a8_one_session", output("11122"))
+        self.refuses("a8_one_session", output("12121", size=0))
+
     def test_a10_shares_the_work(self):
         def output(workers):
             return "".join(f"worker-{workers[i % 2]} processed item-{i}\n" for i in range(10)) + "left in the queue: 1\n"
@@ -187,6 +195,13 @@ class Programs(unittest.TestCase):
     def test_d6_divides_at_once(self):
         self.accepts("d6_division", "Division by zero!\nResults: 5.0, nothing, in 1.0s\n")
         self.refuses("d6_division", "Division by zero!\nResults: 5.0, nothing, in 2.0s\n")
+
+    def test_d11_takes_as_long_as_the_slowest(self):
+        def output(seconds):
+            return f"/delay/1: 200\n/delay/2: 200\n/delay/3: 200\nthree requests in {seconds} s\n"
+        self.accepts("d11_delayed_requests", output("3.2"))
+        self.refuses("d11_delayed_requests", output("2.0"))
+        self.refuses("d11_delayed_requests", output("6.6"))
 
     def test_pages_are_read_whole(self):
         def output(size):
