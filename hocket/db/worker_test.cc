@@ -226,11 +226,11 @@ TEST(DbClose, leaves_no_thread_and_no_descriptor) {
             co_await ending_of(db.execute("SELEC"));
             co_await db.close();
             co_await db.close();
-            EXPECT_TRUE(testing::threads_come_to(threads_before));
+            EXPECT_EQ(testing::threads_of_this_process(), threads_before);
             co_await ending_of(sqlite::connect(f.file("no/such/folder")));
         }
         EXPECT_EQ(testing::descriptors_of_this_process(), descriptors);
-        EXPECT_TRUE(testing::threads_come_to(threads_before));
+        EXPECT_EQ(testing::threads_of_this_process(), threads_before);
     }(folder, threads));
 }
 
@@ -256,7 +256,7 @@ TEST(DbClose, is_finished_though_it_is_cancelled) {
         auto db = co_await sqlite::connect(":memory:");
         auto task = create_task([&]() -> Coro<> {
             co_await db.close();
-            EXPECT_TRUE(testing::threads_come_to(threads_before));
+            EXPECT_EQ(testing::threads_of_this_process(), threads_before);
             co_await hocket::sleep(0);
         });
         co_await hocket::sleep(0);
@@ -276,7 +276,7 @@ TEST(DbClose, a_block_that_is_cancelled_is_closed) {
         co_await testing::until_it_runs();
         task.cancel();
         EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError");
-        EXPECT_TRUE(testing::threads_come_to(threads_before));
+        EXPECT_EQ(testing::threads_of_this_process(), threads_before);
     }(threads));
 }
 
@@ -293,7 +293,7 @@ TEST(DbClose, a_connection_that_is_dropped_does_what_it_was_given) {
         }
         co_await *insert;
     }(folder.file("app.db")));
-    EXPECT_TRUE(testing::threads_come_to(threads));
+    EXPECT_EQ(testing::threads_of_this_process(), threads);
     run([](std::string path) -> Coro<> {
         auto db = co_await sqlite::connect(path);
         EXPECT_EQ((co_await db.fetch_all("SELECT * FROM t")).size(), 1U);
@@ -310,7 +310,7 @@ TEST(DbClose, the_end_of_the_run_ends_a_connection_that_is_held_outside_of_it) {
         c = co_await db->execute(
             "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 3000) SELECT n FROM c");
     }(kept, cursor));
-    EXPECT_TRUE(testing::threads_come_to(threads));
+    EXPECT_EQ(testing::threads_of_this_process(), threads);
     EXPECT_TRUE(kept->closed());
     EXPECT_EQ(testing::thrown_by([&] { run(kept->execute("SELECT 1")); }),
               "hocket::sqlite::ProgrammingError: execute \"SELECT 1\" on :memory:: the connection is closed");
@@ -330,7 +330,7 @@ TEST(DbClose, a_loop_that_is_closed_interrupts_what_runs) {
         }());
         loop->close();
     }
-    EXPECT_TRUE(testing::threads_come_to(threads));
+    EXPECT_EQ(testing::threads_of_this_process(), threads);
     EXPECT_NE(reports.taken().find("Task was destroyed but it is pending!"), std::string::npos);
 }
 

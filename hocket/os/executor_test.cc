@@ -225,7 +225,7 @@ TEST(RunInExecutor, the_run_ends_when_what_was_submitted_has_run_and_leaves_no_t
         }
         co_return;
     }(ran));
-    EXPECT_TRUE(testing::threads_come_to(before));
+    EXPECT_EQ(testing::threads_of_this_process(), before);
     EXPECT_EQ(ran, 20);
 }
 
@@ -277,7 +277,7 @@ TEST(RunInExecutor, a_loop_that_is_closed_cancels_what_has_not_begun_and_waits_f
         EXPECT_TRUE(first_saw_the_cancel);
     }
     EXPECT_FALSE(second_ran);
-    EXPECT_TRUE(testing::threads_come_to(before));
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(RunInExecutor, a_job_that_waits_for_the_loop_does_not_keep_it_from_closing) {
@@ -299,7 +299,7 @@ TEST(RunInExecutor, a_job_that_waits_for_the_loop_does_not_keep_it_from_closing)
         loop->close();
     }
     EXPECT_EQ(ending, "hocket::CancelledError");
-    EXPECT_TRUE(testing::threads_come_to(before));
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(RunInExecutor, an_executor_that_is_replaced_does_not_hold_the_loop_up) {
@@ -317,7 +317,7 @@ TEST(RunInExecutor, an_executor_that_is_replaced_does_not_hold_the_loop_up) {
         go.release();
         EXPECT_TRUE(co_await first);
     }());
-    EXPECT_TRUE(testing::threads_come_to(before));
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(RealRunInExecutor, a_loop_that_is_closed_early_does_not_say_that_time_has_passed) {

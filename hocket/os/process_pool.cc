@@ -83,13 +83,14 @@ struct ProcessPoolExecutor::Pool {
             kill_all("the process pool is broken: a worker's reply cannot be taken: " + std::string(e.what()));
     }
 
-    /// Threads that wait for a worker see its end. The lock is held.
+    /// Kills the workers, and waits until they are gone. Threads that wait for a worker see its end. The lock is held.
     void kill_all(std::string reason) {
         broken = std::move(reason);
         for (const Worker& worker : workers) {
             if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
             if (worker.fd >= 0) ::shutdown(worker.fd, SHUT_RDWR);  // a child of the worker's may hold its end
         }
+        wait_for_workers();
     }
 
     static int wait_for_end(Worker& worker) noexcept {
@@ -100,6 +101,13 @@ struct ProcessPoolExecutor::Pool {
         return status;
     }
 
+    /// For those that are left. The lock is held.
+    void wait_for_workers() noexcept {
+        for (Worker& worker : workers) {
+            if (worker.pid != 0) wait_for_end(worker);
+        }
+    }
+
     /// Ends the workers that are left, which do nothing, by the end of what they read. No thread uses them.
     void dismiss() {
         const std::lock_guard lock(mutex);
@@ -108,12 +116,10 @@ struct ProcessPoolExecutor::Pool {
             ::shutdown(worker.fd, SHUT_RDWR);
             ::close(std::exchange(worker.fd, -1));
         }
-        for (Worker& worker : workers) {
-            if (worker.pid != 0) wait_for_end(worker);
-        }
+        wait_for_workers();
     }
 
-    /// Kills the workers; waits for them and the threads, unless this is one of these.
+    /// Kills the workers; waits for the threads and closes the sockets that they use, unless this is one of them.
     void end() {
         {
             const std::lock_guard lock(mutex);

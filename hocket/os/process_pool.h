@@ -119,6 +119,7 @@ public:
     /// Forks the workers. Throws OSError when one cannot be had.
     explicit ProcessPoolExecutor(const ProcessPoolOptions& options = {});
     ProcessPoolExecutor(ProcessPoolExecutor&& other) noexcept = default;
+    /// Ends what this was before as the destructor does, and not on one of its own threads either.
     ProcessPoolExecutor& operator=(ProcessPoolExecutor&& other) noexcept;
     /// As `kill_workers`, and not on one of the pool's own threads. `close` lets the calls end before.
     ~ProcessPoolExecutor();
@@ -137,14 +138,15 @@ public:
     }
 
     unsigned max_workers() const;
-    /// The processes, for whoever looks at them from outside; none after the end.
+    /// The processes, for whoever looks at them from outside; none after the end, or once the pool is broken.
     std::vector<int> worker_pids() const;
 
     /// Takes no more calls, lets those that were submitted end, then ends the workers, and waits for all that without blocking the loop
     /// (`shutdown`). Cancelled, it stops waiting. Harmless when closed already.
     Coro<> close();
-    /// Kills the workers, and waits until they are gone, which is soon. Calls throw BrokenProcessPool. On one of the pool's own threads, as in
-    /// a callback of what `submit` gave, it does not wait.
+    /// Kills the workers, and waits until they are gone, which is soon. Calls that were submitted throw BrokenProcessPool, later ones
+    /// RuntimeError. Waits for the pool's threads, too, and frees its descriptors; on one of these threads, as in a callback of what `submit`
+    /// gave, that is left to `close`, the destructor, or another `kill_workers`.
     void kill_workers() noexcept;
 
     /// For `with`, which gives the pool to its block and closes it.

@@ -164,6 +164,7 @@ TEST(ProcessPool, a_worker_that_is_killed_breaks_the_pool) {
         EXPECT_EQ(describe(killed.exception()), expected);
         EXPECT_EQ(describe(begun.exception()), expected);
         EXPECT_EQ(describe(waiting.exception()), expected);
+        EXPECT_TRUE(pool.worker_pids().empty());
         EXPECT_EQ(co_await ending_of(pool.run(add, 1, 2)), expected);
         co_await pool.close();
     }());
@@ -285,9 +286,19 @@ TEST(ProcessPool, kill_workers_may_be_called_by_a_callback_on_one_of_its_threads
         ProcessPoolExecutor pool({.max_workers = 2});
         const auto never = create_task(pool.run(wait_for_file, "never"));
         co_await testing::turns(2);
-        pool.submit(add, 1, 2).add_done_callback([&](const ConcurrentFuture<int>&) { pool.kill_workers(); });
+        const ConcurrentFuture<> held = pool.submit(wait_for_file, "go");
+        held.add_done_callback([&, loops = std::this_thread::get_id()](const ConcurrentFuture<>&) {
+            EXPECT_NE(std::this_thread::get_id(), loops);
+            pool.kill_workers();
+            EXPECT_TRUE(pool.worker_pids().empty());
+        });
+        testing::put_file("go", "");
         EXPECT_EQ(co_await ending_of(never),
                   "hocket::BrokenProcessPool: the process pool is broken: its workers were killed");
+        pool.kill_workers();  // waits for the callback's thread
+        EXPECT_TRUE(pool.worker_pids().empty());
+        EXPECT_EQ(co_await ending_of(pool.run(add, 1, 2)),
+                  "hocket::RuntimeError: cannot schedule new futures after shutdown");
     }());
 }
 

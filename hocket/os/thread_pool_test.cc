@@ -120,7 +120,7 @@ TEST(OnceThreadPool, the_destructor_waits_for_the_work_and_leaves_no_thread) {
         }
     }
     EXPECT_EQ(ran, 10);
-    EXPECT_TRUE(testing::threads_come_to(before));
+    EXPECT_EQ(testing::threads_of_this_process(), before);
 }
 
 TEST(OnceThreadPool, a_shutdown_that_cancels_runs_nothing_that_has_not_begun) {
