@@ -51,15 +51,25 @@ std::string in_lower_case(std::string text) {
     return text;
 }
 
+// One draw a statement: in which order the operands of a + are evaluated, each compiler decides.
+
 std::string title(Chance& chance) {
-    return "the " + chance.one_of(words) + " " + chance.one_of(verbs) + " the " + chance.one_of(words);
+    const std::string subject = chance.one_of(words);
+    const std::string verb = chance.one_of(verbs);
+    return "the " + subject + " " + verb + " the " + chance.one_of(words);
+}
+
+std::string two_words(Chance& chance, const std::string& between) {
+    const std::string first = chance.one_of(words);
+    return first + between + chance.one_of(words);
 }
 
 std::string sentences(Chance& chance, int count) {
     std::string text;
     for (int i = 0; i < count; ++i) {
-        std::string sentence = title(chance) + " and the " + chance.one_of(words) + " of the " + chance.one_of(words);
+        std::string sentence = title(chance);
         sentence[0] = 'T';
+        sentence += " and the " + two_words(chance, " of the ");
         text += (i > 0 ? "\n" : "") + sentence + ".";
     }
     return text;
@@ -95,7 +105,7 @@ Json user(int id) {
             {"company",
              {{"name", family + " " + trade},
               {"catchPhrase", "Where " + title(chance)},
-              {"bs", chance.one_of(words) + " and " + chance.one_of(words)}}}};
+              {"bs", two_words(chance, " and ")}}}};
 }
 
 Json post(int id) {
@@ -109,8 +119,9 @@ Json comment(int id) {
     Chance chance(static_cast<std::uint64_t>(id) * 1'299'709);
     const int post_id = (id - 1) / DemoData::comments_on_a_post + 1;
     std::string name = title(chance);
-    std::string email = in_lower_case(chance.one_of(given_names)) + "." + in_lower_case(chance.one_of(family_names)) +
-                        "@" + chance.one_of(words) + ".example";
+    std::string email = in_lower_case(chance.one_of(given_names)) + ".";
+    email += in_lower_case(chance.one_of(family_names)) + "@";
+    email += chance.one_of(words) + ".example";
     return {{"postId", post_id},
             {"id", id},
             {"name", std::move(name)},

@@ -4,6 +4,7 @@
 
 usage: program_test.py PROGRAM [unittest's arguments]
 """
+import hashlib
 import http.client
 import json
 import re
@@ -216,6 +217,11 @@ class Routes(unittest.TestCase):
         for path in ("/users/0", "/users/11", "/users/-1"):
             answer, body = self.server.ask("GET", path)
             self.assertEqual((answer.status, body), (404, b"{}"))
+
+    def test_the_data_is_the_same_whatever_compiled_it(self):
+        known = {"/users": "9d3c8ebadde9", "/posts": "7a52db3443a2", "/comments": "3ded70e7b4b1"}
+        for path, digest in known.items():
+            self.assertEqual(hashlib.sha256(self.server.ask("GET", path)[1]).hexdigest()[:12], digest, path)
 
     def test_posts(self):
         posts = self.server.json("GET", "/posts")
