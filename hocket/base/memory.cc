@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace hocket {
@@ -51,17 +52,19 @@ struct FramePool::Depot {
         list.count = batch->count;
         return true;
     }
-    // Never destroyed: threads may end after static destructors.
+    // Never destroyed: threads may end after static destructors. There from the beginning: a fork in the midst of its making would leave it
+    // unmade in the child for ever.
     static Depot& get() noexcept {
-        static Depot* depot = new Depot;
-        return *depot;
+        static constinit Depot depot;
+        return depot;
     }
-    // A fork waits until no other thread trades, so that the child finds the depot whole and unlocked.
-    Depot() noexcept {
-        const auto unlock = [] { get().mutex.unlock(); };
-        pthread_atfork([] { get().mutex.lock(); }, unlock, unlock);
-    }
+    static const int fork_handlers;
 };
+static_assert(std::is_trivially_destructible_v<std::mutex>);
+
+// A fork waits until no other thread trades, so that the child finds the depot whole and unlocked.
+const int FramePool::Depot::fork_handlers =
+    pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); }, [] { get().mutex.unlock(); });
 
 struct FramePool::Thread : Lists {
     List full[classes];  // the second list of each size: full or empty
