@@ -52,7 +52,7 @@ void HttpConnection::end_soon() noexcept {
 }
 
 void HttpConnection::abort() noexcept {
-    writer_.abort();
+    lose();
     task_.cancel();
 }
 

@@ -81,7 +81,8 @@ void HttpConnection::write_head_of(Response& answer) {
         } else if (asked.minor_version == 1) {
             head.chunked = true;
         } else {
-            keeps_alive_ = false;  // the body ends with the connection
+            ends_body_ = true;
+            keeps_alive_ = false;
         }
     }
     head.keep_alive = keeps_alive_;
@@ -141,8 +142,7 @@ Coro<> HttpConnection::flush() {
 
 void HttpConnection::lose() noexcept {
     is_lost_ = true;
-    const bool ends_with_connection = !is_chunked_ && !announced_;
-    ends_with_connection ? transport_.reset() : transport_.abort();
+    ends_body_ ? transport_.reset() : transport_.abort();
 }
 
 // Until the client goes: then everything ends. While the answer's next piece is waited for, nobody else looks at the connection.
@@ -152,8 +152,7 @@ Coro<> HttpConnection::watch() {
         co_await transport_.more();
     }
     if (is_lost_) co_return;  // writing was first to see it, and the generator cleans up
-    lose();
-    task_.cancel();
+    abort();
 }
 
 Coro<> HttpConnection::send_watched(Response::Pieces pieces) {

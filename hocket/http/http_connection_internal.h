@@ -147,6 +147,7 @@ private:
 
     // Of its answer.
     bool is_chunked_ = false;
+    bool ends_body_ = false;                  // the connection's end does
     std::optional<std::uint64_t> announced_;  // the length of the body
 };
 

@@ -71,7 +71,7 @@ public:
     /// before. (`close` does that only if something unread is there already.)
     virtual void close_lingering() noexcept { close(); }
     virtual void abort() noexcept {}
-    /// The same, and the peer learns it as an error, not as the end of a stream that is whole.
+    /// The same, and the peer learns it as an error, not as the end of a stream that is whole; of TCP, that is.
     virtual void reset() noexcept { abort(); }
     virtual bool is_closing() const noexcept { return false; }
     virtual Coro<> wait_closed();
