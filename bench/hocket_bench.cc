@@ -153,6 +153,32 @@ void future() {
     });
 }
 
+[[gnu::noinline]] Coro<> refuser(std::vector<hocket::Future<int>>& asked, int n) {
+    const auto refusal = std::make_exception_ptr(hocket::RuntimeError("no"));
+    for (int i = 0; i < n; ++i) {
+        while (asked.empty()) co_await hocket::sleep(0);
+        const hocket::Future<int> f = std::move(asked.back());
+        asked.pop_back();
+        f.set_exception(refusal);
+        co_await hocket::sleep(0);
+    }
+}
+
+/// `future`, where each ends with an exception that nobody throws.
+void failure() {
+    measure(1'000'000, [](int n) -> Coro<> {
+        static std::vector<hocket::Future<int>> asked;
+        const Task<> refusing = hocket::create_task(refuser(asked, n));
+        for (int i = 0; i < n; ++i) {
+            const hocket::Future<int> f;
+            asked.push_back(f);
+            const hocket::Result<int> result = co_await hocket::as_result(f);
+            sink = sink + result.ok();
+        }
+        co_await refusing;
+    });
+}
+
 [[gnu::noinline]] Coro<> wait_below(int depth, hocket::Event& event) {
     if (depth == 1) {
         co_await event.wait();
@@ -201,6 +227,7 @@ constexpr bench::Workload workloads[] = {
     {"D", timers_at_once},
     {"E", waiting_tasks},
     {"future", future},
+    {"failure", failure},
     {"timers", timers},
     {"cancel1", cancel<1>},
     {"cancel5", cancel<5>},

@@ -7,7 +7,7 @@ what slows the machine for a while slows both sides of it.
 
 usage: run.py --build FOLDER [NAME...] [--check] [--json FILE] [--rounds N] [--cpu N]
 
-NAME is a workload (A B C1 C1t C2 D E future timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth), or
+NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth), or
 `compile`: what the headers cost. Without a name: all workloads, and the time to compile a small program.
 """
 import argparse
@@ -35,6 +35,7 @@ WORKLOADS = {
     "D1e5": "100,000 sleeps at once",
     "E": "100,000 tasks on one event",
     "future": "future, round trip",
+    "failure": "future that fails, as a result",
     "timers": "1,000 short sleeps at once",
     "cancel1": "cancel, one frame deep",
     "cancel5": "cancel, five frames deep",
@@ -48,7 +49,7 @@ PEER_ROUNDS = 3  # the peers are slow, and their ratios far from any bound
 PEER_WORKLOADS = {"asio": {"A", "B", "C1", "C1t", "C2", "D", "E", "future"},
                   "asyncio": {"A", "B", "C1", "C1t", "C2", "D1e5", "E", "future"}}
 PEERS_ONLY = {"D1e5"}  # asyncio needs a tenth of D's sleeps for what the others need for all
-HOCKET_ONLY = {"timers"}
+HOCKET_ONLY = {"failure", "timers"}
 SLEEPING = {"D", "D1e5", "timers"}  # these wait; the others use all the time of their processor
 UNITS = {"ns": "ns", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
 RATIOS = [("hocket", "limit"), ("shared", "hocket"), ("asio", "hocket"), ("asyncio", "hocket")]

@@ -11,11 +11,13 @@
 #include <hocket/core/task.h>
 #include <hocket/flow/adapt.h>
 #include <hocket/flow/as_completed.h>
+#include <hocket/flow/as_result.h>
 #include <hocket/flow/async_exit_stack.h>
 #include <hocket/flow/async_generator.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/generator.h>
 #include <hocket/flow/shield.h>
+#include <hocket/flow/staggered.h>
 #include <hocket/flow/task_group.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/flow/wait.h>

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-using hocket::AsyncGenerator, hocket::Coro;
+using hocket::AsyncGenerator, hocket::Coro, hocket::aclosing;
 using namespace std::chrono_literals;
 
 AsyncGenerator<int> readings(std::string sensor) {
@@ -44,15 +44,15 @@ Coro<> amain() {
     while (auto degrees = co_await cellar.next())
         std::printf("cellar: %d\n", *degrees);
 
-    auto attic = readings("attic");
-    while (auto degrees = co_await attic.next()) {
-        std::printf("attic: %d\n", *degrees);
-        if (*degrees > 20) {
-            std::printf("too warm\n");
-            break;
+    co_await with(aclosing(readings("attic")), [](auto& attic) -> Coro<> {
+        while (auto degrees = co_await attic.next()) {
+            std::printf("attic: %d\n", *degrees);
+            if (*degrees > 20) {
+                std::printf("too warm\n");
+                break;
+            }
         }
-    }
-    co_await attic.aclose();
+    });
 }
 
 int main() { hocket::run(amain()); }

@@ -69,6 +69,18 @@ Coro<> give_up() {
 }
 // [/abandon]
 
+// [shutdown]
+Coro<> end_early() {
+    run_in_executor([] { std::printf("%s\n", slow_lookup("Emil").c_str()); });
+    co_await shutdown_default_executor(10s);  // waits for the job, but no longer than that
+    try {
+        co_await to_thread(slow_lookup, "Fritz");
+    } catch (const RuntimeError& e) {
+        std::printf("%s\n", e.what());
+    }
+}
+// [/shutdown]
+
 // [threadsafe]
 Coro<int> answer(int question) {
     co_await hocket::sleep(1ms);
@@ -128,6 +140,7 @@ int main() {
     run(use_few_threads());
     run(with_context());
     run(give_up());
+    run(end_early());
     run(serve_a_thread());
     run(use_a_foreign_thread());
     run(use_processes(pool));

@@ -3,14 +3,17 @@
 
 #include <hocket/core/sleep.h>
 #include <hocket/flow/as_completed.h>
+#include <hocket/flow/as_result.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/shield.h>
+#include <hocket/flow/staggered.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/flow/wait.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
 
 #include <cstdio>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -49,6 +52,13 @@ Coro<> what_there_is() {
     if (!missing) std::printf("missing: %s\n", missing.error().c_str());
 }
 // [/settle]
+
+// [result]
+Coro<> if_there_is_one() {
+    const Result<std::string> page = co_await as_result(fetch("missing", 1ms));
+    std::printf("%s\n", page ? page->c_str() : page.error().c_str());
+}
+// [/result]
 
 // [overlap]
 Coro<> overlap() {
@@ -114,16 +124,35 @@ Coro<> leave_in_a_hurry() {
 }
 // [/shield]
 
+// [staggered_race]
+struct Mirror {
+    std::string name;
+    Duration takes;
+};
+
+Coro<> from_any(std::vector<Mirror> mirrors) {
+    auto attempts = mirrors | std::views::transform([](const Mirror& mirror) {
+                        return [&mirror] { return fetch(mirror.name, mirror.takes); };
+                    });
+    auto [page, winner, exceptions] = co_await staggered_race(attempts, 250ms);
+    for (const std::exception_ptr& e : exceptions) std::printf("%s\n", e ? describe(e).c_str() : "the winner");
+    if (page) std::printf("%s from mirror %zu\n", page->c_str(), *winner);
+}
+// [/staggered_race]
+
 Coro<> amain() {
     co_await both();
     co_await all({"users", "posts", "index"});
     co_await what_there_is();
+    co_await if_there_is_one();
     co_await overlap();
     co_await fastest();
     co_await in_turn();
     co_await patience();
     co_await steps();
     co_await leave_in_a_hurry();
+    const std::vector<Mirror> mirrors{{"missing", 1ms}, {"slow", 1h}, {"fast", 1ms}, {"never asked", 1ms}};
+    co_await from_any(mirrors);
 }
 
 int main() { run(amain()); }

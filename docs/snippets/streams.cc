@@ -2,11 +2,14 @@
 // The programs of streams.md.
 #include <hocket/hocket.h>
 #include <hocket/net/open_connection.h>
+#include <hocket/net/resolve.h>
 #include <hocket/net/server.h>
 
+#include <netdb.h>
 #include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <string>
 using namespace hocket;
 using namespace std::chrono_literals;
@@ -49,6 +52,25 @@ Coro<> errors() {
 }
 // [/errors]
 
+// [all_errors]
+Coro<> every_error() {
+    try {
+        co_await open_connection("127.0.0.1", 1, {.all_errors = true});
+    } catch (const ExceptionGroup& group) {
+        for (const std::exception_ptr& e : group.exceptions()) std::printf("%s\n", describe(e).c_str());
+    }
+}
+// [/all_errors]
+
+// [names]
+Coro<> names() {
+    for (const Address& address : co_await getaddrinfo("127.0.0.1", 80)) std::printf("%s\n", address.str().c_str());
+    const Address address = Address::parse("[::1]:80");
+    auto [host, service] = co_await getnameinfo(address, NI_NUMERICHOST | NI_NUMERICSERV);
+    std::printf("host %s, service %s\n", host.c_str(), service.c_str());
+}
+// [/names]
+
 // [timeout]
 Coro<> be_patient(std::uint16_t port) {
     auto [reader, writer] = co_await open_connection("127.0.0.1", port);
@@ -76,6 +98,8 @@ Coro<> amain() {
     Server server = co_await start();
     co_await talk(server.port());
     co_await errors();
+    co_await every_error();
+    co_await names();
     co_await be_patient(server.port());
     co_await end(server);
 }

@@ -15,21 +15,23 @@
 
 namespace hocket {
 
+[[noreturn]] HOCKET_EXPORT void throw_no_span_of_time();
+
 /// A span of time. Every `std::chrono::duration` converts to it: `2s`, `150ms`, `0.5s`. Spans beyond 292 years are cut to that;
-/// a NaN is no time at all.
+/// ValueError is thrown for a NaN.
 class Duration {
 public:
     constexpr Duration() noexcept = default;
 
     template <class Rep, class Period>
-    constexpr Duration(std::chrono::duration<Rep, Period> d) noexcept : ns_(nanoseconds(d)) {}
+    constexpr Duration(std::chrono::duration<Rep, Period> d) noexcept(std::is_integral_v<Rep>) : ns_(nanoseconds(d)) {}
 
     constexpr std::int64_t count() const noexcept { return ns_; }  ///< nanoseconds
     constexpr operator std::chrono::nanoseconds() const noexcept { return std::chrono::nanoseconds(ns_); }
 
 private:
     template <class Rep, class Period>
-    static constexpr std::int64_t nanoseconds(std::chrono::duration<Rep, Period> d) noexcept {
+    static constexpr std::int64_t nanoseconds(std::chrono::duration<Rep, Period> d) noexcept(std::is_integral_v<Rep>) {
         using std::chrono::nanoseconds;
         if constexpr (std::is_integral_v<Rep>) {
             using Scale = std::ratio_divide<Period, std::nano>;
@@ -40,7 +42,8 @@ private:
             const auto exact = std::chrono::duration<long double, std::nano>(d).count();
             if (exact >= 9.2e18L) return INT64_MAX;
             if (exact <= -9.2e18L) return INT64_MIN;
-            return exact == exact ? static_cast<std::int64_t>(exact) : 0;
+            if (exact != exact) throw_no_span_of_time();
+            return static_cast<std::int64_t>(exact);
         }
     }
 

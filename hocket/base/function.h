@@ -2,6 +2,8 @@
 // A move-only callable of one signature, for callbacks that are kept (std::function's header costs 0.15 s to compile).
 #pragma once
 
+#include <hocket/base/coroutine_function.h>
+
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
@@ -27,6 +29,8 @@ public:
         requires(!std::same_as<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, F&, Args...>)
     Function(F&& f) {
         using Target = std::decay_t<F>;
+        static_assert(!std::is_void_v<R> || !CoroutineFunction<std::decay_t<F>, Args...>,
+                      "hocket: a callback is no coroutine function, which create_task runs");
         if constexpr (NullableCallable<Target>) {
             const Target& given = f;
             if (!given) return;

@@ -2,6 +2,7 @@
 // An outcome as a value: what Python returns where it returns exceptions.
 #pragma once
 
+#include <hocket/base/copyable.h>
 #include <hocket/base/errors.h>
 
 #include <exception>
@@ -16,6 +17,8 @@ namespace hocket {
 template <class T>
 class [[nodiscard]] Result {
     using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+    static_assert(!std::is_same_v<Value, std::exception_ptr>,
+                  "hocket: a Result holds a value or an exception, not one as the other");
 
 public:
     template <class U = Value>
@@ -49,5 +52,10 @@ private:
 
     std::variant<Value, std::exception_ptr> state_;
 };
+
+template <class T>
+inline constexpr bool is_copyable<Result<T>> = is_copyable<T>;
+template <>
+inline constexpr bool is_copyable<Result<void>> = true;
 
 }  // namespace hocket

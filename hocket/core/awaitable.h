@@ -53,6 +53,26 @@ concept Awaitable = Awaiter<AwaiterOf<A>>;
 template <class A>
 using AwaitResult = std::remove_cvref_t<decltype(std::declval<AwaiterOf<A>&>().await_resume())>;
 
+struct PromiseBase;
+
+/// The frame that awaits, as hocket's awaiters take it: one of hocket's coroutines, which run in tasks alone. A coroutine of another
+/// library may be resumed outside of any task; no cancel would reach through its frame, and no walk along the frames.
+class AwaitingFrame {
+public:
+    template <class P>
+    HOCKET_INLINE AwaitingFrame(std::coroutine_handle<P> frame) noexcept : frame_(frame) {
+        static_assert(!std::is_void_v<P>,
+                      "hocket: an awaiter that passes on the frame takes it as hocket::AwaitingFrame");
+        static_assert(std::is_void_v<P> || std::is_base_of_v<PromiseBase, P>,
+                      "hocket: this is awaited in a coroutine of hocket's, which returns Coro or AsyncGenerator; from "
+                      "elsewhere, create_task starts it");
+    }
+    HOCKET_INLINE operator std::coroutine_handle<>() const noexcept { return frame_; }
+
+private:
+    std::coroutine_handle<> frame_;
+};
+
 // GCC copies an awaiter that `await_transform` returns by reference; this stands for it there.
 #if defined(__clang__)
 template <class A>
@@ -63,7 +83,7 @@ struct AwaiterProxy {
     A& a;
     explicit AwaiterProxy(A& awaiter) noexcept : a(awaiter) {}
     HOCKET_INLINE bool await_ready() { return a.await_ready(); }
-    HOCKET_INLINE decltype(auto) await_suspend(std::coroutine_handle<> h) { return a.await_suspend(h); }
+    HOCKET_INLINE decltype(auto) await_suspend(AwaitingFrame h) { return a.await_suspend(h); }
     HOCKET_INLINE decltype(auto) await_resume() { return a.await_resume(); }
 };
 #endif

@@ -71,4 +71,6 @@ void throw_awaited(const char* what, std::coroutine_handle<> h) {
                        " a coroutine that is being awaited: " + code_location(promise_of(h).pc));
 }
 
+void throw_awaited_twice(const char* what) { throw RuntimeError(std::string("cannot await ") + what + " twice"); }
+
 }  // namespace hocket

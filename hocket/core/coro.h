@@ -2,6 +2,7 @@
 // Coroutines: lazy, owned by whoever holds them, awaited once.
 #pragma once
 
+#include <hocket/base/coroutine_function.h>
 #include <hocket/core/awaitable.h>
 
 #include <coroutine>
@@ -16,6 +17,7 @@ namespace hocket {
 HOCKET_EXPORT void drop_unfinished(std::coroutine_handle<> frame, const void* dropped) noexcept;
 [[noreturn]] HOCKET_EXPORT void throw_not_awaitable(std::coroutine_handle<> h);
 [[noreturn]] HOCKET_EXPORT void throw_awaited(const char* what, std::coroutine_handle<> h);
+[[noreturn]] HOCKET_EXPORT void throw_awaited_twice(const char* what);
 
 /// Where the result of a coroutine stands between `co_return` and whoever takes it.
 template <class T>
@@ -107,7 +109,7 @@ public:
             throw_not_awaitable(frame_);
         return false;
     }
-    HOCKET_INLINE Transfer await_suspend(std::coroutine_handle<> parent) noexcept {
+    HOCKET_INLINE Transfer await_suspend(AwaitingFrame parent) noexcept {
         frame_.promise().parent = parent;
         return transfer(frame_);
     }
@@ -135,8 +137,6 @@ private:
     Frame frame_;
 };
 
-template <class C>
-inline constexpr bool is_coro = false;
 template <class T>
 inline constexpr bool is_coro<Coro<T>> = true;
 

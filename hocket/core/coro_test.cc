@@ -2,6 +2,7 @@
 // Coroutines: lazy, awaited once, owned; what passes through them, and what is said of those that are forgotten.
 #include <hocket/core/coro.h>
 
+#include <hocket/flow/generator.h>
 #include <hocket/io/runner.h>
 
 #include <tests/support/trace.h>
@@ -73,6 +74,16 @@ TEST(Coro, gives_values_of_every_kind) {
     }());
 }
 
+TEST(Coro, adds_up_what_others_give) {
+    const auto give = [](int n) -> Coro<int> { co_return n; };
+    const auto add_up = [&]() -> Coro<int> {
+        const int a = co_await give(42);
+        const int b = co_await give(1000);
+        co_return a + b;
+    };
+    EXPECT_EQ(new_event_loop()->run_until_complete(add_up()), 1042);
+}
+
 Coro<> throwing(std::exception_ptr e) {
     co_await testing::turns(1);
     std::rethrow_exception(e);
@@ -132,6 +143,39 @@ TEST(Coro, destroys_locals_in_the_order_of_unwinding) {
         }
     }());
     EXPECT_EQ(trace.taken(), "inner outer caught");
+}
+
+TEST(CoroutineFunction, is_known_by_what_it_returns) {
+    [[maybe_unused]] const auto ordinary = [] {};
+    [[maybe_unused]] const auto coroutine = []() -> Coro<> { co_return; };
+    const auto forwarding = [] { return testing::value_after(0, std::string("test")); };  // no co_await in its body
+    static_assert(!CoroutineFunction<decltype(ordinary)>);
+    static_assert(!CoroutineFunction<int>);
+    static_assert(CoroutineFunction<decltype(coroutine)>);
+    static_assert(CoroutineFunction<decltype(forwarding)>);
+    static_assert(CoroutineFunction<decltype(testing::turns), int>);
+    static_assert(!CoroutineFunction<decltype(testing::turns)>);  // not without its argument
+    static_assert(is_coro<decltype(forwarding())>);
+    static_assert(!is_coro<Task<>>);
+    EXPECT_EQ(run(forwarding()), "test");
+}
+
+TEST(Coro, gives_the_same_in_debug_mode) {
+    const auto outer = []() -> Coro<std::string> { co_return co_await testing::value_after(1, std::string("spam")); };
+    const auto loop = new_event_loop();
+    for (const bool debug : {false, true}) {
+        loop->set_debug(debug);
+        EXPECT_EQ(loop->run_until_complete(outer()), "spam");
+    }
+}
+
+TEST(OnceCoro, is_told_by_its_type) {
+    static_assert(is_coro<decltype(testing::turns(1))>);
+    static_assert(!is_coro<Generator<int>>);
+    static_assert(!is_coro<Task<int>>);
+    static_assert(CoroutineFunction<decltype(&testing::turns), int>);
+    static_assert(!CoroutineFunction<Generator<int> (*)()>);
+    static_assert(!CoroutineFunction<int (*)()>);
 }
 
 // ---- Misuse

@@ -49,6 +49,50 @@ TEST(Debug, a_call_from_a_wrong_thread_throws) {
 }
 
 // 11
+TEST(Debug, a_thread_that_has_a_loop_of_its_own_is_a_wrong_one_for_others) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_debug(true);
+        std::string soon, later, at;
+        std::thread([&] {
+            const auto own = new_event_loop();
+            own->call_soon([&] {
+                soon = thrown_by([&] { loop.call_soon([] {}); });
+                later = thrown_by([&] { loop.call_later(1s, [] {}); });
+                at = thrown_by([&] { loop.call_at(loop.time(), [] {}); });
+            });
+            own->run_once(0s);
+        }).join();
+        for (const std::string& said : {soon, later, at})
+            EXPECT_NE(said.find("from another thread than the loop's"), std::string::npos) << said;
+        co_return;
+    }());
+}
+
+// The loop's thread waits meanwhile, so that there is no race.
+TEST(Debug, switched_off_no_thread_is_looked_at) {
+    testing::Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_debug(true);
+        EXPECT_TRUE(loop.get_debug());
+        loop.set_debug(false);
+        EXPECT_FALSE(loop.get_debug());
+        std::string said;
+        std::thread([&] {
+            said = thrown_by([&] {
+                loop.call_soon([&] { trace.note("soon"); });
+                loop.call_later(1ms, [&] { trace.note("later"); });
+                loop.call_at(loop.time_after(2ms), [&] { trace.note("at"); });
+            });
+        }).join();
+        EXPECT_EQ(said, "nothing");
+        co_await hocket::sleep(5ms);
+    }());
+    EXPECT_EQ(trace.taken(), "soon later at");
+}
+
+// 11
 TEST(Debug, a_change_of_a_future_or_handle_on_a_wrong_thread_throws) {
     run([]() -> Coro<> {
         EventLoop& loop = get_running_loop();
@@ -144,6 +188,8 @@ TEST(RealDebug, a_slow_callback_is_reported) {
 
 TEST(Debug, is_off_unless_asked_for) {
     ::unsetenv("HOCKET_DEBUG");
+    EXPECT_FALSE(new_event_loop()->get_debug());
+    ::setenv("HOCKET_DEBUG", "", 1);
     EXPECT_FALSE(new_event_loop()->get_debug());
     ::setenv("HOCKET_DEBUG", "0", 1);
     EXPECT_FALSE(new_event_loop()->get_debug());

@@ -8,6 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +36,31 @@ TEST(DoneCallback, never_runs_inline) {
         co_await testing::turns(1);
     }());
     EXPECT_EQ(trace.taken(), "set added 1 late");
+}
+
+TEST(DoneCallback, several_run_in_their_order_however_the_future_ends) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<std::string> good, bad, cancelled;
+        const auto error = std::make_exception_ptr(RuntimeError("x"));
+        for (const auto& f : {good, bad, cancelled}) {
+            f.add_done_callback([&](const Future<std::string>&) { trace.note("first"); });
+            f.add_done_callback([&](const Future<std::string>&) { trace.note("second"); });
+        }
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "");
+        good.set_result("r");
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "first second");
+        bad.set_exception(error);
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "first second");
+        cancelled.cancel();
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "first second");
+        EXPECT_EQ(good.result(), "r");
+        EXPECT_EQ(bad.exception(), error);
+    }());
 }
 
 TEST(DoneCallback, runs_in_turn_with_the_tasks_that_wait) {
@@ -177,6 +205,128 @@ TEST(DoneCallback, removal_takes_all_equal_ones_and_returns_their_count) {
         co_await testing::turns(1);
     }());
     EXPECT_EQ(calls, 10);
+}
+
+// Compares equal to those of the same number.
+struct Numbered {
+    Trace* trace;
+    int number;
+    bool operator==(const Numbered& other) const { return number == other.number; }
+    void operator()(const Future<>&) const { trace->note(number); }
+};
+
+TEST(DoneCallback, removal_leaves_the_others_in_their_order) {
+    Trace trace;
+    const auto rest_without = [&](std::initializer_list<int> numbers) {
+        run([&]() -> Coro<> {
+            const Future<> f;
+            for (const int n : {1, 2, 3}) f.add_done_callback(Numbered{&trace, n});
+            for (const int n : numbers) EXPECT_EQ(f.remove_done_callback(Numbered{&trace, n}), 1U);
+            for (const int n : numbers) EXPECT_EQ(f.remove_done_callback(Numbered{&trace, n}), 0U);
+            f.set_result();
+            co_await testing::turns(1);
+        }());
+        return trace.taken();
+    };
+    EXPECT_EQ(rest_without({1}), "2 3");
+    EXPECT_EQ(rest_without({1, 2}), "3");
+    EXPECT_EQ(rest_without({3}), "1 2");
+    EXPECT_EQ(rest_without({2, 3, 1}), "");
+}
+
+TEST(DoneCallback, that_was_removed_can_be_added_again) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<> f;
+        const Numbered one{&trace, 1}, two{&trace, 2};
+        EXPECT_EQ(f.remove_done_callback(one), 0U);
+        f.add_done_callback(one);
+        f.add_done_callback(two);
+        EXPECT_EQ(f.remove_done_callback(two), 1U);
+        f.add_done_callback(two);
+        for (int i = 0; i < 5; ++i) f.add_done_callback(one);
+        EXPECT_EQ(f.remove_done_callback(one), 6U);
+        f.set_result();
+        co_await testing::turns(1);
+    }());
+    EXPECT_EQ(trace.taken(), "2");
+}
+
+TEST(DoneCallback, does_not_keep_those_from_running_that_are_called_for_with_it) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<> f;
+        f.add_done_callback([&](const Future<>& x) { trace.note(x.remove_done_callback(Numbered{&trace, 7})); });
+        f.add_done_callback(Numbered{&trace, 7});
+        f.add_done_callback(Numbered{&trace, 7});
+        f.set_result();
+        co_await testing::turns(1);
+    }());
+    EXPECT_EQ(trace.taken(), "0 7 7");
+}
+
+// Does something to the future each time that it is compared; equal to none.
+struct Meddler {
+    std::function<void()> meddle;
+    Trace* trace = nullptr;
+    bool operator==(const Meddler& other) const {
+        (meddle ? meddle : other.meddle)();
+        return false;
+    }
+    void operator()(const Future<>&) const { trace->note("called"); }
+};
+
+TEST(DoneCallback, a_comparison_may_remove_others) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<> f;
+        for (int i = 0; i < 3; ++i) {
+            f.add_done_callback(Meddler{{}, &trace});
+            f.add_done_callback(Numbered{&trace, i % 2});
+        }
+        f.remove_done_callback(Meddler{[&] { f.remove_done_callback(Numbered{&trace, 0}); }});
+        f.set_result();
+        co_await testing::turns(1);
+    }());
+    EXPECT_EQ(trace.taken(), "called called 1 called");
+}
+
+TEST(DoneCallback, a_comparison_may_add_others) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<> f;
+        int added = 0;
+        for (int i = 0; i < 3; ++i) f.add_done_callback(Meddler{{}, &trace});
+        f.remove_done_callback(Meddler{[&] {
+            if (++added < 100) f.add_done_callback(Meddler{{}, &trace});
+        }});
+        EXPECT_EQ(added, 102);
+        f.set_result();
+        co_await testing::turns(1);
+    }());
+    const std::string said = trace.taken();
+    EXPECT_EQ(std::count(said.begin(), said.end(), 'd'), 3 + 99);
+}
+
+TEST(DoneCallback, a_comparison_may_make_the_future_done_or_throw) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const Future<> f, g;
+        for (const auto& x : {f, g}) {
+            x.add_done_callback(Numbered{&trace, 1});
+            x.add_done_callback(Meddler{{}, &trace});
+            x.add_done_callback(Numbered{&trace, 2});
+        }
+        EXPECT_EQ(f.remove_done_callback(Meddler{[&] { f.set_result(); }}), 0U);
+        co_await testing::turns(1);
+        const std::string all = trace.taken();  // those that stood behind may come first
+        EXPECT_EQ(all.size(), std::string("1 called 2").size());
+        EXPECT_EQ(thrown_by([&] { g.remove_done_callback(Meddler{[] { throw RuntimeError("no answer"); }}); }),
+                  "hocket::RuntimeError: no answer");
+        g.set_result();
+        co_await testing::turns(1);
+        EXPECT_EQ(trace.taken(), "1 called 2");
+    }());
 }
 
 // What a removed callable holds may, when it is freed, use the future that it was removed from.

@@ -143,7 +143,8 @@ public:
     template <class F>
     Handle call_at(TimePoint when, F f, CallOptions options = {});
     /// The same as `call_soon`, from any thread; on others than the loop's, `f` sees copies of the caller's context variables. Throws
-    /// RuntimeError when the loop is closed.
+    /// RuntimeError when the loop is closed. What another thread posts is ahead of every later `call_soon`, but not of a task or waiter that
+    /// becomes ready otherwise in the same iteration.
     template <class F>
     void call_soon_threadsafe(F f);
 
@@ -314,6 +315,8 @@ EventLoop& get_running_loop() {
 template <class F>
 HOCKET_INLINE Handle EventLoop::call_soon(F f, CallOptions options) {
     check_usable("call_soon");
+    if (__atomic_load_n(mail_, __ATOMIC_RELAXED)) [[unlikely]]
+        take_mail();  // what another thread has posted by now is ahead of this
     auto* callback = new Callback<F>(context_for(options.context), std::move(f), here());
     Handle handle(*callback);
     callback->loop_id = id_;

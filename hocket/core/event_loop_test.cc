@@ -19,6 +19,7 @@ namespace hocket {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Census;
 using testing::ending_of;
 using testing::LoopErrors;
 using testing::ManualBackend;
@@ -94,6 +95,20 @@ TEST(OnceIteration, looks_once_for_timers_that_are_due) {
     EXPECT_EQ(trace.taken(), "first soon second");
 }
 
+TEST(OnceIteration, a_completion_that_comes_with_a_stop_is_called_once) {
+    Trace trace;
+    ManualLoop m;
+    Noted op(trace);
+    m.backend->submit(op);
+    m.backend->complete(0);
+    for (int i = 0; i < 3; ++i) {
+        m.loop.call_soon([&] { m.loop.stop(); });
+        m.loop.run_forever();
+        trace.note("|");
+    }
+    EXPECT_EQ(trace.taken(), "io | | |");
+}
+
 TEST(EventLoop, runs_callbacks_first_in_first_out) {
     Trace trace;
     run([&]() -> Coro<> {
@@ -160,6 +175,20 @@ TEST(EventLoop, run_once_runs_one_iteration) {
     EXPECT_GE(loop->time() - before, 2ms);
 }
 
+TEST(EventLoop, runs_while_run_once_does) {
+    const auto loop = new_event_loop();
+    int calls = 0;
+    loop->call_soon([&] {
+        ++calls;
+        EXPECT_TRUE(loop->is_running());
+        EXPECT_EQ(&get_running_loop(), loop.get());
+    });
+    for (int i = 0; i < 10; ++i) loop->run_once(0s);
+    EXPECT_EQ(calls, 1);
+    EXPECT_FALSE(loop->is_running());
+    EXPECT_EQ(thrown_by([] { get_running_loop(); }), "hocket::RuntimeError: no running event loop");
+}
+
 // 10
 TEST(EventLoop, run_until_complete_stopped_early_is_an_error) {
     const auto loop = new_event_loop();
@@ -204,11 +233,26 @@ TEST(EventLoop, that_is_closed_takes_no_work) {
     EXPECT_TRUE(loop->is_closed());
     EXPECT_EQ(thrown_by([&] { loop->call_soon([] {}); }), closed);
     EXPECT_EQ(thrown_by([&] { loop->call_later(1s, [] {}); }), closed);
+    EXPECT_EQ(thrown_by([&] { loop->call_at(TimePoint::min(), [] {}); }), closed);
     EXPECT_EQ(thrown_by([&] { loop->call_soon_threadsafe([] {}); }), closed);
     EXPECT_EQ(thrown_by([&] { loop->run_forever(); }), closed);
     EXPECT_EQ(thrown_by([&] { loop->run_once(0s); }), closed);
     EXPECT_EQ(thrown_by([&] { static_cast<void>(loop->create_task(testing::turns(0), {})); }), closed);
     EXPECT_EQ(thrown_by([&] { loop->run_until_complete(testing::turns(0)); }), closed);
+}
+
+TEST(EventLoop, that_is_closed_closes_the_coroutines_that_it_does_not_take) {
+    const Reports reports;
+    Census census;
+    const auto held = [](Census::Member) -> Coro<> { co_return; };
+    const auto loop = new_event_loop();
+    loop->close();
+    const std::string closed = "hocket::RuntimeError: Event loop is closed";
+    EXPECT_EQ(thrown_by([&] { static_cast<void>(loop->create_task(held(census.member()))); }), closed);
+    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(held(census.member())); }), closed);
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_TRUE(all_tasks(*loop).empty());
+    EXPECT_EQ(reports.count(), 0U);  // of coroutines that nobody awaited
 }
 
 TEST(EventLoop, knows_whether_it_runs) {
@@ -276,6 +320,47 @@ TEST(CallSoonThreadsafe, keeps_its_place_among_call_soons_of_the_loops_own_threa
     EXPECT_EQ(trace.taken(), "a b");
 }
 
+// As in one queue, though there are two: what a thread has left already is ahead of what the loop's own thread calls next.
+TEST(CallSoonThreadsafe, is_ahead_of_a_call_soon_that_comes_after_it) {
+    Trace trace;
+    const auto loop = new_event_loop();
+    const auto post = [&](const char* what) {
+        std::thread([&] { loop->call_soon_threadsafe([&trace, what] { trace.note(what); }); }).join();
+    };
+    post("before");
+    loop->call_soon([&] {
+        post("a");
+        loop->call_soon([&] { trace.note("b"); });
+        post("c");
+        loop->call_soon([&] { loop->stop(); });
+    });
+    loop->run_forever();
+    EXPECT_EQ(trace.taken(), "before a b c");
+}
+
+// Only call_soon looks what threads have left; in asyncio there is one queue, and "a" comes first.
+TEST(CallSoonThreadsafe, is_behind_what_becomes_ready_otherwise_in_the_same_iteration) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        const Future<> future;
+        const Task<> waits = create_task([&]() -> Coro<> {
+            co_await future;
+            trace.note("woken");
+        });
+        co_await testing::turns(1);
+        std::thread([&] { loop.call_soon_threadsafe([&] { trace.note("a"); }); }).join();
+        const Task<> made = create_task([&]() -> Coro<> {
+            trace.note("made");
+            co_return;
+        });
+        future.set_result();
+        co_await testing::turns(3);
+        EXPECT_TRUE(waits.done() && made.done());
+    }());
+    EXPECT_EQ(trace.taken(), "made woken a");
+}
+
 TEST(CallSoonThreadsafe, brings_a_copy_of_the_callers_context) {
     static ContextVar<std::string> text("text");
     run([]() -> Coro<> {
@@ -332,34 +417,6 @@ TEST(LoopId, many_loops_may_live_at_once) {
     for (int i = 0; i < 300; ++i) loops.push_back(std::make_unique<EventLoop>(std::make_unique<ManualBackend>()));
     for (const auto& loop : loops)
         EXPECT_EQ(loop->run_until_complete(loop->create_task(testing::value_after(1, 2), {})), 2);
-}
-
-TEST(RunUntilComplete, needs_a_loop_that_is_open) {
-    const auto loop = new_event_loop();
-    const auto task = loop->create_task(testing::value_after(1, 2), {});
-    EXPECT_EQ(loop->run_until_complete(task), 2);
-    loop->close();
-    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(task); }), "hocket::RuntimeError: Event loop is closed");
-    EXPECT_EQ(task.result(), 2);
-}
-
-TEST(RunUntilComplete, takes_a_task_of_any_type) {
-    const auto loop = new_event_loop();
-    const AnyTask good = loop->create_task(testing::value_after(1, 5));
-    loop->run_until_complete(good);
-    EXPECT_TRUE(good.done());
-    const AnyTask bad = loop->create_task(testing::failure_after(1, "bad"));
-    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(bad); }), "hocket::RuntimeError: bad");
-}
-
-TEST(RunUntilComplete, takes_futures_of_this_loop) {
-    const auto loop = new_event_loop(), other = new_event_loop();
-    const Future<int> f(*loop), foreign(*other);
-    loop->call_soon([&] { f.set_result(5); });
-    EXPECT_EQ(loop->run_until_complete(f), 5);
-    EXPECT_EQ(thrown_by([&] { loop->run_until_complete(foreign); }),
-              "hocket::ValueError: run_until_complete of a future that belongs to a different loop");
-    EXPECT_EQ(loop->run_until_complete(loop->create_task(testing::value_after(1, 6))), 6);
 }
 
 }  // namespace

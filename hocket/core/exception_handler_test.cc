@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <string>
 
 namespace hocket {
@@ -87,11 +88,16 @@ TEST(ExceptionHandler, runs_in_the_context_of_the_callback_that_failed) {
         loop.set_exception_handler([&](EventLoop&, const ErrorContext&) { trace.note(number.get()); });
         number.set(3);
         loop.call_soon([] { throw RuntimeError("x"); });
+        loop.call_soon([] {
+            number.set(number.get() * 10);
+            throw RuntimeError("x");
+        });
         number.set(4);
         co_await testing::turns(1);
+        trace.note(number.get());
         loop.set_exception_handler({});
     }());
-    EXPECT_EQ(trace.taken(), "3");
+    EXPECT_EQ(trace.taken(), "3 30 4");
 }
 
 TEST(ExceptionHandler, may_replace_itself) {
@@ -109,6 +115,26 @@ TEST(ExceptionHandler, may_replace_itself) {
         loop.set_exception_handler({});
     }());
     EXPECT_EQ(trace.taken(), "1 second");
+}
+
+TEST(ExceptionHandler, an_empty_one_restores_the_default) {
+    Reports reports;
+    Trace trace;
+    run([&]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        loop.set_exception_handler([&](EventLoop&, const ErrorContext&) { trace.note("custom"); });
+        loop.call_soon([] { throw RuntimeError("x"); });
+        co_await testing::turns(1);
+        EXPECT_EQ(reports.taken(), "");
+        loop.set_exception_handler({});
+        loop.call_soon([] { throw RuntimeError("y"); });
+        loop.call_later(1ms, [] { throw RuntimeError("z"); });
+        co_await hocket::sleep(3ms);
+        EXPECT_EQ(reports.taken(),
+                  "Exception in callback\n  exception: hocket::RuntimeError: y\n"
+                  "Exception in callback\n  exception: hocket::RuntimeError: z");
+    }());
+    EXPECT_EQ(trace.taken(), "custom");
 }
 
 TEST(ExceptionHandler, may_be_called_by_a_program) {
@@ -193,6 +219,22 @@ TEST(EndOfTheProgram, of_an_exception_handler_leaves_too) {
             }());
         }),
         "hocket::SystemExit: 6");
+}
+
+TEST(EndOfTheProgram, thrown_in_the_place_of_a_cancel_is_what_the_task_failed_with) {
+    const auto loop = new_event_loop();
+    const auto error = std::make_exception_ptr(SystemExit{7});
+    const auto task = loop->create_task([](std::exception_ptr instead) -> Coro<> {
+        const std::string ending = co_await testing::ending_of(testing::forever());
+        if (ending == "hocket::CancelledError") std::rethrow_exception(instead);
+    }(error));
+    loop->run_once(0s);
+    task.cancel();
+    EXPECT_FALSE(task.done());
+    EXPECT_EQ(thrown_by([&] { loop->run_once(0s); }), "hocket::SystemExit: 7");
+    EXPECT_TRUE(task.done());
+    EXPECT_FALSE(task.cancelled());
+    EXPECT_EQ(task.exception(), error);
 }
 
 TEST(EndOfTheProgram, the_first_of_two_in_one_batch_counts) {

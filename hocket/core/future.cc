@@ -49,19 +49,54 @@ void DoneCallbackBase::run() {
     delete this;
 }
 
-std::size_t remove_done_callbacks(FutureBase& future, const void* type, const void* callable) {
-    if (future.done()) return 0;
-    WaitList kept, removed;
-    std::size_t count = 0;
-    while (!future.waiters.empty()) {
-        Waiter* w = future.waiters.pop_front();
-        auto* callback = dynamic_cast<DoneCallbackBase*>(w);
-        const bool equal = callback && callback->type == type && callback->equals(callable);
-        (equal ? removed : kept).push_back(*w);
-        count += equal;
+namespace {
+
+// What was looked at and stays. The program's `==` may throw, and may use the future: make it done, even drop it.
+struct Kept {
+    explicit Kept(FutureBase& f) noexcept : future(f) { future.share(); }
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ~Kept() {
+        if (future.done()) {
+            if (!list.empty()) future.wake_slowly(list);
+        } else {
+            while (!future.waiters.empty()) list.push_back(*future.waiters.pop_front());
+            future.waiters = list;
+        }
+        future.drop();
     }
-    future.waiters = kept;
-    while (!removed.empty()) removed.pop_front()->discard();  // what they hold may use the future
+
+    FutureBase& future;
+    WaitList list;
+};
+
+// What compared equal goes when the future is whole again, since what it holds may use that.
+struct Removed {
+    Removed() = default;
+    Removed(const Removed&) = delete;
+    Removed& operator=(const Removed&) = delete;
+    ~Removed() {
+        while (!list.empty()) list.pop_front()->discard();
+    }
+
+    WaitList list;
+};
+
+}  // namespace
+
+std::size_t remove_done_callbacks(FutureBase& future, const void* type, const void* callable) {
+    Removed removed;
+    Kept kept(future);
+    std::size_t count = 0;
+    while (!future.done() && !future.waiters.empty()) {
+        Waiter* w = future.waiters.pop_front();
+        kept.list.push_back(*w);
+        auto* callback = dynamic_cast<DoneCallbackBase*>(w);
+        if (!callback || callback->type != type || !callback->equals(callable)) continue;
+        kept.list.remove(*w);
+        removed.list.push_back(*w);
+        ++count;
+    }
     return count;
 }
 

@@ -2,6 +2,7 @@
 // Futures: results that are set later, by whoever knows them.
 #pragma once
 
+#include <hocket/base/copyable.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/task_base.h>
@@ -33,7 +34,7 @@ struct State : Base {
     T take_or_copy(std::uint32_t mine = 1) {
         this->check();
         if (this->refs > mine) {
-            if constexpr (std::copy_constructible<T>) {
+            if constexpr (is_copyable<T>) {
                 return *value;
             } else {
                 this->error = moved_out();
@@ -86,7 +87,7 @@ public:
             state_->check_awaitable(t);
         return false;
     }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) noexcept {
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) noexcept {
         TaskBase& t = *this_loop->current;
         t.wait_on(*state_, h);
         state_->waiters.push_back(t);
@@ -141,8 +142,8 @@ public:
     bool done() const { return object().done(); }
     /// Whether it ended by a cancel.
     bool cancelled() const { return object().cancelled(); }
-    /// Asks it to end with CancelledError, whose `message()` is the one given. False when it is done already. A task goes on until the
-    /// error leaves it, and may refuse.
+    /// Asks it to end with CancelledError, whose `message()` is the one given. False when it is done already, and then an exception of
+    /// its counts as looked at. A task goes on until the error leaves it, and may refuse.
     bool cancel() const { return object("cancel").cancel(); }
     bool cancel(std::string_view message) const {
         return object("cancel").cancel(Shared<const std::string>::make(message));
@@ -253,7 +254,7 @@ public:
         hocket::add_done_callback<Derived>(object("add_done_callback"), std::move(f), options, here());
     }
     /// Removes every callback that equals `f` and has not been called for; returns how many. For callables that can be compared,
-    /// such as pointers to functions.
+    /// such as pointers to functions. The `==` of your type may use the future; once that makes it done, nothing more is removed.
     template <std::equality_comparable F>
     std::size_t remove_done_callback(F f) const {
         return remove_done_callbacks(object("remove_done_callback"), &type_mark<F>, &f);
@@ -281,7 +282,9 @@ public:
     explicit Future(EventLoop& loop) : Base(new FutureState<T>(loop)) {}
     /// No future.
     Future(std::nullptr_t) noexcept : Base(nullptr) {}
-    explicit Future(FutureHandle&& handle) noexcept : Base(std::move(handle)) {}
+    /// Of a handle that stands for a future of T. A task is none: it sets its result itself.
+    template <std::same_as<FutureHandle> H>
+    explicit Future(H&& handle) noexcept : Base(std::forward<H>(handle)) {}
 
     /// Sets the result, made from the arguments; whatever waits becomes ready. Throws InvalidStateError if it is done.
     template <class... U>

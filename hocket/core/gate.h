@@ -82,7 +82,7 @@ public:
         point_->check_loop();
         return false;
     }
-    void await_suspend(std::coroutine_handle<> h) const noexcept { point_->wait(h); }
+    void await_suspend(AwaitingFrame h) const noexcept { point_->wait(h); }
     bool await_resume() const {
         TaskBase& t = *this_loop->current;
         const bool granted = t.flags & f_granted;

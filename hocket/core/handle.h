@@ -3,10 +3,13 @@
 #pragma once
 
 #include <hocket/base/clock.h>
+#include <hocket/base/coroutine_function.h>
+#include <hocket/base/function.h>
 #include <hocket/core/context.h>
 #include <hocket/core/timer_heap.h>
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace hocket {
@@ -49,6 +52,8 @@ struct HOCKET_EXPORT CallbackBase : Timer, Pooled {
 
 template <class F>
 struct Callback final : CallbackBase {
+    static_assert(std::is_invocable_v<F&>, "hocket: a callback can be called without arguments: [=] { f(x); }");
+    static_assert(!CoroutineFunction<F>, "hocket: a callback is no coroutine function, which create_task runs");
     std::optional<F> f;
 
     Callback(ContextSlot c, F&& callable, const void* where)

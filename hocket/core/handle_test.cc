@@ -187,6 +187,15 @@ TEST(CallLater, cancelled_timers_leave_at_once) {
     }());
 }
 
+TEST(CallLater, a_cancelled_timer_does_not_wake_the_loop) {
+    const auto loop = new_event_loop();
+    Handle first = loop->call_later(5s, [] {});
+    const Handle second = loop->call_later(10s, [] {});
+    EXPECT_EQ(loop->next_timer(), first.when());
+    first.cancel();
+    EXPECT_EQ(loop->next_timer(), second.when());
+}
+
 TEST(CallLater, cancelled_while_due_in_the_batch_it_does_not_run) {
     Trace trace;
     run([&]() -> Coro<> {
@@ -241,6 +250,14 @@ TEST(RealTime, passes_while_a_timer_is_waited_for) {
         co_await hocket::sleep(20ms);
         EXPECT_GE(loop.time() - start, 20ms);
     }());
+}
+
+TEST(RealTime, a_timer_is_not_early) {
+    const auto loop = new_event_loop();
+    const TimePoint when = loop->time_after(20ms);
+    loop->call_at(when, [&] { loop->stop(); });
+    loop->run_forever();
+    EXPECT_GE(loop->time(), when);
 }
 
 // A busy loop reads the clock seldom; its timers are due all the same.

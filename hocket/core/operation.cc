@@ -8,7 +8,7 @@
 
 namespace hocket {
 
-void PendingOperation::await_suspend(std::coroutine_handle<> h) noexcept {
+void PendingOperation::await_suspend(AwaitingFrame h) noexcept {
     EventLoop& loop = *this_loop;
     TaskBase& t = *loop.current;
     if (t.flags & f_must_cancel) {  // cancelled before it begins: it never does

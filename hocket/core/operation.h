@@ -31,7 +31,7 @@ public:
     }
 
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_suspend(AwaitingFrame h) noexcept;
     HOCKET_INLINE int await_resume() {
         TaskBase& t = *this_loop->current;
         awaited_ = false;

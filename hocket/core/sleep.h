@@ -5,6 +5,7 @@
 #include <hocket/base/clock.h>
 #include <hocket/core/awaitable.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace hocket {
@@ -33,7 +34,7 @@ public:
     }
 
     bool await_ready() const noexcept { return false; }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) { suspend(h); }
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) { suspend(h); }
     HOCKET_INLINE void await_resume() const { resume_point(); }
 
 private:
@@ -54,12 +55,30 @@ struct [[nodiscard]] Yield {
     static constexpr bool awaited_often = true;
 
     bool await_ready() const noexcept { return false; }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept {
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) const noexcept {
         EventLoop& loop = *this_loop;
         loop.current->frame = h;
         loop.push(*loop.current);
     }
     HOCKET_INLINE void await_resume() const { resume_point(); }
+};
+
+/// What `sleep(delay, result)` returns.
+template <class T>
+class [[nodiscard]] SleepResult final : public Sleep {
+public:
+    using HocketAwaiter = SleepResult;
+
+    template <class U>
+    SleepResult(Duration delay, U&& result) : Sleep(delay), result_(std::forward<U>(result)) {}
+
+    T await_resume() {
+        Sleep::await_resume();
+        return std::move(result_);
+    }
+
+private:
+    T result_;
 };
 
 /// The literal 0.
@@ -74,5 +93,14 @@ struct ZeroLiteral {
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
 /// Lets every other ready task have a turn.
 inline Yield sleep(ZeroLiteral) noexcept { return {}; }
+/// The same; gives `result` (`asyncio.sleep(delay, result)`).
+template <class T>
+SleepResult<std::decay_t<T>> sleep(Duration delay, T&& result) {
+    return {delay, std::forward<T>(result)};
+}
+template <class T>
+SleepResult<std::decay_t<T>> sleep(ZeroLiteral, T&& result) {
+    return {Duration(), std::forward<T>(result)};
+}
 
 }  // namespace hocket

@@ -26,14 +26,13 @@ AnyTask handle_of(TaskBase& t) {
 }
 }  // namespace
 
-AnyTask current_task() {
-    TaskBase* t = get_running_loop().current;
-    return t ? handle_of(*t) : AnyTask();
-}
+AnyTask current_task() { return current_task(get_running_loop()); }
+AnyTask current_task(const EventLoop& loop) { return loop.current ? handle_of(*loop.current) : AnyTask(); }
 
-std::vector<AnyTask> all_tasks() {
+std::vector<AnyTask> all_tasks() { return all_tasks(get_running_loop()); }
+std::vector<AnyTask> all_tasks(const EventLoop& loop) {
     std::vector<AnyTask> result;
-    for (TaskBase* t = get_running_loop().tasks; t; t = t->older) result.push_back(handle_of(*t));
+    for (TaskBase* t = loop.tasks; t; t = t->older) result.push_back(handle_of(*t));
     std::reverse(result.begin(), result.end());
     return result;
 }

@@ -2,6 +2,7 @@
 // Tasks: coroutines that the loop owns and runs beside each other.
 #pragma once
 
+#include <hocket/base/coroutine_function.h>
 #include <hocket/base/invoke.h>
 #include <hocket/core/coro.h>
 #include <hocket/core/future.h>
@@ -87,7 +88,9 @@ class Task : public TypedHandle<Task<T>, TaskState<T>, T> {
 
 public:
     Task() noexcept = default;
-    explicit Task(FutureHandle&& handle) noexcept : Base(std::move(handle)) {}
+    /// Of a handle that stands for a task of T.
+    template <std::same_as<FutureHandle> H>
+    explicit Task(H&& handle) noexcept : Base(std::forward<H>(handle)) {}
     explicit Task(TaskState<T>* state) noexcept : Base(static_cast<FutureBase*>(state)) {}
 
     /// How many cancels were asked for, less those taken back by `uncancel`.
@@ -126,9 +129,20 @@ HOCKET_INLINE Task<T> create_task(Coro<T> coro, const TaskOptions& options = {})
     return make_task(get_running_loop(), std::move(coro), options, here());
 }
 
+// A loop that does not take a coroutine closes it: that nobody awaits it is no mistake then.
+template <class T>
+void check_takes(const EventLoop& loop, Coro<T>& coro, const char* call) {
+    try {
+        loop.check_usable(call);
+    } catch (const RuntimeError&) {
+        coro.close();
+        throw;
+    }
+}
+
 template <class T>
 Task<T> EventLoop::create_task(Coro<T> coro, const TaskOptions& options) {
-    check_usable("create_task");
+    check_takes(*this, coro, "create_task");
     return make_task(*this, std::move(coro), options, nullptr);
 }
 
@@ -143,21 +157,17 @@ auto owning(F f, Args... args) -> std::remove_cvref_t<std::invoke_result_t<F&, A
     co_return co_await hocket::invoke(f, std::move(args)...);
 }
 
-template <class F, class... Args>
-concept CoroutineFunction =
-    requires { requires is_coro<std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>>; };
-
 /// Makes a task of `f(args...)`. The callable and copies of the arguments live as long as the task, so neither captures nor temporaries
 /// dangle; pass `std::ref(x)` for what shall be shared.
 template <class F, class... Args>
-    requires CoroutineFunction<F, Args...>
+    requires CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>
 HOCKET_INLINE auto create_task(F&& f, Args&&... args) {
     return make_task(get_running_loop(),
                      owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
                      TaskOptions{}, here());
 }
 template <class F, class... Args>
-    requires CoroutineFunction<F, Args...>
+    requires CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>
 HOCKET_INLINE auto create_task(const TaskOptions& options, F&& f, Args&&... args) {
     return make_task(get_running_loop(),
                      owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
@@ -166,8 +176,11 @@ HOCKET_INLINE auto create_task(const TaskOptions& options, F&& f, Args&&... args
 
 /// The task that runs, or an empty handle. Throws RuntimeError when no loop runs.
 HOCKET_EXPORT AnyTask current_task();
-/// All tasks of the running loop that are not done, the oldest first.
+/// The task that runs in `loop`, or an empty handle. `loop` must belong to this thread, or not run: handles are not thread-safe.
+HOCKET_EXPORT AnyTask current_task(const EventLoop& loop);
+/// All tasks of the running loop, or of `loop`, that are not done, the oldest first. `loop` must belong to this thread, or not run.
 HOCKET_EXPORT std::vector<AnyTask> all_tasks();
+HOCKET_EXPORT std::vector<AnyTask> all_tasks(const EventLoop& loop);
 
 /// Runs `loop` until `future` is done; used by `run_until_complete`.
 HOCKET_EXPORT void run_loop_until(EventLoop& loop, FutureBase& future);
@@ -191,7 +204,7 @@ inline void EventLoop::run_until_complete(const AnyTask& task) {
 
 template <class T>
 T EventLoop::run_until_complete(Coro<T> coro) {
-    check_usable("run_until_complete");
+    check_takes(*this, coro, "run_until_complete");
     if (running_ || this_loop) {
         coro.close();
         throw RuntimeError("run_until_complete cannot be called while a loop runs on this thread: await instead");

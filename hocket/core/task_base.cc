@@ -48,7 +48,7 @@ void FutureBase::finish(std::uint16_t how) noexcept {
     if (!waiters.empty()) {
         EventLoop* loop = this_loop;
         if (!loop || loop->id() != loop_id || (flags & f_callbacks)) [[unlikely]] {
-            wake_waiters_slowly();
+            wake_slowly(waiters);
         } else {
             loop->push_all(waiters.take_all());
         }
@@ -56,10 +56,10 @@ void FutureBase::finish(std::uint16_t how) noexcept {
     new (&error) std::exception_ptr();
 }
 
-void FutureBase::wake_waiters_slowly() noexcept {
+void FutureBase::wake_slowly(WaitList& list) noexcept {
     EventLoop* loop = EventLoop::with_id(loop_id);
-    if (!loop) return discard_waiters();
-    Waiter* last = waiters.take_all();
+    if (!loop) return discard_all(list);
+    Waiter* last = list.take_all();
     if (flags & f_callbacks) {  // from here on they keep this alive
         Waiter* w = last;
         do {
@@ -71,8 +71,8 @@ void FutureBase::wake_waiters_slowly() noexcept {
 }
 
 // No loop will run them any more, or nobody will make this done.
-void FutureBase::discard_waiters() noexcept {
-    while (!waiters.empty()) waiters.pop_front()->discard();
+void FutureBase::discard_all(WaitList& list) noexcept {
+    while (!list.empty()) list.pop_front()->discard();
 }
 
 void FutureBase::fail(std::exception_ptr e) noexcept {
@@ -80,7 +80,9 @@ void FutureBase::fail(std::exception_ptr e) noexcept {
     error = std::move(e);
 }
 
+// One who cancels what is done is told so, and has looked at how it ended: as in asyncio.
 bool FutureBase::cancel(Shared<const std::string> message) noexcept {
+    mark_retrieved();
     if (done()) return false;
     if (message) [[unlikely]] {
         if (EventLoop* loop = EventLoop::with_id(loop_id)) loop->keep_message(*this, std::move(message));
@@ -181,6 +183,7 @@ void TaskBase::set_name(std::string_view name) {
 
 // A task that waits for a task hands the cancel down to that one, and so on: in a loop, since the chain may be long, or a circle.
 bool TaskBase::cancel(Shared<const std::string> message) noexcept {
+    mark_retrieved();
     if (done()) return false;
     TaskBase* last = this;
     TaskBase* awaited = nullptr;

@@ -42,7 +42,7 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
         if (flags & f_done) {
             error.~exception_ptr();
         } else if (flags & f_callbacks) {
-            discard_waiters();
+            discard_all(waiters);
         }
     }
 
@@ -79,6 +79,8 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
     void check_awaitable(const TaskBase& t) const;
     /// `w` runs when this is done. Throws RuntimeError when that is so already, and the loop closed.
     void add_waiter(Waiter& w);
+    /// Makes waiters of this, which is done, ready; there is at least one. Callbacks may be among them, and the loop may be gone.
+    void wake_slowly(WaitList& list) noexcept;
 
     void share() noexcept { ++refs; }
     void drop() noexcept {
@@ -94,8 +96,7 @@ struct HOCKET_EXPORT FutureBase : Waiter, Pooled {
 
 private:
     EventLoop& loop_elsewhere() const;
-    void wake_waiters_slowly() noexcept;
-    void discard_waiters() noexcept;
+    static void discard_all(WaitList& list) noexcept;
     void forget_message() noexcept;
     [[noreturn]] void throw_outcome() const;
 };

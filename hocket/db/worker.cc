@@ -45,7 +45,7 @@ Job* JobList::pop_front() noexcept {
 
 // ---- A task's wait
 
-void Call::await_suspend(std::coroutine_handle<> h) noexcept {
+void Call::await_suspend(AwaitingFrame h) noexcept {
     TaskBase& t = *this_loop->current;
     t.wait_on(*this, h);
     if (t.flags & f_must_cancel) {  // cancelled before it begins: it never does

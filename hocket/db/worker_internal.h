@@ -64,7 +64,7 @@ public:
     Call& operator=(const Call&) = delete;
 
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_suspend(AwaitingFrame h) noexcept;
     void await_resume();
 
 protected:

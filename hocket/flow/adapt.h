@@ -119,7 +119,7 @@ public:
         started_ = true;
         return relay_->start(t);
     }
-    bool await_suspend(std::coroutine_handle<> h) {
+    bool await_suspend(AwaitingFrame h) {
         TaskBase& t = *this_loop->current;
         if (!started_) [[unlikely]] {
             t.frame = h;

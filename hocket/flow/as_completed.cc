@@ -118,7 +118,7 @@ bool AsCompletedBase::NextBase::await_ready() {
     return !state_->door().closed();
 }
 
-void AsCompletedBase::NextBase::await_suspend(std::coroutine_handle<> h) noexcept {
+void AsCompletedBase::NextBase::await_suspend(AwaitingFrame h) noexcept {
     stage_ = Stage::waits;
     state_->door().wait(h);
 }

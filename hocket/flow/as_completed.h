@@ -37,7 +37,7 @@ protected:
 
         explicit NextBase(State* state) noexcept : state_(state) {}
         bool await_ready();
-        void await_suspend(std::coroutine_handle<> h) noexcept;
+        void await_suspend(AwaitingFrame h) noexcept;
 
     protected:
         /// The next done future, whose reference goes over, or null at the end. Throws TimeoutError in the place of each that was late.

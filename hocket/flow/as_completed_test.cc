@@ -148,6 +148,17 @@ TEST(AsCompleted, several_tasks_may_wait_in_turn) {
     EXPECT_EQ(trace.taken(), "a2 b1");
 }
 
+TEST(AsCompleted, of_two_waits_the_one_that_begins_first_gets_the_first) {
+    run([]() -> Coro<> {
+        auto it = as_completed(value_after(1ms, std::string("a")), value_after(2ms, std::string("b")));
+        auto one = it.next(), other = it.next();
+        const auto first = co_await std::move(other);
+        EXPECT_EQ(first->result(), "a");
+        const auto second = co_await std::move(one);
+        EXPECT_EQ(second->result(), "b");
+    }());
+}
+
 TEST(AsCompleted, a_cancelled_wait_loses_nothing) {
     run([]() -> Coro<> {
         auto it = as_completed({create_task(value_after(6, 1))});
@@ -187,6 +198,34 @@ TEST(AsCompleted, a_time_limit_throws_once_for_each_that_is_late) {
         EXPECT_EQ(a.cancelling() + b.cancelling(), 0u);
         a.cancel();
         b.cancel();
+    }());
+}
+
+TEST(VirtualAsCompleted, takes_as_long_as_what_it_gives) {
+    run([]() -> Coro<> {
+        const TimePoint begin = get_running_loop().time();
+        const auto a = create_task(value_after(10ms, 1)), b = create_task(value_after(20ms, 2)),
+                   c = create_task(value_after(150ms, 3));
+        auto it = as_completed({b, c, a});
+        for (const auto delay : {10ms, 20ms, 150ms}) {
+            const auto next = co_await it.next();
+            EXPECT_TRUE(next->done());
+            EXPECT_EQ(get_running_loop().time() - begin, delay);
+        }
+    }());
+}
+
+TEST(VirtualAsCompleted, its_time_limit_is_for_all_together) {
+    run([]() -> Coro<> {
+        const TimePoint begin = get_running_loop().time();
+        const auto a = create_task(value_after(100ms, std::string("a"))),
+                   b = create_task(value_after(150ms, std::string("b")));
+        auto it = as_completed({a, b}, {.timeout = 120ms});
+        EXPECT_EQ(co_await it.next(), std::optional(a));
+        EXPECT_EQ(a.result(), "a");
+        EXPECT_EQ(co_await ending_of(it.next()), "hocket::TimeoutError: timed out");
+        EXPECT_EQ(get_running_loop().time() - begin, 120ms);
+        EXPECT_EQ(co_await b, "b");
     }());
 }
 
@@ -290,6 +329,12 @@ TEST(AsCompleted, needs_a_loop_and_futures_of_it) {
         EXPECT_THROW(static_cast<void>(as_completed({theirs})), ValueError);
         co_return;
     }());
+}
+
+TEST(AsCompleted, of_coroutines_needs_a_running_loop) {
+    testing::Reports reports;
+    EXPECT_EQ(testing::thrown_by([] { static_cast<void>(as_completed(value_after(0, 1), value_after(0, 2))); }),
+              "hocket::RuntimeError: no running event loop");
 }
 
 TEST(AsCompleted, is_seen_in_the_await_graph) {

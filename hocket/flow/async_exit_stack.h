@@ -56,7 +56,7 @@ public:
             push(Unique<Resource<E>>::make(std::forward<E>(exit)));
         } else {
             using F = std::decay_t<E>;
-            static_assert(BlockFunction<F, std::exception_ptr>,
+            static_assert(CoroutineFunction<F, std::exception_ptr>,
                           "hocket: push_async_exit takes a resource, or a function of an exception_ptr that returns "
                           "Coro<> or Coro<bool>");
             push(Unique<ExitFunction<F>>::make(std::forward<E>(exit)));
@@ -64,7 +64,7 @@ public:
     }
     /// Adds `co_await f(args...)`. It keeps copies of both; cannot swallow.
     template <class F, class... Args>
-        requires BlockFunction<std::decay_t<F>, std::decay_t<Args>...>
+        requires CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>
     void push_async_callback(F&& f, Args&&... args) {
         push(Unique<Call<std::decay_t<F>, std::decay_t<Args>...>>::make(std::forward<F>(f),
                                                                         std::forward<Args>(args)...));
@@ -73,7 +73,7 @@ public:
     template <class F, class... Args>
         requires requires(std::decay_t<F>& function, std::decay_t<Args>&&... a) { function(std::move(a)...); }
     void callback(F&& f, Args&&... args) {
-        static_assert(!BlockFunction<std::decay_t<F>, std::decay_t<Args>...>,
+        static_assert(!CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>,
                       "hocket: this callback is a coroutine function: push_async_callback takes it");
         push(Unique<Call<std::decay_t<F>, std::decay_t<Args>...>>::make(std::forward<F>(f),
                                                                         std::forward<Args>(args)...));
@@ -129,7 +129,7 @@ private:
         std::tuple<Args...> args;
         explicit Call(F function, Args... a) : f(std::move(function)), args(std::move(a)...) {}
         Coro<bool> run(std::exception_ptr) override {
-            if constexpr (BlockFunction<F, Args...>) {
+            if constexpr (CoroutineFunction<F, Args...>) {
                 co_await call(std::index_sequence_for<Args...>());
             } else {
                 static_cast<void>(call(std::index_sequence_for<Args...>()));

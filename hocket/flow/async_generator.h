@@ -5,7 +5,10 @@
 #include <hocket/core/coro.h>
 #include <hocket/flow/generator.h>
 
+#include <concepts>
 #include <coroutine>
+#include <cstddef>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -40,13 +43,14 @@ HOCKET_EXPORT void settle_generator_exit(EventLoop& loop);
 /// Nothing runs before the first `next`. It runs inside the task that awaits `next`: a cancel of that task reaches what the generator
 /// awaits, and values cost neither a task nor an allocation. What it throws comes out of `next`, and it has ended then. Destroying it midway
 /// runs the destructors of what stands in it; clean-up that awaits needs `aclose`. Destroying it while a task waits inside of it, in `next` or
-/// `aclose`, ends the program with a report. Not thread-safe.
-template <class T>
+/// `aclose`, ends the program with a report. With a `Send` type, `co_yield` gives what the consumer sent. Not thread-safe.
+template <class T, class Send = void>
 class [[nodiscard]] HOCKET_CORO_RETURN_TYPE AsyncGenerator {
 public:
-    struct promise_type : PromiseBase, YieldSlot<T> {
+    struct promise_type : PromiseBase, YieldSlot<T>, SendSlot<Send> {
         bool started = false;
         bool closed = false;  // `aclose` was called: it gives nothing any more
+        bool thrown = false;  // its `co_yield` throws once: what is raised, or GeneratorExit
 
         // Hands over to the frame that asked for a value, and forgets it: a generator runs exactly while it has a parent.
         struct HandOver {
@@ -55,9 +59,13 @@ public:
             Transfer await_suspend(std::coroutine_handle<>) const noexcept {
                 return transfer(std::exchange(promise.parent, {}));
             }
-            void await_resume() const {
-                if (promise.closed) [[unlikely]]
-                    throw GeneratorExit();
+            Send await_resume() const {
+                if (promise.thrown) [[unlikely]] {
+                    promise.thrown = false;
+                    if (promise.closed) throw GeneratorExit();
+                    std::rethrow_exception(std::exchange(this_loop->raised, {}));
+                }
+                return promise.take_sent();
             }
         };
 
@@ -89,16 +97,70 @@ public:
         static constexpr bool awaited_often = false;
 
         explicit Next(Frame frame) noexcept : frame_(frame) {}
-        bool await_ready() const { return has_ended(frame_, "next"); }
-        Transfer await_suspend(std::coroutine_handle<> parent) const noexcept { return enter(frame_, parent); }
+        bool await_ready() const {
+            if (has_ended(frame_, "next")) return true;
+            if constexpr (!std::is_void_v<Send> && !std::default_initializable<Send>) {
+                if (frame_.promise().started) throw RuntimeError("this generator waits for a value: call asend(value)");
+            }
+            return false;
+        }
+        Transfer await_suspend(AwaitingFrame parent) const
+            noexcept(std::is_void_v<Send> || std::is_nothrow_default_constructible_v<Send>) {
+            if constexpr (!std::is_void_v<Send> && std::default_initializable<Send>) {
+                if (frame_.promise().started) frame_.promise().sent.emplace();
+            }
+            return enter(frame_, parent);
+        }
         NextItem<T> await_resume() const {
             if (this_loop->raised) [[unlikely]]
                 std::rethrow_exception(std::exchange(this_loop->raised, {}));
             return frame_ && !frame_.done() ? frame_.promise().take() : NextItem<T>{};
         }
 
-    private:
+    protected:
         Frame frame_;
+    };
+
+    using Sent = std::conditional_t<std::is_void_v<Send>, std::nullptr_t, Send>;
+    class [[nodiscard]] Asend : public Next {
+    public:
+        using HocketAwaiter = Asend;
+
+        Asend(Frame frame, Sent value) : Next(frame), value_(std::move(value)) {}
+        bool await_ready() const {
+            if (has_ended(this->frame_, "asend")) return true;
+            if (!this->frame_.promise().started)
+                throw RuntimeError("cannot send a value to a generator that has not started: await next() first");
+            return false;
+        }
+        Transfer await_suspend(AwaitingFrame parent) {
+            this->frame_.promise().sent.emplace(std::move(value_));
+            return enter(this->frame_, parent);
+        }
+
+    private:
+        Sent value_;
+    };
+
+    class [[nodiscard]] Athrow : public Next {
+    public:
+        using HocketAwaiter = Athrow;
+
+        Athrow(Frame frame, std::exception_ptr error) noexcept : Next(frame), error_(std::move(error)) {}
+        bool await_ready() const {
+            if (has_ended(this->frame_, "athrow")) return true;
+            if (this->frame_.promise().started) return false;
+            this->frame_.promise().closed = true;
+            std::rethrow_exception(error_);
+        }
+        Transfer await_suspend(AwaitingFrame parent) noexcept {
+            this->frame_.promise().thrown = true;
+            this_loop->raised = std::move(error_);
+            return enter(this->frame_, parent);
+        }
+
+    private:
+        std::exception_ptr error_;
     };
 
     class [[nodiscard]] Close {
@@ -112,8 +174,9 @@ public:
             frame_.promise().closed = true;
             return !frame_.promise().started;
         }
-        Transfer await_suspend(std::coroutine_handle<> parent) noexcept {
+        Transfer await_suspend(AwaitingFrame parent) noexcept {
             entered_ = true;
+            frame_.promise().thrown = true;
             return enter(frame_, parent);
         }
         void await_resume() const {
@@ -148,6 +211,24 @@ public:
     /// `co_await gen.next()` continues it to its next `co_yield` and gives that value, or nothing at the end, and ever after. Suspends only if the
     /// generator does. Throws what the generator throws; RuntimeError when another task waits for a value of it.
     Next next() noexcept { return Next(frame_); }
+    /// `co_await gen.asend(value)`: the same, and the `co_yield` that it continues from gives `value`; after `next()` it gives `Send()`, and where
+    /// there is no such value `next()` throws RuntimeError. Throws RuntimeError when it has not reached a `co_yield` yet: await `next()` first.
+    Asend asend(Sent value)
+        requires(!std::is_void_v<Send>)
+    {
+        return Asend(frame_, std::move(value));
+    }
+    /// `co_await gen.athrow(error)`: the same as `next()`, but the `co_yield` throws. Before its first value the generator has ended then, and the
+    /// error comes out at once; at its end, nothing happens. `error` may not be null.
+    Athrow athrow(std::exception_ptr error) {
+        if (!error) throw ValueError("athrow: there is no exception");
+        return Athrow(frame_, std::move(error));
+    }
+    template <class E>
+        requires(!std::is_convertible_v<E, std::exception_ptr>)
+    Athrow athrow(E&& error) {
+        return athrow(std::make_exception_ptr(std::forward<E>(error)));
+    }
     /// `co_await gen.aclose()` ends it midway: GeneratorExit is thrown at its `co_yield`, and its clean-up may await. Harmless at its end, or before
     /// its first value. Throws what the clean-up throws; RuntimeError when the generator yields again, or runs.
     Close aclose() noexcept { return Close(frame_); }

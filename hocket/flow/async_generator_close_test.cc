@@ -3,6 +3,7 @@
 #include <hocket/flow/async_generator.h>
 
 #include <hocket/base/symbols.h>
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/io/runner.h>
 #include <tests/support/trace.h>
@@ -10,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,6 +21,7 @@ namespace {
 using testing::Census;
 using testing::ending_of;
 using testing::forever;
+using ::testing::HasSubstr;
 using testing::Reports;
 using ::testing::StartsWith;
 using testing::Trace;
@@ -79,6 +82,22 @@ TEST(OnceAsyncGeneratorDeathTest, ends_the_program_when_it_is_destroyed_while_a_
                  expected);
 }
 
+TEST(AsyncGenerator, may_outlive_its_loop_and_is_destroyed_quietly) {
+    Reports reports;
+    Census census;
+    {
+        auto values = [](Census& c) -> AsyncGenerator<int> {
+            const auto member = c.member();
+            co_yield 1;
+            co_yield 2;
+        }(census);
+        run([](AsyncGenerator<int>& v) -> Coro<> { EXPECT_EQ(co_await v.next(), 1); }(values));
+        EXPECT_EQ(census.alive(), 1);
+    }
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_EQ(reports.taken(), "");
+}
+
 TEST(AsyncGenerator, goes_with_a_loop_that_closes_whoever_owns_it) {
     Reports reports;
     Census census;
@@ -111,6 +130,64 @@ TEST(AsyncGenerator, aclose_runs_clean_up_that_awaits) {
         co_await values.aclose();
         EXPECT_EQ(trace.taken(), "exit cleaned");
         EXPECT_EQ(co_await values.next(), std::nullopt);
+    }());
+}
+
+TEST(AsyncGenerator, its_clean_up_may_await_a_task_that_fails) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = [](Trace& t) -> AsyncGenerator<int> {
+            auto task = create_task(testing::failure_after(2, "task"));
+            try {
+                co_yield 1;
+            } catch (const GeneratorExit&) {
+            }
+            t.note(co_await ending_of(task));
+        }(trace);
+        co_await values.next();
+        co_await values.aclose();
+        EXPECT_EQ(trace.taken(), "hocket::RuntimeError: task");
+    }());
+}
+
+TEST(AsyncGenerator, cleans_up_with_awaits_when_the_task_inside_of_it_is_cancelled) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto task = create_task(
+            [](Trace& t) -> Coro<> {
+                auto values = [](Trace& inner) -> AsyncGenerator<int> {
+                    std::exception_ptr error;
+                    try {
+                        co_await forever();
+                    } catch (const CancelledError&) {
+                        error = std::current_exception();
+                    }
+                    co_await turns(1);
+                    inner.note("cleaned");
+                    if (error) std::rethrow_exception(error);
+                    co_yield 1;
+                }(t);
+                co_await values.next();
+            },
+            std::ref(trace));
+        co_await turns(2);
+        task.cancel();
+        EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError");
+        EXPECT_EQ(trace.taken(), "cleaned");
+    }());
+}
+
+TEST(AsyncGenerator, stands_in_the_await_graph_while_it_is_closed) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto values = with_clean_up(trace);
+        co_await values.next();
+        auto task = create_task([&]() -> Coro<> { co_await values.aclose(); });
+        EXPECT_EQ(capture_call_graph(*task.state()).frames.size(), 1u);  // the task has not begun
+        co_await turns(1);
+        const AwaitNode node = capture_call_graph(*task.state());
+        EXPECT_THAT(node.frames, ::testing::Contains(HasSubstr("with_clean_up")));
+        co_await task;
     }());
 }
 

@@ -170,6 +170,49 @@ TEST(AsyncGenerator, passes_an_exception_on_and_has_ended_then) {
     }());
 }
 
+TEST(AsyncGenerator, may_go_on_after_an_exception_and_throw_it_later) {
+    run([]() -> Coro<> {
+        auto values = []() -> AsyncGenerator<int> {
+            std::exception_ptr error;
+            try {
+                co_await turns(1);
+                co_yield 1;
+                throw ValueError("late");
+            } catch (const ValueError&) {
+                error = std::current_exception();
+            }
+            co_yield 2;
+            co_await turns(1);
+            co_yield 3;
+            std::rethrow_exception(error);
+        }();
+        for (const int expected : {1, 2, 3}) EXPECT_EQ(co_await values.next(), expected);
+        EXPECT_EQ(co_await ending_of(values.next()), "hocket::ValueError: late");
+        EXPECT_EQ(co_await values.next(), std::nullopt);
+    }());
+}
+
+/// An asynchronous iterator that is no generator.
+struct CountTo {
+    int last, n = 0;
+    Coro<std::optional<int>> next() {
+        co_await turns(1);
+        if (n == last) co_return std::nullopt;
+        co_return ++n;
+    }
+};
+static_assert(AsyncIterator<CountTo>);
+
+TEST(AsyncIterator, may_be_a_class_of_ones_own) {
+    run([]() -> Coro<> {
+        Trace trace;
+        CountTo count{2};
+        while (auto n = co_await count.next()) trace.note(*n);
+        EXPECT_EQ(trace.taken(), "1 2");
+        EXPECT_EQ((co_await count.next()).value_or(-1), -1);
+    }());
+}
+
 // ---- Cancels
 
 TEST(AsyncGenerator, a_cancel_reaches_what_it_awaits) {
@@ -234,6 +277,20 @@ TEST(AsyncGenerator, asked_by_two_tasks_at_once_is_an_error_for_the_second) {
                     StartsWith("hocket::RuntimeError: aclose(): asynchronous generator is already running"));
         EXPECT_EQ(co_await first, 1);
         EXPECT_EQ(co_await values.next(), 2);  // the errors have not harmed it
+    }());
+}
+
+TEST(AsyncGenerator, that_asks_itself_is_an_error) {
+    run([]() -> Coro<> {
+        AsyncGenerator<int>* self = nullptr;
+        auto values = [](AsyncGenerator<int>*& me) -> AsyncGenerator<int> {
+            EXPECT_THAT(co_await ending_of(me->next()),
+                        StartsWith("hocket::RuntimeError: next(): asynchronous generator is already running"));
+            co_yield 1;
+        }(self);
+        self = &values;
+        EXPECT_EQ(co_await values.next(), 1);
+        EXPECT_EQ(co_await values.next(), std::nullopt);
     }());
 }
 

@@ -2,16 +2,13 @@
 // The blocks that `task_group` and `with` take: functions that return a coroutine, in place of Python's indented lines.
 #pragma once
 
+#include <hocket/base/coroutine_function.h>
 #include <hocket/core/coro.h>
 
 #include <exception>
 #include <type_traits>
 
 namespace hocket {
-
-/// A callable that makes a Coro of Args.
-template <class F, class... Args>
-concept BlockFunction = requires(F& f, Args&&... args) { requires is_coro<decltype(f(static_cast<Args&&>(args)...))>; };
 
 /// What the coroutine of a block gives.
 template <class F, class... Args>

@@ -102,18 +102,26 @@ Coro<AwaitResult<A>> awaiting(A awaitable) {
     co_return co_await std::move(awaitable);
 }
 
-/// `where`: the place in the program that a task which is made will be said to come from.
+/// A task of `loop` that awaits what is no handle. `where`: the place in the program that it will be said to come from.
+template <class A>
+FutureOf<A> task_for(EventLoop& loop, A&& awaitable, const void* where) {
+    if constexpr (is_coro<std::remove_cvref_t<A>>) {
+        return make_task(loop, std::forward<A>(awaitable), TaskOptions{}, where);
+    } else {
+        return make_task(loop, awaiting(std::remove_cvref_t<A>(std::forward<A>(awaitable))), TaskOptions{}, where);
+    }
+}
+
 template <class A>
 FutureOf<A> future_for(A&& awaitable, const void* where) {
     if constexpr (FutureLike<A>) {
         return std::forward<A>(awaitable);
-    } else if constexpr (is_coro<std::remove_cvref_t<A>>) {
-        if (!this_loop) [[unlikely]]
-            awaitable.close();
-        return make_task(get_running_loop(), std::forward<A>(awaitable), TaskOptions{}, where);
     } else {
-        EventLoop& loop = get_running_loop();
-        return make_task(loop, awaiting(std::remove_cvref_t<A>(std::forward<A>(awaitable))), TaskOptions{}, where);
+        if constexpr (is_coro<std::remove_cvref_t<A>>) {
+            if (!this_loop) [[unlikely]]
+                awaitable.close();
+        }
+        return task_for(get_running_loop(), std::forward<A>(awaitable), where);
     }
 }
 
@@ -122,6 +130,24 @@ FutureOf<A> future_for(A&& awaitable, const void* where) {
 template <class A>
 HOCKET_INLINE auto ensure_future(A&& awaitable) {
     if constexpr (check_awaitable<A>()) return future_for(std::forward<A>(awaitable), here());
+}
+/// The same in `loop`, which need not run. Throws ValueError for a task or future of another loop.
+template <class A>
+HOCKET_INLINE auto ensure_future(A&& awaitable, EventLoop& loop) {
+    if constexpr (!check_awaitable<A>()) {
+        return;
+    } else if constexpr (FutureLike<A>) {
+        if (&awaitable.get_loop() != &loop)
+            throw ValueError("the future belongs to a different loop than the one given to ensure_future");
+        return FutureOf<A>(std::forward<A>(awaitable));
+    } else {
+        if constexpr (is_coro<std::remove_cvref_t<A>>) {
+            check_takes(loop, awaitable, "ensure_future");
+        } else {
+            loop.check_usable("ensure_future");
+        }
+        return task_for(loop, std::forward<A>(awaitable), here());
+    }
 }
 
 }  // namespace hocket

@@ -14,6 +14,9 @@ struct GatherCancel {
         Followed* next;
         Shared<const std::string> message;
     };
+    /// A gather that is reached by several ways takes the cancel each time, as in asyncio; where ways multiply without end, one time is enough.
+    static constexpr std::size_t most = 10'000;
+
     std::vector<Step> path;
     std::vector<Gathering*> reached;
 
@@ -121,7 +124,8 @@ bool Gathering::cancel_children(const Shared<const std::string>& message) noexce
         return true;
     }
     if (!cancellable()) return false;
-    if (cancel_path_ == CancelPath::behind) return true;
+    const bool many = !loop || !loop->gather_cancel || loop->gather_cancel->reached.size() >= GatherCancel::most;
+    if (cancel_path_ == CancelPath::behind && many) return true;
     if (loop && loop->gather_cancel) {
         loop->gather_cancel->enter(*this, message);
         return true;

@@ -2,6 +2,7 @@
 // Running awaitables beside each other for all their results: gather.
 #pragma once
 
+#include <hocket/base/copyable.h>
 #include <hocket/base/owners.h>
 #include <hocket/base/result.h>
 #include <hocket/flow/ensure_future.h>
@@ -77,7 +78,7 @@ GatherPlace<settled, H> take_place(Followed& entry) {
 template <bool settled, class... H>
 struct GatherTuple {
     using type = std::tuple<GatherPlace<settled, H>...>;
-    static constexpr bool copyable = (std::copy_constructible<Stored<typename H::value_type>> && ...);
+    static constexpr bool copyable = (is_copyable<Stored<typename H::value_type>> && ...);
 
     static void collect(FutureState<type>& to, Followed* entry) { collect(to, entry, std::index_sequence_for<H...>()); }
 
@@ -93,7 +94,7 @@ template <bool settled, class H>
 struct GatherVector {
     using Place = GatherPlace<settled, H>;
     using type = std::conditional_t<std::same_as<Place, std::monostate>, void, std::vector<Place>>;
-    static constexpr bool copyable = std::copy_constructible<Stored<typename H::value_type>>;
+    static constexpr bool copyable = is_copyable<Stored<typename H::value_type>>;
 
     static void collect(FutureState<type>& to, Followed* begin, Followed* end) {
         if constexpr (std::is_void_v<type>) {

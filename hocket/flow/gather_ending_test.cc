@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using testing::ending_of;
 using testing::failing;
 using testing::failure_after;
+using testing::forever;
 using ::testing::HasSubstr;
 using testing::noted;
 using testing::stubborn;
@@ -120,7 +121,7 @@ TEST(Gather, cancelled_it_is_cancelled_though_every_child_swallows_it) {
     run([]() -> Coro<> {
         const auto swallowing = []() -> Coro<int> {
             try {
-                co_await testing::forever();
+                co_await forever();
             } catch (const CancelledError&) {  // on purpose
             }
             co_return 1;
@@ -135,7 +136,7 @@ TEST(Gather, cancelled_it_is_cancelled_though_every_child_swallows_it) {
 
 Coro<> fork_join(int depth) {
     if (depth == 0) {
-        co_await testing::forever();
+        co_await forever();
     } else {
         co_await gather(fork_join(depth - 1), turns(0));
     }
@@ -179,6 +180,32 @@ TEST(Gather, one_that_contains_the_task_that_awaits_it_can_be_cancelled) {
         EXPECT_EQ(task.cancelling(), 1u);
         EXPECT_EQ(co_await ending_of(around), "hocket::CancelledError: enough");
         around = nullptr;
+    }());
+}
+
+// Waits for a task by two ways.
+Coro<> twice(Task<> task) { co_await gather(task, task); }
+
+TEST(Gather, a_cancel_that_comes_by_two_ways_counts_twice) {
+    run([]() -> Coro<> {
+        const Task<> last = create_task(forever());
+        const Task<> middle = create_task(twice(last));
+        const Task<> first = create_task(twice(middle));
+        co_await turns(3);
+        first.cancel();
+        EXPECT_EQ(middle.cancelling(), 2U);
+        EXPECT_EQ(last.cancelling(), 4U);
+        EXPECT_EQ(co_await ending_of(first), "hocket::CancelledError");
+    }());
+}
+
+TEST(Gather, ways_that_double_at_each_step_do_not_multiply_a_cancel_without_end) {
+    run([]() -> Coro<> {
+        Task<> task = create_task(forever());
+        for (int i = 0; i < 100; ++i) task = create_task(twice(task));
+        co_await turns(101);
+        task.cancel();
+        EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError");
     }());
 }
 
@@ -277,7 +304,7 @@ TEST(Gather, a_cancel_that_comes_after_its_end_wins_over_the_result) {
 TEST(Gather, closes_with_a_loop_that_still_has_it) {
     testing::Reports reports;
     const auto loop = new_event_loop();
-    auto all = loop->create_task([]() -> Coro<> { co_await gather(testing::forever(), turns(1)); }(), {});
+    auto all = loop->create_task([]() -> Coro<> { co_await gather(forever(), turns(1)); }(), {});
     loop->run_once(0s);
     loop->run_once(0s);
     loop->run_once(0s);
@@ -357,7 +384,7 @@ TEST(Gather, of_eager_tasks_that_do_not_wait_is_done_at_once) {
 
 TEST(Gather, is_seen_in_the_await_graph) {
     run([]() -> Coro<> {
-        const auto waiting = create_task([]() -> Coro<> { co_await gather(testing::forever(), turns(1)); });
+        const auto waiting = create_task([]() -> Coro<> { co_await gather(forever(), turns(1)); });
         co_await turns(5);
         const AwaitNode node = capture_call_graph(*waiting.state());
         EXPECT_EQ(node.state, "waits for gather, 1 of 2 not done");

@@ -69,6 +69,23 @@ TEST(Gather, takes_every_kind_of_awaitable) {
     }());
 }
 
+TEST(Gather, each_member_keeps_the_context_variables_that_it_set) {
+    static ContextVar<int> precision("precision", 28);
+    const auto digits = [](Duration wait, int n) -> Coro<std::string> {
+        precision.set(n);
+        std::string third(static_cast<std::size_t>(precision.get()), '3');
+        co_await hocket::sleep(wait);
+        std::string ninth(static_cast<std::size_t>(precision.get()), '1');
+        co_return third + " " + ninth;
+    };
+    run([&]() -> Coro<> {
+        auto [a, b] = co_await gather(digits(1ms, 3), digits(2ms, 6));
+        EXPECT_EQ(a, "333 111");
+        EXPECT_EQ(b, "333333 111111");
+        EXPECT_EQ(precision.get(), 28);
+    }());
+}
+
 TEST(Gather, of_nothing_is_done) {
     Trace trace;
     run([&]() -> Coro<> {
@@ -144,6 +161,26 @@ TEST(Gather, moves_results_out_unless_somebody_else_holds_them) {
 }
 
 // 44
+TEST(Gather, of_many_results_that_can_only_be_moved_gives_them) {
+    const auto pointers = [](int first) -> Coro<std::vector<std::unique_ptr<int>>> {
+        std::vector<std::unique_ptr<int>> both;
+        for (int i = 0; i < 2; ++i) both.push_back(std::make_unique<int>(first + i));
+        co_return std::move(both);
+    };
+    run([&]() -> Coro<> {
+        std::vector<Coro<std::unique_ptr<int>>> coros;
+        for (int i = 0; i < 3; ++i) coros.push_back(value_after(1, std::make_unique<int>(i)));
+        const std::vector<std::unique_ptr<int>> results = co_await gather(std::move(coros));
+        EXPECT_EQ(*results.at(0) + *results.at(1) + *results.at(2), 3);
+        auto [one, two] = co_await gather(value_after(1, std::make_unique<int>(5)), pointers(6));
+        EXPECT_EQ(*one * 100 + *two.at(0) * 10 + *two.at(1), 567);
+        std::vector<Coro<std::vector<std::unique_ptr<int>>>> more;
+        more.push_back(pointers(8));
+        const auto settled = co_await gather(settle, std::move(more));
+        EXPECT_EQ(*settled.at(0)->at(1), 9);
+    }());
+}
+
 TEST(Gather, a_duplicate_runs_once_and_its_result_is_repeated) {
     Trace trace;
     run([&]() -> Coro<> {

@@ -19,7 +19,7 @@ void Shielding::ended(Followed& entry) noexcept {
     if (outer.done()) {
         inner.mark_retrieved();
     } else if (inner.cancelled()) {
-        outer.finish(f_cancelled);
+        outer.FutureBase::cancel(outer.loop().message_of(inner));
     } else if (std::exception_ptr e = exception_of(inner)) {
         outer.fail(std::move(e));
     } else {

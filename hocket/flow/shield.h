@@ -34,8 +34,7 @@ public:
 
     using Shielding::start;
     bool cancel(Shared<const std::string> message) noexcept override {
-        if (this->done()) return false;
-        unfollow();
+        if (!this->done()) unfollow();
         return FutureBase::cancel(std::move(message));
     }
     void describe(AwaitDescription& to) const override { describe_inner(to); }

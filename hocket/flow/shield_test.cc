@@ -42,6 +42,39 @@ TEST(Shield, gives_what_the_inner_one_gives) {
     }());
 }
 
+TEST(Shield, of_a_future_ends_as_that_does) {
+    run([]() -> Coro<> {
+        const Future<int> result, failure;
+        const auto of_result = shield(result), of_failure = shield(failure);
+        co_await turns(1);
+        EXPECT_FALSE(of_result.done() || of_failure.done());
+        const auto error = std::make_exception_ptr(RuntimeError("expected"));
+        result.set_result(42);
+        failure.set_exception(error);
+        co_await turns(1);
+        EXPECT_EQ(of_result.result(), 42);
+        EXPECT_EQ(of_failure.exception(), error);
+    }());
+}
+
+TEST(Shield, belongs_to_the_loop_where_it_was_made) {
+    const auto loop = new_event_loop();
+    Future<int> outer = nullptr;
+    loop->run_until_complete([](Future<int>& made) -> Coro<> {
+        made = shield(value_after(1, 42));
+        co_return;
+    }(outer));
+    EXPECT_EQ(&outer.get_loop(), loop.get());
+    EXPECT_EQ(loop->run_until_complete(outer), 42);
+}
+
+TEST(Shield, of_a_coroutine_needs_a_running_loop) {
+    testing::Reports reports;
+    EXPECT_EQ(testing::thrown_by([] { static_cast<void>(shield(turns(1))); }),
+              "hocket::RuntimeError: no running event loop");
+    EXPECT_EQ(reports.count(), 0u);  // it is closed
+}
+
 // 49
 TEST(Shield, cancelled_the_inner_one_runs_on) {
     Trace trace;
@@ -59,6 +92,25 @@ TEST(Shield, cancelled_the_inner_one_runs_on) {
         co_await turns(5);
     }());
     EXPECT_EQ(trace.taken(), "cancelled saved");
+}
+
+TEST(Shield, cancelled_it_leaves_the_inner_future_and_is_told_nothing_more) {
+    run([]() -> Coro<> {
+        const Future<int> inner;
+        const auto outer = shield(inner);
+        int calls = 0;
+        outer.add_done_callback([&](const Future<int>& done) { calls += done.cancelled(); });
+        co_await turns(1);
+        EXPECT_TRUE(outer.cancel());
+        co_await turns(1);
+        EXPECT_TRUE(outer.cancelled());
+        EXPECT_EQ(calls, 1);
+        EXPECT_FALSE(inner.done());
+        inner.set_result(1);
+        co_await turns(3);
+        EXPECT_TRUE(outer.cancelled());
+        EXPECT_EQ(calls, 1);
+    }());
 }
 
 // 49
@@ -126,11 +178,15 @@ TEST(Shield, protects_a_gather) {
         const auto inner = gather(a, b);
         const auto outer = shield(inner);
         co_await turns(1);
-        outer.cancel();
+        EXPECT_TRUE(outer.cancel());
+        co_await turns(1);
+        EXPECT_TRUE(outer.cancelled());
+        EXPECT_FALSE(inner.done());
         a.set_result(1);
         b.set_result(2);
-        co_await turns(2);
+        co_await turns(1);
         EXPECT_EQ(inner.result(), std::tuple(1, 2));
+        EXPECT_TRUE(outer.cancelled());
     }());
 }
 
@@ -141,9 +197,16 @@ TEST(Shield, protects_what_a_gather_waits_for) {
         const auto both = gather(shield_a, shield_b);
         co_await turns(1);
         EXPECT_TRUE(both.cancel());
-        EXPECT_EQ(co_await ending_of(both), "hocket::CancelledError");
+        co_await turns(1);
         EXPECT_TRUE(shield_a.cancelled() && shield_b.cancelled());
+        EXPECT_FALSE(both.cancelled());  // it has failed, with the cancel of its members
+        EXPECT_EQ(describe(both.exception()), "hocket::CancelledError");
         EXPECT_FALSE(a.done() || b.done());
+        a.set_result(1);
+        b.set_result(2);
+        co_await turns(1);
+        EXPECT_EQ(a.result() + b.result(), 3);
+        EXPECT_EQ(co_await ending_of(both), "hocket::CancelledError");
     }());
 }
 

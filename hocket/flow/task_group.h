@@ -46,13 +46,13 @@ public:
     }
     /// The same of `f(args...)`, which the task keeps. `std::ref(group)` is how a child gets at its own group.
     template <class F, class... Args>
-        requires CoroutineFunction<F, Args...>
+        requires CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>
     HOCKET_INLINE auto create_task(F&& f, Args&&... args) {
         return make(owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
                     TaskOptions{}, here());
     }
     template <class F, class... Args>
-        requires CoroutineFunction<F, Args...>
+        requires CoroutineFunction<std::decay_t<F>, std::decay_t<Args>...>
     HOCKET_INLINE auto create_task(const TaskOptions& options, F&& f, Args&&... args) {
         return make(owning(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...),
                     options, here());
@@ -73,7 +73,7 @@ private:
 
         TaskGroup& group;
         bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<> h) noexcept { group.wait(h); }
+        void await_suspend(AwaitingFrame h) noexcept { group.wait(h); }
         void await_resume() const { group.take_cancel(); }
     };
 
@@ -157,7 +157,7 @@ Coro<T> run_task_group(F body) {
 /// CancelledError.
 template <class F>
 HOCKET_CORO_WRAPPER auto task_group(F body) {
-    static_assert(BlockFunction<F, TaskGroup&>,
+    static_assert(CoroutineFunction<F, TaskGroup&>,
                   "hocket: task_group takes a function of this kind: [&](TaskGroup& group) -> Coro<T> {...}");
     return run_task_group<BlockResult<F, TaskGroup&>, F>(std::move(body));
 }

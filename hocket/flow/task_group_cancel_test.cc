@@ -51,6 +51,17 @@ TEST(TaskGroup, a_cancel_during_the_body_reaches_the_body_first) {
     }());
 }
 
+TEST(TaskGroup, without_tasks_a_cancel_of_the_body_is_thrown_on) {
+    run([]() -> Coro<> {
+        Trace trace;
+        auto parent = create_task(task_group([&](TaskGroup&) -> Coro<> { co_await stubborn(trace, 0, "body"); }));
+        co_await turns(2);
+        EXPECT_TRUE(parent.cancel());
+        EXPECT_EQ(co_await ending_of(parent), "hocket::CancelledError");
+        EXPECT_EQ(trace.taken(), "body cleaned");
+    }());
+}
+
 TEST(TaskGroup, passes_a_cancel_on_in_asyncios_iterations) {
     run([]() -> Coro<> {
         Trace trace;
@@ -153,6 +164,52 @@ TEST(TaskGroup, a_child_may_fail_while_the_cancelled_body_cleans_up) {
     }());
 }
 
+// 54
+TEST(TaskGroup, a_failure_in_the_tick_of_a_cancel_leaves_the_cancel_due) {
+    run([]() -> Coro<> {
+        Trace trace;
+        const Future<> about_to_fail;
+        const auto child = [&]() -> Coro<> {
+            about_to_fail.set_result();
+            co_await failure_after(1, "child");
+        };
+        const auto parent = create_task([&]() -> Coro<> {
+            const auto group = [&](TaskGroup& g) -> Coro<> {
+                g.create_task(child());
+                co_await forever();
+            };
+            EXPECT_EQ(co_await ending_of(task_group(group)),
+                      std::string(unhandled_one) + "    1: hocket::RuntimeError: child");
+            trace.note(current_task().cancelling());
+            co_await turns(1);
+            trace.note("never");
+        });
+        co_await about_to_fail;
+        EXPECT_EQ(parent.cancelling(), 0u);
+        parent.cancel();
+        EXPECT_EQ(parent.cancelling(), 1u);
+        EXPECT_EQ(co_await ending_of(parent), "hocket::CancelledError");
+        EXPECT_TRUE(parent.cancelled());
+        EXPECT_EQ(trace.taken(), "1");
+    }());
+}
+
+// 54
+TEST(TaskGroup, gets_the_cancel_of_a_task_that_awaits_its_task) {
+    run([]() -> Coro<> {
+        Trace trace;
+        const auto group = [&](TaskGroup& g) -> Coro<> {
+            g.create_task(failure_after(5, "child"));
+            co_await stubborn(trace, 10, "body");
+        };
+        const auto awaiting = create_task([&]() -> Coro<> { co_await create_task(task_group(group)); });
+        co_await turns(4);
+        EXPECT_TRUE(awaiting.cancel());
+        EXPECT_EQ(co_await ending_of(awaiting), std::string(unhandled_one) + "    1: hocket::RuntimeError: child");
+        EXPECT_EQ(trace.taken(), "body");
+    }());
+}
+
 // 56
 TEST(TaskGroup, repeated_cancels_never_abandon_a_child) {
     run([]() -> Coro<> {
@@ -207,6 +264,31 @@ TEST(TaskGroup, the_failure_of_an_inner_group_is_a_group_in_the_outer) {
                       "    1: hocket::ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
                       "        1: hocket::RuntimeError: inner");
         EXPECT_TRUE(sibling.cancelled());
+    }());
+}
+
+TEST(TaskGroup, failures_of_an_inner_group_at_a_cancel_are_a_group_in_the_outer) {
+    run([]() -> Coro<> {
+        for (const bool has_sibling : {false, true}) {
+            Task<> sibling;
+            const auto outer = [&](TaskGroup& g) -> Coro<> {
+                if (has_sibling) sibling = g.create_task(forever());
+                co_await task_group([](TaskGroup& inner) -> Coro<> {
+                    inner.create_task(failing_cleanup("a"));
+                    inner.create_task(failing_cleanup("b"));
+                    co_await forever();
+                });
+            };
+            const auto parent = create_task(task_group(outer));
+            co_await turns(3);
+            EXPECT_TRUE(parent.cancel());
+            EXPECT_EQ(co_await ending_of(parent),
+                      std::string(unhandled_one) +
+                          "    1: hocket::ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)\n"
+                          "        1: hocket::RuntimeError: a\n"
+                          "        2: hocket::RuntimeError: b");
+            EXPECT_EQ(sibling && sibling.cancelled(), has_sibling);
+        }
     }());
 }
 

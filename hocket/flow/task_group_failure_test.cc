@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Task groups in which something fails: who is cancelled, and what is thrown.
 #include <hocket/flow/task_group_test.h>
+#include <hocket/flow/with.h>
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 namespace hocket {
@@ -99,6 +101,24 @@ TEST(TaskGroup, holds_exceptions_of_every_kind) {
     }());
 }
 
+TEST(TaskGroup, holds_what_is_no_std_exception_beside_what_is) {
+    run([]() -> Coro<> {
+        const auto of_a_child = [](TaskGroup& g) -> Coro<> {
+            g.create_task(raising_after(1, 42));
+            co_await failing_cleanup("body");
+        };
+        EXPECT_EQ(co_await ending_of(task_group(of_a_child)),
+                  std::string(unhandled_two) + "    1: int\n    2: hocket::RuntimeError: body");
+        const auto of_the_body = [](TaskGroup& g) -> Coro<> {
+            g.create_task(failure_after(1, "child"));
+            EXPECT_EQ(co_await ending_of(forever()), "hocket::CancelledError");
+            throw 42;
+        };
+        EXPECT_EQ(co_await ending_of(task_group(of_the_body)),
+                  std::string(unhandled_two) + "    1: hocket::RuntimeError: child\n    2: int");
+    }());
+}
+
 TEST(TaskGroup, failures_count_as_retrieved) {
     run([]() -> Coro<> {
         testing::LoopErrors errors(get_running_loop());
@@ -140,19 +160,45 @@ TEST(TaskGroup, an_eager_child_that_fails_ends_the_next_wait_of_the_body) {
     }());
 }
 
+TEST(TaskGroup, a_failure_ends_children_that_keep_making_children) {
+    run([]() -> Coro<> {
+        int born = 0;
+        const std::function<Coro<>(TaskGroup&)> breed = [&](TaskGroup& g) -> Coro<> {
+            ++born;
+            co_await turns(2);
+            for (int i = 0; i < 2; ++i) g.create_task(breed(g));
+        };
+        const auto end_it = [&]() -> Coro<> {
+            while (born < 10) co_await turns(3);
+            throw RuntimeError("enough");
+        };
+        const auto group = [&](TaskGroup& g) -> Coro<> {
+            g.create_task(breed(g));
+            g.create_task(end_it());
+            co_return;
+        };
+        EXPECT_EQ(co_await ending_of(task_group(group)),
+                  std::string(unhandled_one) + "    1: hocket::RuntimeError: enough");
+        EXPECT_GE(born, 10);
+        EXPECT_EQ(all_tasks().size(), 1u);
+    }());
+}
+
 // 51
 TEST(TaskGroup, a_child_cancelled_on_its_own_is_no_failure) {
     run([]() -> Coro<> {
         Task<> cancelled;
-        Task<int> other;
+        Task<int> before, after;
         co_await task_group([&](TaskGroup& g) -> Coro<> {
             cancelled = g.create_task(forever());
-            other = g.create_task(value_after(5, 11));
+            before = g.create_task(value_after(5, 10));
             co_await turns(2);
             cancelled.cancel();
+            after = g.create_task(value_after(5, 11));
         });
         EXPECT_TRUE(cancelled.cancelled());
-        EXPECT_EQ(other.result(), 11);
+        EXPECT_EQ(before.result(), 10);
+        EXPECT_EQ(after.result(), 11);
     }());
 }
 
@@ -182,7 +228,8 @@ TEST(TaskGroup, a_child_that_has_not_begun_when_the_body_fails_never_does) {
             throw ValueError("body");
             co_return;
         };
-        co_await ending_of(task_group(group));
+        EXPECT_EQ(co_await ending_of(task_group(group)),
+                  std::string(unhandled_one) + "    1: hocket::ValueError: body");
         EXPECT_TRUE(child.cancelled());
         EXPECT_EQ(trace.taken(), "");
     }());
@@ -197,6 +244,29 @@ TEST(TaskGroup, the_exception_of_the_body_comes_last) {
         };
         EXPECT_EQ(co_await ending_of(task_group(group)),
                   std::string(unhandled_two) + "    1: hocket::RuntimeError: child\n    2: hocket::RuntimeError: body");
+    }());
+}
+
+struct Unreleasable {
+    Coro<> aenter() { co_return; }
+    Coro<> aexit(std::exception_ptr) {
+        throw RuntimeError("release");
+        co_return;
+    }
+};
+
+TEST(TaskGroup, the_release_of_a_resource_in_the_body_may_fail_after_a_child) {
+    run([]() -> Coro<> {
+        const auto group = [](TaskGroup& g) -> Coro<> {
+            co_await with(Unreleasable(), [&]() -> Coro<> {
+                g.create_task(failure_after(0, "child"));
+                co_await forever();
+            });
+        };
+        EXPECT_EQ(
+            co_await ending_of(task_group(group)),
+            std::string(unhandled_two) + "    1: hocket::RuntimeError: child\n    2: hocket::RuntimeError: release");
+        EXPECT_EQ(current_task().cancelling(), 0u);
     }());
 }
 

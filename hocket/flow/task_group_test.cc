@@ -18,8 +18,10 @@ using testing::ending_of;
 using testing::failure_after;
 using testing::forever;
 using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 using testing::Trace;
 using testing::turns;
+using testing::unhandled_one;
 using testing::value_after;
 using namespace std::chrono_literals;
 
@@ -57,6 +59,20 @@ TEST(TaskGroup, takes_tasks_throughout_its_body) {
             second = group.create_task(value_after(2, 11));
         });
         EXPECT_EQ(first.result() + second.result(), 53);
+    }());
+}
+
+TEST(TaskGroup, forgets_the_tasks_that_are_done) {
+    run([]() -> Coro<> {
+        co_await task_group([](TaskGroup& group) -> Coro<> {
+            for (int i = 0; i < 20; ++i) {
+                group.create_task(turns(3));
+                co_await turns(1);
+                EXPECT_LT(group.size(), 8u);
+            }
+            co_await turns(8);
+            EXPECT_EQ(group.size(), 0u);
+        });
     }());
 }
 
@@ -122,6 +138,24 @@ TEST(TaskGroup, gives_options_to_its_tasks) {
     }());
 }
 
+TEST(TaskGroup, tasks_may_share_a_context) {
+    static ContextVar<int> variable("variable");
+    run([]() -> Coro<> {
+        const auto set = [](int value) -> Coro<> {
+            co_await turns(1);
+            variable.set(value);
+        };
+        const Context context = copy_context();
+        EXPECT_EQ(context.get(variable), nullptr);
+        co_await task_group([&](TaskGroup& group) -> Coro<> {
+            for (int i = 1; i <= 2; ++i) {
+                co_await group.create_task(set(i), {.context = &context});
+                EXPECT_EQ(*context.get(variable), i);
+            }
+        });
+    }());
+}
+
 TEST(TaskGroup, counts_a_child_that_ran_eagerly_as_done) {
     run([]() -> Coro<> {
         co_await task_group([](TaskGroup& group) -> Coro<> {
@@ -184,11 +218,13 @@ TEST(TaskGroup, takes_no_task_once_it_aborts_and_closes_the_coroutine) {
                 trace.note(testing::thrown_by([&] { g.create_task([](int n) { return turns(n); }, 1); }));
             }
         };
-        co_await ending_of(task_group([&](TaskGroup& g) -> Coro<> {
+        const auto group = [&](TaskGroup& g) -> Coro<> {
             g.create_task(late(g));
             g.create_task(failure_after(1, "first"));
             co_return;
-        }));
+        };
+        EXPECT_EQ(co_await ending_of(task_group(group)),
+                  std::string(unhandled_one) + "    1: hocket::RuntimeError: first");
         const std::string refused = "hocket::RuntimeError: TaskGroup is shutting down: it takes no more tasks";
         EXPECT_EQ(trace.taken(), refused + " " + refused);
         EXPECT_EQ(reports.taken(), "");  // not even of a coroutine that was never awaited
@@ -210,6 +246,19 @@ TEST(TaskGroup, takes_no_task_between_its_last_childs_end_and_its_own) {
                   "hocket::RuntimeError: TaskGroup is finished: it takes no more tasks");
         co_await parent;
         EXPECT_EQ(reports.taken(), "");
+    }());
+}
+
+TEST(TaskGroup, is_entered_once) {
+    run([]() -> Coro<> {
+        const std::string twice = "hocket::RuntimeError: cannot await a coroutine twice";
+        std::string again;
+        Coro<>* itself = nullptr;
+        Coro<> block = task_group([&](TaskGroup&) -> Coro<> { again = co_await ending_of<Coro<>&>(*itself); });
+        itself = &block;
+        co_await std::move(block);
+        EXPECT_THAT(again, StartsWith(twice));
+        EXPECT_THAT(co_await ending_of<Coro<>&>(block), StartsWith(twice));
     }());
 }
 

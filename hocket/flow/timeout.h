@@ -166,6 +166,11 @@ public:
     TimedBody(TimeLimit limit, F body) : limit_(limit), body_(std::move(body)) {}
 
     HOCKET_INLINE bool await_ready() {
+        if constexpr (std::same_as<F, Body>) {
+            body_.await_ready();  // throws if it was awaited before: there is nothing to limit then
+        } else if (coro_) [[unlikely]] {
+            throw_awaited_twice("timeout");
+        }
         if constexpr (std::invocable<F&, Timeout&>) {
             scope_.enter(limit_);
             coro_.emplace(body_(scope_.timeout()));
@@ -175,9 +180,7 @@ public:
         }
         return coro().await_ready();
     }
-    HOCKET_INLINE Transfer await_suspend(std::coroutine_handle<> parent) noexcept {
-        return coro().await_suspend(parent);
-    }
+    HOCKET_INLINE Transfer await_suspend(AwaitingFrame parent) noexcept { return coro().await_suspend(parent); }
     HOCKET_INLINE auto await_resume() -> decltype(std::declval<Body&>().await_resume()) {
         return scope_.finish(coro());
     }
@@ -218,7 +221,7 @@ auto limited(TimeLimit limit, F&& body) {
 ///
 /// Gives what the body returned. The body sees a CancelledError at its await; if it returns all the same, or throws something else,
 /// that counts. A cancel that somebody else asks for stays one. A body that never suspends is not interrupted, whatever
-/// the limit (`asyncio.timeout`).
+/// the limit. Awaiting what this returns a second time throws RuntimeError (`asyncio.timeout`).
 template <class F>
 auto timeout(std::optional<Duration> delay, F&& body) {
     return limited(TimeLimit(delay), std::forward<F>(body));

@@ -9,8 +9,10 @@
 
 #include <tests/support/trace.h>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@ using namespace std::chrono_literals;
 using testing::cancelling;
 using testing::ending_of;
 using testing::forever;
+using ::testing::StartsWith;
 using testing::stubborn;
 using testing::thrown_by;
 using testing::Trace;
@@ -100,6 +103,7 @@ TEST(Timeout, at_a_point_of_time) {
                                                     co_await forever();
                                                 })),
                   "hocket::TimeoutError: timed out");
+        EXPECT_TRUE(limit.expired());
         EXPECT_EQ(limit.when(), std::optional(deadline));
         EXPECT_GE(get_running_loop().time(), deadline);
     }());
@@ -107,13 +111,18 @@ TEST(Timeout, at_a_point_of_time) {
 
 TEST(Timeout, none_is_no_limit) {
     run([]() -> Coro<> {
-        const auto body = [](Timeout& t) -> Coro<> {
+        Timeout limit;
+        const auto body = [&](Timeout& t) -> Coro<> {
+            limit = t;
             EXPECT_EQ(t.when(), std::nullopt);
             co_await turns(2);
-            EXPECT_FALSE(t.expired());
         };
         co_await timeout(std::nullopt, body);
+        EXPECT_FALSE(limit.expired());
+        EXPECT_EQ(limit.when(), std::nullopt);
         co_await timeout_at(std::nullopt, body);
+        EXPECT_FALSE(limit.expired());
+        EXPECT_EQ(limit.when(), std::nullopt);
         co_await timeout(std::nullopt, turns(1));
     }());
 }
@@ -131,17 +140,25 @@ TEST(Timeout, of_nothing_does_not_interrupt_code_that_does_not_wait) {
 TEST(Timeout, of_nothing_interrupts_the_first_wait) {
     Trace trace;
     run([&]() -> Coro<> {
+        const EventLoop& loop = get_running_loop();
+        Timeout limit;
         for (const auto delay : {0s, -11s}) {
-            EXPECT_EQ(co_await ending_of(timeout(delay,
-                                                 [&]() -> Coro<> {
-                                                     trace.note("in");
-                                                     co_await hocket::sleep(0);
-                                                     trace.note("not reached");
-                                                 })),
-                      "hocket::TimeoutError: timed out");
+            for (const auto wait : {0s, 10s}) {
+                const auto body = [&](Timeout& t) -> Coro<> {
+                    limit = t;
+                    trace.note("in");
+                    co_await hocket::sleep(wait);
+                    trace.note("not reached");
+                };
+                const TimePoint before = loop.time();
+                EXPECT_EQ(co_await ending_of(timeout(delay, body)), "hocket::TimeoutError: timed out");
+                EXPECT_TRUE(limit.expired());
+                EXPECT_GE(*limit.when(), before + delay);
+                EXPECT_LE(*limit.when(), loop.time() + delay);
+            }
         }
     }());
-    EXPECT_EQ(trace.taken(), "in in");
+    EXPECT_EQ(trace.taken(), "in in in in");
 }
 
 // 32
@@ -159,7 +176,15 @@ TEST(Timeout, a_body_that_returns_all_the_same_counts) {
 // 35
 TEST(Timeout, an_exception_of_the_body_counts) {
     run([]() -> Coro<> {
-        EXPECT_EQ(co_await ending_of(timeout(1h, testing::failure_after(1, "early"))), "hocket::RuntimeError: early");
+        Timeout limit;
+        EXPECT_EQ(co_await ending_of(timeout(1h,
+                                             [&](Timeout& t) -> Coro<> {
+                                                 limit = t;
+                                                 throw RuntimeError("early");
+                                                 co_return;
+                                             })),
+                  "hocket::RuntimeError: early");
+        EXPECT_FALSE(limit.expired());
         EXPECT_EQ(co_await ending_of(timeout(1ms,
                                              []() -> Coro<> {
                                                  co_await ending_of(forever());
@@ -184,6 +209,32 @@ TEST(Timeout, a_cancel_of_somebody_else_stays_one) {
         task.cancel("enough");
         EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError: enough");
         EXPECT_FALSE(limit.expired());
+    }());
+}
+
+// 35
+TEST(Timeout, a_cancel_that_the_body_asks_for_stays_one) {
+    run([]() -> Coro<> {
+        Timeout limit;
+        EXPECT_EQ(co_await ending_of(timeout(1h,
+                                             [&](Timeout& t) -> Coro<> {
+                                                 limit = t;
+                                                 current_task().cancel();
+                                                 co_await forever();
+                                             })),
+                  "hocket::CancelledError");
+        EXPECT_FALSE(limit.expired());
+    }());
+}
+
+TEST(Timeout, does_not_end_the_task_whose_wait_it_ends) {
+    run([]() -> Coro<> {
+        const auto task = create_task([]() -> Coro<> {
+            EXPECT_EQ(co_await ending_of(timeout(1ms, forever())), "hocket::TimeoutError: timed out");
+        });
+        co_await task;
+        EXPECT_TRUE(task.done());
+        EXPECT_FALSE(task.cancelled());
     }());
 }
 
@@ -217,53 +268,64 @@ TEST(Timeout, works_in_clean_up_after_a_cancel) {
     }());
 }
 
-TEST(Timeout, of_two_that_pass_together_the_outer_throws) {
-    Trace trace;
-    run([&]() -> Coro<> {
-        const TimePoint deadline = get_running_loop().time() + 5ms;
-        EXPECT_EQ(co_await ending_of(timeout_at(deadline,
-                                                [&]() -> Coro<> {
-                                                    const std::string inner =
-                                                        co_await ending_of(timeout_at(deadline, forever()));
-                                                    trace.note(inner);
-                                                    if (inner == "hocket::CancelledError") throw CancelledError();
-                                                })),
-                  "hocket::TimeoutError: timed out");
-    }());
-    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
-}
-
-TEST(Timeout, the_outer_interrupts_what_follows_the_inner) {
-    run([]() -> Coro<> {
-        EXPECT_EQ(co_await ending_of(timeout(20ms,
-                                             []() -> Coro<> {
-                                                 EXPECT_EQ(co_await ending_of(timeout(1ms, forever())),
-                                                           "hocket::TimeoutError: timed out");
-                                                 co_await forever();
-                                             })),
-                  "hocket::TimeoutError: timed out");
-    }());
-}
-
 // 39
 TEST(Timeout, may_be_moved_while_the_body_runs) {
     run([]() -> Coro<> {
         EventLoop& loop = get_running_loop();
+        const TimePoint first = loop.time() + 10s, second = first + 20s;
         const Future<Timeout> started;
         const auto task = create_task([&]() -> Coro<> {
-            co_await timeout(10s, [&](Timeout& t) -> Coro<> {
+            co_await timeout_at(first, [&](Timeout& t) -> Coro<> {
                 started.set_result(t);
                 co_await forever();
             });
         });
         const Timeout limit = co_await started;
-        limit.reschedule(loop.time() + 30s);
-        EXPECT_GT(*limit.when(), loop.time() + 20s);
+        EXPECT_EQ(limit.when(), first);
+        limit.reschedule(second);
+        EXPECT_EQ(limit.when(), second);
         limit.reschedule(std::nullopt);
         EXPECT_EQ(limit.when(), std::nullopt);
         EXPECT_TRUE(loop.timers().empty());
         limit.reschedule(loop.time() + 1ms);
         EXPECT_EQ(co_await ending_of(task), "hocket::TimeoutError: timed out");
+    }());
+}
+
+TEST(Timeout, taken_away_leaves_a_cancel_a_cancel) {
+    run([]() -> Coro<> {
+        Timeout limit;
+        const auto task = create_task([&]() -> Coro<> {
+            co_await timeout(1h, [&](Timeout& t) -> Coro<> {
+                limit = t;
+                co_await forever();
+            });
+        });
+        co_await turns(1);
+        limit.reschedule(std::nullopt);
+        task.cancel();
+        EXPECT_EQ(co_await ending_of(task), "hocket::CancelledError");
+        EXPECT_FALSE(limit.expired());
+    }());
+}
+
+// 39
+TEST(Timeout, is_awaited_once) {
+    run([]() -> Coro<> {
+        std::string inside;
+        std::function<Coro<std::string>()> again;
+        auto limited = timeout(1h, [&]() -> Coro<> { inside = co_await again(); });
+        using Limited = decltype(limited);
+        again = [&] { return ending_of<Limited&>(limited); };
+        co_await std::move(limited);
+        EXPECT_EQ(inside, "hocket::RuntimeError: cannot await timeout twice");
+        EXPECT_EQ(co_await again(), "hocket::RuntimeError: cannot await timeout twice");
+
+        auto of_a_coroutine = timeout(1h, turns(1));
+        co_await std::move(of_a_coroutine);
+        EXPECT_THAT(co_await ending_of<decltype(of_a_coroutine)&>(of_a_coroutine),
+                    StartsWith("hocket::RuntimeError: cannot await a coroutine twice"));
+        EXPECT_TRUE(get_running_loop().timers().empty());
     }());
 }
 
@@ -289,10 +351,18 @@ TEST(Timeout, cannot_be_moved_once_it_has_passed_or_ended) {
         Timeout limit;
         co_await timeout(0s, [&](Timeout& t) -> Coro<> {
             limit = t;
-            co_await ending_of(forever());
+            EXPECT_EQ(co_await ending_of(forever()), "hocket::CancelledError");
             EXPECT_EQ(thrown_by([&] { t.reschedule(later); }),
                       "hocket::RuntimeError: cannot reschedule a timeout that is expiring");
         });
+        EXPECT_EQ(thrown_by([&] { limit.reschedule(later); }),
+                  "hocket::RuntimeError: cannot reschedule a timeout that is expired");
+        EXPECT_EQ(co_await ending_of(timeout(0s,
+                                             [&](Timeout& t) -> Coro<> {
+                                                 limit = t;
+                                                 co_await forever();
+                                             })),
+                  "hocket::TimeoutError: timed out");
         EXPECT_EQ(thrown_by([&] { limit.reschedule(later); }),
                   "hocket::RuntimeError: cannot reschedule a timeout that is expired");
         co_await timeout(1h, [&](Timeout& t) -> Coro<> {

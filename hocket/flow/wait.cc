@@ -59,7 +59,7 @@ void WaitBase::add(const FutureHandle& future) { state_->add(FutureHandle(future
 
 void WaitBase::begin() { state_->start(options_.timeout); }
 
-void WaitBase::await_suspend(std::coroutine_handle<> h) noexcept {
+void WaitBase::await_suspend(AwaitingFrame h) noexcept {
     TaskBase& t = *this_loop->current;
     t.wait_on(*state_, h);
     state_->waiters.push_back(t);

@@ -41,7 +41,7 @@ public:
     WaitBase(WaitBase&& not_begun) noexcept : options_(not_begun.options_) {}
     WaitBase& operator=(WaitBase&&) = delete;
 
-    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_suspend(AwaitingFrame h) noexcept;
 
 protected:
     explicit WaitBase(const WaitOptions& options) noexcept : options_(options) {}

@@ -163,13 +163,15 @@ TEST(WaitFor, with_no_time_gives_what_is_done) {
 TEST(WaitFor, with_no_time_cancels_what_runs_and_waits_for_its_end) {
     Trace trace;
     run([&]() -> Coro<> {
-        const auto task = create_task(stubborn(trace, 3, 1));
-        co_await turns(1);
-        EXPECT_EQ(co_await ending_of(wait_for(task, 0s)), "hocket::TimeoutError: timed out");
-        trace.note("thrown");
-        EXPECT_TRUE(task.cancelled());
+        for (const auto limit : {0s, -1s}) {
+            const auto task = create_task(stubborn(trace, 3, 1));
+            co_await turns(1);
+            EXPECT_EQ(co_await ending_of(wait_for(task, limit)), "hocket::TimeoutError: timed out");
+            trace.note("thrown");
+            EXPECT_TRUE(task.cancelled());
+        }
     }());
-    EXPECT_EQ(trace.taken(), "c1 x1 thrown");
+    EXPECT_EQ(trace.taken(), "c1 x1 thrown c1 x1 thrown");
 }
 
 TEST(WaitFor, with_no_time_can_be_cancelled_itself) {
@@ -197,6 +199,41 @@ TEST(WaitFor, a_result_that_comes_after_the_cancel_counts) {
         EXPECT_EQ(co_await wait_for(body(), 1ms), 42);
         EXPECT_EQ(co_await wait_for(create_task(body()), 1ms), 42);
     }());
+}
+
+/// Goes on for a time, whoever cancels it.
+Coro<int> unstoppable(Trace& trace, Duration time) {
+    const EventLoop& loop = get_running_loop();
+    const TimePoint end = loop.time_after(time);
+    while (loop.time() < end) {
+        try {
+            co_await hocket::sleep(end - loop.time());
+        } catch (const CancelledError&) {
+            trace.note("goes on");
+        }
+    }
+    trace.note("ended");
+    co_return 42;
+}
+
+// 32
+TEST(WaitFor, waits_for_what_ignores_the_limit) {
+    Trace trace;
+    run([&]() -> Coro<> { EXPECT_EQ(co_await wait_for(unstoppable(trace, 5ms), 1ms), 42); }());
+    EXPECT_EQ(trace.taken(), "goes on ended");
+}
+
+TEST(WaitFor, waits_for_what_ignores_a_cancel) {
+    Trace trace;
+    run([&]() -> Coro<> {
+        const auto waiting =
+            create_task([&]() -> Coro<int> { co_return co_await wait_for(unstoppable(trace, 5ms), 1h); });
+        co_await turns(1);
+        waiting.cancel();
+        EXPECT_EQ(co_await waiting, 42);
+        EXPECT_EQ(waiting.cancelling(), 1u);
+    }());
+    EXPECT_EQ(trace.taken(), "goes on ended");
 }
 
 // 33
@@ -256,7 +293,9 @@ TEST(WaitFor, cancelled_it_cancels_what_is_awaited) {
 TEST(WaitFor, what_is_shielded_goes_on) {
     run([]() -> Coro<> {
         const auto task = create_task(value_after(8, 1));
-        EXPECT_EQ(co_await ending_of(wait_for(shield(task), 0s)), "hocket::TimeoutError: timed out");
+        const auto shielded = shield(task);
+        EXPECT_EQ(co_await ending_of(wait_for(shielded, 0s)), "hocket::TimeoutError: timed out");
+        EXPECT_TRUE(shielded.cancelled());
         EXPECT_FALSE(task.done());
         EXPECT_EQ(co_await task, 1);
 
@@ -264,6 +303,27 @@ TEST(WaitFor, what_is_shielded_goes_on) {
         EXPECT_EQ(co_await ending_of(wait_for(shield(slow), 1ms)), "hocket::TimeoutError: timed out");
         EXPECT_EQ(slow.cancelling(), 0u);
         EXPECT_EQ(co_await slow, 2);
+    }());
+}
+
+TEST(WaitFor, what_is_shielded_may_be_awaited_without_a_limit) {
+    run([]() -> Coro<> {
+        const auto task = create_task(value_after(3, std::string("done")));
+        EXPECT_EQ(co_await wait_for(shield(task), std::nullopt), "done");
+        EXPECT_TRUE(task.done());
+        EXPECT_EQ(co_await task, "done");
+    }());
+}
+
+TEST(WaitFor, is_awaited_once) {
+    run([]() -> Coro<> {
+        const auto task = create_task(value_after(1, 1));
+        for (const auto limit : {Duration(0s), Duration(1h)}) {
+            auto waiting = wait_for(task, limit);
+            co_await ending_of<decltype(waiting)&>(waiting);
+            EXPECT_EQ(co_await ending_of<decltype(waiting)&>(waiting),
+                      "hocket::RuntimeError: cannot await wait_for twice");
+        }
     }());
 }
 

@@ -4,6 +4,7 @@
 
 #include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
+#include <hocket/flow/generator.h>
 #include <hocket/flow/traces_test.h>
 #include <hocket/io/runner.h>
 
@@ -56,6 +57,23 @@ TEST(Wait, takes_ranges_and_mixed_lists) {
         c.set_result();
         const WaitResult<AnyTask> found = co_await wait({a, b, c});
         EXPECT_THAT(found.done, ElementsAre(AnyTask(a), AnyTask(b), AnyTask(c)));
+    }());
+}
+
+Generator<Task<int>> started_one_by_one(int n) {
+    for (int i = 0; i < n; ++i) co_yield create_task(value_after(1, i));
+}
+
+TEST(Wait, takes_views_and_generators_that_make_the_tasks) {
+    run([]() -> Coro<> {
+        const auto of_a_view = co_await wait(
+            std::views::iota(0, 10) | std::views::transform([](int i) { return create_task(value_after(1, i)); }));
+        const auto of_a_generator = co_await wait(started_one_by_one(10), {.return_when = ALL_COMPLETED});
+        for (const auto* found : {&of_a_view, &of_a_generator}) {
+            EXPECT_TRUE(found->pending.empty());
+            EXPECT_EQ(found->done.size(), 10u);
+            for (int i = 0; i < 10; ++i) EXPECT_EQ(found->done.at(static_cast<std::size_t>(i)).result(), i);
+        }
     }());
 }
 

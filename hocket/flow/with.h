@@ -35,13 +35,13 @@ inline constexpr bool may_swallow = std::is_same_v<AwaitResult<decltype(std::dec
 template <class F, class X>
 HOCKET_CORO_WRAPPER auto enter_block(F& body, ResultSlot<X>& entered) {
     if constexpr (std::is_void_v<X>) {
-        static_assert(BlockFunction<F>,
+        static_assert(CoroutineFunction<F>,
                       "hocket: aenter gives nothing, so with takes a function of this kind: [&]() -> Coro<T> {...}");
         return body();
-    } else if constexpr (BlockFunction<F, std::remove_reference_t<X>&>) {
+    } else if constexpr (CoroutineFunction<F, std::remove_reference_t<X>&>) {
         return body(*entered.value);
     } else {
-        static_assert(BlockFunction<F>,
+        static_assert(CoroutineFunction<F>,
                       "hocket: with takes a function of what aenter gives: [&](auto& x) -> Coro<T> {...}");
         return body();
     }
@@ -103,6 +103,34 @@ HOCKET_CORO_WRAPPER auto with(R&& resource, F body) {
             return run_with<T, R, F>(std::forward<R>(resource), std::move(body));
         }
     }
+}
+
+/// What `aclosing` takes.
+template <class T>
+concept HasAclose = requires(T& thing) {
+    { thing.aclose() } -> Awaitable;
+};
+
+/// What `aclosing` gives.
+template <class T>
+class [[nodiscard("give it to with")]] Aclosing {
+public:
+    explicit Aclosing(T&& thing) : thing_(std::forward<T>(thing)) {}
+    Coro<std::remove_reference_t<T>&> aenter() { co_return thing_; }
+    Coro<> aexit(std::exception_ptr) { co_await thing_.aclose(); }
+
+private:
+    T thing_;
+};
+
+/// A resource around something that has `aclose()`, such as a generator: the block gets that, and it is closed however the block ends
+/// (`contextlib.aclosing`). A temporary is moved into it; an object that has a name is used where it is.
+///
+///     co_await with(aclosing(readings("attic")), [](auto& attic) -> Coro<> {...});
+template <class T>
+auto aclosing(T&& thing) {
+    static_assert(HasAclose<T>, "hocket: aclosing needs a thing that has an `aclose()` to await");
+    return Aclosing<T>(std::forward<T>(thing));
 }
 
 /// The block of two resources, with what the first gave.

@@ -3,6 +3,7 @@
 #include <hocket/flow/with.h>
 
 #include <hocket/core/sleep.h>
+#include <hocket/flow/async_generator.h>
 #include <hocket/io/runner.h>
 #include <tests/support/trace.h>
 
@@ -207,6 +208,77 @@ TEST(With, a_temporary_lives_in_the_frame_until_it_is_left) {
         co_await task;
         EXPECT_EQ(census.alive(), 0);
     }());
+}
+
+/// Notes that it is closed.
+struct Closable {
+    Trace& trace;
+    Coro<> aclose() {
+        co_await turns(1);
+        trace.note("closed");
+    }
+};
+
+TEST(Aclosing, closes_at_the_end_of_the_block) {
+    run([]() -> Coro<> {
+        Trace trace;
+        Closable named{trace};
+        co_await with(aclosing(named), [&](Closable& inside) -> Coro<> {
+            EXPECT_EQ(&inside, &named);
+            trace.note("block");
+            co_return;
+        });
+        EXPECT_EQ(trace.taken(), "block closed");
+        co_await with(aclosing(Closable{trace}), []() -> Coro<> { co_return; });
+        EXPECT_EQ(trace.taken(), "closed");
+    }());
+}
+
+TEST(Aclosing, closes_when_the_block_throws) {
+    run([]() -> Coro<> {
+        Trace trace;
+        const auto block = [](Closable&) -> Coro<> {
+            throw ValueError("block");
+            co_return;
+        };
+        EXPECT_EQ(co_await ending_of(with(aclosing(Closable{trace}), block)), "hocket::ValueError: block");
+        EXPECT_EQ(trace.taken(), "closed");
+    }());
+}
+
+TEST(Aclosing, a_generator_leaves_its_resources_when_the_block_throws) {
+    run([]() -> Coro<> {
+        Trace trace;
+        Census census;
+        const auto values = [&]() -> AsyncGenerator<int> {
+            const auto member = census.member();
+            co_yield -1;
+            co_yield -2;
+        };
+        auto generator = values();
+        const auto block = [&](AsyncGenerator<int>& inside) -> Coro<> {
+            EXPECT_EQ(co_await inside.next(), -1);
+            EXPECT_EQ(census.alive(), 1);
+            throw ValueError("block");
+        };
+        EXPECT_EQ(co_await ending_of(with(aclosing(generator), block)), "hocket::ValueError: block");
+        EXPECT_EQ(census.alive(), 0);
+    }());
+}
+
+TEST(OnceWith, takes_whatever_has_aenter_and_aexit) {
+    struct Enters {
+        Coro<> aenter();
+    };
+    struct Leaves {
+        Coro<> aexit(std::exception_ptr);
+    };
+    struct Both : Enters, Leaves {};
+    struct NotCallable : Leaves {
+        int aenter;
+    };
+    static_assert(AsyncContextManager<Both> && AsyncContextManager<Silent>);
+    static_assert(!AsyncContextManager<Enters> && !AsyncContextManager<Leaves> && !AsyncContextManager<NotCallable>);
 }
 
 TEST(With, moves_results_that_cannot_be_copied) {

@@ -52,6 +52,29 @@ TEST(Fork, a_loop_at_rest_serves_parent_and_child) {
     EXPECT_EQ(use(), 0);
 }
 
+TEST(Fork, a_child_runs_loops_of_its_own) {
+    const auto kept = new_event_loop();
+    EXPECT_EQ(in_child([&] {
+                  if (run(everything_works()) != 0) return 1;
+                  return kept->is_closed() ? 2 : 0;
+              }),
+              0);
+    EXPECT_EQ(run(everything_works()), 0);
+    // Inside a coroutine the child has the loop that it was forked in, and another thread for one of its own.
+    run([]() -> Coro<> {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            int result = -1;
+            std::thread([&] { result = run(everything_works()); }).join();
+            ::_exit(result);
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+        co_return;
+    }());
+}
+
 TEST(Fork, a_coroutine_goes_on_in_parent_and_child) {
     run([]() -> Coro<> {
         const Task<int> sibling = create_task(testing::value_after(1ms, 4));
@@ -95,6 +118,33 @@ TEST(RealFork, an_operation_in_flight_goes_on_in_the_parent_and_is_cancelled_in_
         EXPECT_FALSE(reading.done());
         EXPECT_EQ(::write(pipe.b, "x", 1), 1);
         EXPECT_EQ(co_await reading, 1);
+    }());
+}
+
+// It replaces the handler in its own process.
+TEST(RealFork, a_signal_to_a_child_that_handles_it_itself_does_not_reach_the_parent) {
+    run([]() -> Coro<> {
+        bool parent_was_told = false;
+        add_signal_handler(get_running_loop(), SIGTERM, [&] { parent_was_told = true; });
+        Pair ready = make_pipe();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20);
+            ::signal(SIGTERM, [](int) { ::_exit(7); });
+            if (::write(ready.b, "x", 1) != 1) ::_exit(1);
+            for (;;) ::pause();
+        }
+        char byte = 0;
+        PendingOperation begun(Opcode::read, ready.a);
+        begun.data = &byte;
+        begun.size = 1;
+        EXPECT_EQ(co_await std::move(begun), 1);
+        ::kill(child, SIGTERM);
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(WEXITSTATUS(status), 7);
+        EXPECT_EQ(co_await create_task(testing::value_after(2ms, 42)), 42);
+        EXPECT_FALSE(parent_was_told);
     }());
 }
 

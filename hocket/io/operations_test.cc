@@ -246,6 +246,26 @@ TEST_P(OnceOperations, accept_gives_a_descriptor_that_does_not_block_nor_leak_in
     EXPECT_EQ(own.sin_port, peer.sin_port);
 }
 
+TEST_P(OnceOperations, an_accept_that_finds_nothing_waits_for_the_next_connection) {
+    Listener l = listen_on_loopback();
+    TestOperation accept_one(Opcode::accept, l.fd), accept_other(Opcode::accept, l.fd);
+    begin(accept_one);
+    begin(accept_other);
+    Descriptor client(backend->socket(AF_INET, SOCK_STREAM, 0)), late(backend->socket(AF_INET, SOCK_STREAM, 0));
+    TestOperation connect = connect_to(client, l.address);
+    EXPECT_EQ(run(connect), 0);
+    while (accept_one.completions + accept_other.completions == 0) backend->poll(backend->now() + 200 * millisecond);
+    backend->poll(backend->now());
+    EXPECT_EQ(accept_one.completions + accept_other.completions,
+              1);  // there is one connection, and no error for the other
+    TestOperation again = connect_to(late, l.address);
+    EXPECT_EQ(run(again), 0);
+    Descriptor one(accept_one.completions == 0 ? result_of(accept_one) : accept_one.result);
+    Descriptor other(accept_other.completions == 0 ? result_of(accept_other) : accept_other.result);
+    EXPECT_GE(one, 0);
+    EXPECT_GE(other, 0);
+}
+
 TEST_P(OnceOperations, a_refused_connection_is_an_error) {
     Listener l = listen_on_loopback();
     l.fd.close();

@@ -39,6 +39,8 @@ public:
 
 private:
     void interrupted() {
+        // The loop sees a signal after the steps that were due: where one of these ended by another cancel, that is what `run` throws.
+        if (count_ == 0 && task_.cancelled()) return;
         if (++count_ == 1 && task_.cancel()) return;
         active_ = false;
         remove_interrupt_handler(loop_);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Runners: results, shared contexts, the orderly end (70), interrupts (71).
+// Runners: results, shared contexts, the orderly end (70).
 #include <hocket/io/runner.h>
 
-#include <hocket/io/signals.h>
+#include <hocket/flow/async_generator.h>
 #include <hocket/io/virtual_backend.h>
 
 #include <tests/support/trace.h>
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
 #include <atomic>
-#include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hocket {
@@ -53,17 +53,52 @@ TEST(Run, may_be_called_on_several_threads_at_once) {
 
 TEST(Run, takes_a_loop_of_ones_own_making) {
     int made = 0;
+    const EventLoop* loop = nullptr;
     run(
-        []() -> Coro<> {
+        [&]() -> Coro<> {
+            EXPECT_EQ(&get_running_loop(), loop);
             EXPECT_STREQ(get_running_loop().backend().name(), "virtual");
             EXPECT_TRUE(get_running_loop().get_debug());
             co_return;
         }(),
-        {.debug = true, .loop_factory = [&made] {
+        {.debug = true, .loop_factory = [&] {
              ++made;
-             return Unique<EventLoop>::make(Unique<VirtualBackend>::make());
+             auto own = Unique<EventLoop>::make(Unique<VirtualBackend>::make());
+             loop = own.get();
+             return own;
          }});
     EXPECT_EQ(made, 1);
+}
+
+Coro<bool> is_debugged() { co_return get_running_loop().get_debug(); }
+
+TEST(Run, is_in_debug_mode_if_that_is_asked_for_or_else_if_the_environment_says_so) {
+    ::unsetenv("HOCKET_DEBUG");
+    EXPECT_FALSE(run(is_debugged()));
+    EXPECT_FALSE(run(is_debugged(), {.debug = false}));
+    EXPECT_TRUE(run(is_debugged(), {.debug = true}));
+    ::setenv("HOCKET_DEBUG", "1", 1);
+    EXPECT_TRUE(run(is_debugged()));
+    EXPECT_FALSE(run(is_debugged(), {.debug = false}));
+    EXPECT_TRUE(run(is_debugged(), {.debug = true}));
+    ::unsetenv("HOCKET_DEBUG");
+}
+
+TEST(Runner, its_loop_is_in_debug_mode_if_that_is_asked_for) {
+    Runner plain({.debug = false}), debugged({.debug = true});
+    EXPECT_FALSE(plain.get_loop().get_debug());
+    EXPECT_TRUE(debugged.get_loop().get_debug());
+}
+
+TEST(Runner, takes_a_loop_of_ones_own_making) {
+    const EventLoop* made = nullptr;
+    Runner runner({.loop_factory = [&] {
+        auto own = new_event_loop();
+        made = own.get();
+        return own;
+    }});
+    EXPECT_EQ(made, nullptr);
+    EXPECT_EQ(&runner.get_loop(), made);
 }
 
 ContextVar<int> number("number", 0);
@@ -80,7 +115,14 @@ TEST(Runner, its_runs_share_a_loop_and_a_context) {
         co_return;
     }(first));
     EXPECT_EQ(number.get(), 1);
-    EXPECT_EQ(runner.run([]() -> Coro<int> { co_return number.get(); }()), 2);
+    EXPECT_EQ(runner.run([]() -> Coro<int> {
+        const int before = number.get();
+        co_await hocket::sleep(0);
+        number.set(3);
+        co_return before;
+    }()),
+              2);
+    EXPECT_EQ(*runner.run([]() -> Coro<Context> { co_return copy_context(); }()).get(number), 3);
     EXPECT_EQ(&runner.get_loop(), first);
     number.set(0);
 }
@@ -120,6 +162,37 @@ TEST(Runner, that_is_closed_does_not_run) {
     EXPECT_EQ(reports.count(), 0U);  // the coroutine that was not run was closed
 }
 
+TEST(Runner, that_is_closed_has_closed_its_loop) {
+    Trace trace;
+    Runner runner;
+    const Future<int> f(runner.get_loop());
+    const auto noting = [&](int n) -> Coro<> {
+        trace.note(n);
+        co_return;
+    };
+    runner.run(noting(1));
+    runner.close();
+    EXPECT_EQ(thrown_by([&] { f.get_loop(); }), "hocket::RuntimeError: Event loop is closed");
+    EXPECT_EQ(thrown_by([&] { runner.run(noting(2)); }), "hocket::RuntimeError: Runner is closed");
+    EXPECT_EQ(trace.taken(), "1");
+    Runner unused;
+    const Future<int> g(unused.get_loop());
+    unused.close();
+    EXPECT_EQ(thrown_by([&] { g.get_loop(); }), "hocket::RuntimeError: Event loop is closed");
+}
+
+TEST(Runner, is_not_entered_by_its_own_run) {
+    const Reports reports;
+    Runner runner;
+    runner.run([](Runner& r) -> Coro<> {
+        EXPECT_EQ(
+            thrown_by([&] { r.run(testing::turns(1)); }),
+            "hocket::RuntimeError: run cannot be called while a loop runs on this thread: co_await, or nested_run");
+        co_return;
+    }(runner));
+    EXPECT_EQ(reports.count(), 0U);  // the coroutine that was not run was closed
+}
+
 // 70
 TEST(RunnerClose, cancels_what_is_left_and_waits_for_it) {
     Trace trace;
@@ -148,6 +221,76 @@ TEST(RunnerClose, reports_what_the_cancelled_tasks_throw) {
     const std::string said = reports.taken();
     EXPECT_TRUE(said.starts_with("unhandled exception during run() shutdown")) << said;
     EXPECT_NE(said.find("hocket::RuntimeError: in cleanup"), std::string::npos) << said;
+}
+
+// 70
+TEST(RunnerClose, leaves_the_result_and_no_task_that_is_not_done) {
+    Task<> left;
+    EXPECT_EQ(run([](Task<>& task) -> Coro<int> {
+                  task = create_task(testing::forever());
+                  co_return 123;
+              }(left)),
+              123);
+    EXPECT_TRUE(left.done());
+    EXPECT_TRUE(left.cancelled());
+}
+
+// 70
+TEST(RunnerClose, tells_the_exception_handler_which_task_threw_what) {
+    Task<> left;
+    AnyTask told;
+    Trace trace;
+    EXPECT_EQ(run([&]() -> Coro<int> {
+                  get_running_loop().set_exception_handler([&](EventLoop&, const ErrorContext& context) {
+                      told = context.handle();
+                      trace.note(context.message + ": " + describe(context.exception));
+                  });
+                  left = create_task([]() -> Coro<> {
+                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
+                      throw RuntimeError("in cleanup");
+                  });
+                  co_await testing::turns(1);
+                  co_return 123;
+              }()),
+              123);
+    EXPECT_TRUE(left.done());
+    EXPECT_TRUE(told == left);
+    EXPECT_EQ(trace.taken(), "unhandled exception during run() shutdown: hocket::RuntimeError: in cleanup");
+}
+
+AsyncGenerator<int> fidget(Census::Member member) {
+    const Census::Member held = std::move(member);
+    for (int i = 0;; ++i) {
+        co_yield i;
+        co_await hocket::sleep(1s);
+    }
+}
+
+// 70
+TEST(RunnerClose, ends_the_generator_that_a_task_was_in_though_that_fails) {
+    Census census;
+    Reports reports;
+    auto generator = fidget(census.member());
+    Task<> left;
+    EXPECT_EQ(thrown_by([&] {
+                  run([&]() -> Coro<> {
+                      left = create_task([&]() -> Coro<> {
+                          try {
+                              while (co_await generator.next()) {
+                              }
+                          } catch (const CancelledError&) {
+                              throw RuntimeError("in cleanup");
+                          }
+                      });
+                      co_await testing::turns(2);
+                      EXPECT_EQ(census.alive(), 1);
+                      throw ValueError("fancy exit");
+                  }());
+              }),
+              "hocket::ValueError: fancy exit");
+    EXPECT_TRUE(left.done());
+    EXPECT_EQ(census.alive(), 0);
+    EXPECT_NE(reports.taken().find("RuntimeError: in cleanup"), std::string::npos);
 }
 
 // Takes a few iterations to end.
@@ -254,219 +397,6 @@ TEST(RunnerClose, inside_its_own_run_is_an_error) {
         co_return 1;
     }(runner)),
               1);
-    EXPECT_EQ(runner.run(testing::value_after(1, 2)), 2);
-}
-
-// ---- Interrupts (71)
-
-void interrupt() { ::kill(::getpid(), SIGINT); }
-
-// 71
-TEST(RealInterrupt, cancels_the_main_task_and_becomes_keyboard_interrupt) {
-    Trace trace;
-    EXPECT_EQ(thrown_by([&] {
-                  run([&]() -> Coro<> {
-                      get_running_loop().call_later(1ms, interrupt);
-                      try {
-                          co_await hocket::sleep(1h);
-                      } catch (const CancelledError&) {
-                          trace.note("cleanup");
-                          throw;
-                      }
-                  }());
-              }),
-              "hocket::KeyboardInterrupt");
-    EXPECT_EQ(trace.taken(), "cleanup");
-}
-
-TEST(RealInterrupt, a_handler_of_the_programs_own_stays_while_the_runner_closes) {
-    Trace trace;
-    run([&]() -> Coro<> {
-        add_signal_handler(get_running_loop(), SIGINT, [&] { trace.note("handler"); });
-        create_task([&]() -> Coro<> {
-            static_cast<void>(co_await ending_of(testing::forever()));
-            interrupt();
-            co_await testing::turns(2);
-            trace.note("cleaned");
-        });
-        co_await testing::turns(2);
-    }());
-    EXPECT_EQ(trace.taken(), "handler cleaned");
-}
-
-TEST(RealInterrupt, a_handler_of_the_programs_own_serves_the_runners_later_runs) {
-    Trace trace;
-    Runner runner;
-    runner.run([](Trace& to) -> Coro<> {
-        add_signal_handler(get_running_loop(), SIGINT, [&to] { to.note("handler"); });
-        co_return;
-    }(trace));
-    runner.run([]() -> Coro<> {
-        interrupt();
-        co_await testing::turns(2);
-    }());
-    EXPECT_EQ(trace.taken(), "handler");
-}
-
-TEST(RealInterrupt, the_runners_own_handler_is_not_the_programs_to_remove) {
-    EXPECT_EQ(thrown_by([] {
-                  run([]() -> Coro<> {
-                      EXPECT_FALSE(remove_signal_handler(get_running_loop(), SIGINT));
-                      interrupt();
-                      co_await testing::forever();
-                  }());
-              }),
-              "hocket::KeyboardInterrupt");
-}
-
-// 71
-TEST(RealInterrupt, that_the_main_task_swallows_is_none) {
-    EXPECT_EQ(run([]() -> Coro<int> {
-                  get_running_loop().call_later(1ms, interrupt);
-                  static_cast<void>(co_await ending_of(hocket::sleep(1h)));
-                  co_return 5;
-              }()),
-              5);
-}
-
-TEST(RealInterrupt, that_the_main_task_turns_into_another_exception_is_that) {
-    EXPECT_EQ(thrown_by([] {
-                  run([]() -> Coro<> {
-                      get_running_loop().call_later(1ms, interrupt);
-                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
-                      throw RuntimeError("mine");
-                  }());
-              }),
-              "hocket::RuntimeError: mine");
-}
-
-TEST(RealInterrupt, beside_another_cancel_leaves_a_cancelled_error) {
-    EXPECT_EQ(thrown_by([] {
-                  run([]() -> Coro<> {
-                      const AnyTask self = current_task();
-                      get_running_loop().call_later(1ms, [self] {
-                          interrupt();
-                          self.cancel();
-                      });
-                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
-                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
-                      throw CancelledError("both");
-                  }());
-              }),
-              "hocket::CancelledError: both");
-}
-
-// 71
-TEST(RealInterrupt, a_second_one_leaves_the_run_at_once) {
-    Trace trace;
-    EXPECT_EQ(thrown_by([&] {
-                  run([&]() -> Coro<> {
-                      get_running_loop().call_later(1ms, interrupt);
-                      static_cast<void>(co_await ending_of(hocket::sleep(1h)));
-                      get_running_loop().call_later(1ms, interrupt);
-                      trace.note(co_await ending_of(hocket::sleep(1h)));  // the run's end cancels it
-                  }());
-              }),
-              "hocket::KeyboardInterrupt");
-    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
-}
-
-TEST(RealInterrupt, that_is_queued_when_the_run_ends_touches_nothing) {
-    EXPECT_EQ(thrown_by([] {
-                  run([]() -> Coro<> {
-                      create_task([]() -> Coro<> {
-                          throw SystemExit{5};
-                          co_return;
-                      });
-                      create_task(testing::forever());
-                      interrupt();
-                      co_await testing::turns(1);
-                  }());
-              }),
-              "hocket::SystemExit: 5");
-}
-
-// Launchers pass on what the terminal sends to the whole group, so that one Ctrl-C may come twice.
-TEST(RealInterrupt, that_comes_twice_at_once_counts_once) {
-    Trace trace;
-    EXPECT_EQ(thrown_by([&] {
-                  run([&]() -> Coro<> {
-                      interrupt();
-                      interrupt();
-                      trace.note(co_await ending_of(testing::forever()));
-                      co_await testing::turns(1);
-                      throw CancelledError();
-                  }());
-              }),
-              "hocket::KeyboardInterrupt");
-    EXPECT_EQ(trace.taken(), "hocket::CancelledError");
-}
-
-TEST(RealInterrupt, the_third_that_a_computing_coroutine_keeps_the_loop_from_seeing_ends_the_process) {
-    const auto compute = [] {
-        ::alarm(20);
-        run([]() -> Coro<> {
-            volatile bool computing = true;
-            while (computing) interrupt();
-            co_return;
-        }());
-    };
-    EXPECT_EXIT(compute(), ::testing::KilledBySignal(SIGINT), "");
-}
-
-TEST(RealInterrupt, that_a_handler_of_the_program_takes_never_ends_the_process) {
-    Trace trace;
-    run([&]() -> Coro<> {
-        add_signal_handler(get_running_loop(), SIGINT, [&] { trace.note("mine"); });
-        for (int i = 0; i < 10; ++i) interrupt();
-        co_await testing::turns(2);
-    }());
-    EXPECT_EQ(trace.taken(), "mine");
-}
-
-TEST(RealInterrupt, afterwards_has_its_default_effect_again) {
-    run(testing::turns(1));
-    struct sigaction action{};
-    sigaction(SIGINT, nullptr, &action);
-    EXPECT_EQ(action.sa_handler, SIG_DFL);
-}
-
-int interrupts_of_the_program = 0;
-
-TEST(RealInterrupt, is_left_alone_where_the_program_has_a_handler) {
-    struct sigaction mine{}, before{};
-    mine.sa_handler = [](int) { ++interrupts_of_the_program; };
-    sigaction(SIGINT, &mine, &before);
-    run([]() -> Coro<> {
-        interrupt();
-        co_return;
-    }());
-    sigaction(SIGINT, &before, nullptr);
-    EXPECT_EQ(interrupts_of_the_program, 1);
-}
-
-TEST(RealInterrupt, is_left_alone_on_other_threads) {
-    std::thread([] {
-        run([]() -> Coro<> {
-            struct sigaction action{};
-            sigaction(SIGINT, nullptr, &action);
-            EXPECT_EQ(action.sa_handler, SIG_DFL);
-            co_return;
-        }());
-    }).join();
-}
-
-TEST(RealInterrupt, each_run_of_a_runner_counts_anew) {
-    Runner runner;
-    for (int i = 0; i < 2; ++i) {
-        EXPECT_EQ(thrown_by([&] {
-                      runner.run([]() -> Coro<> {
-                          get_running_loop().call_later(1ms, interrupt);
-                          co_await hocket::sleep(1h);
-                      }());
-                  }),
-                  "hocket::KeyboardInterrupt");
-    }
     EXPECT_EQ(runner.run(testing::value_after(1, 2)), 2);
 }
 

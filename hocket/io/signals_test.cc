@@ -244,6 +244,41 @@ TEST(RealSignal, that_cannot_be_caught_is_an_error) {
     }());
 }
 
+TEST(RealSignal, what_is_no_signal_has_no_handler) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        for (const int number : {-1, 0, NSIG + 1}) {
+            const std::string error = "hocket::ValueError: there is no signal " + std::to_string(number) + " to handle";
+            EXPECT_EQ(thrown_by([&] { add_signal_handler(loop, number, [] {}); }), error);
+            EXPECT_EQ(thrown_by([&] { remove_signal_handler(loop, number); }), error);
+        }
+        co_return;
+    }());
+}
+
+TEST(RealSignal, a_loop_that_is_closed_takes_no_handler) {
+    const auto before = handler_of(SIGUSR1);
+    const auto loop = new_event_loop();
+    loop->close();
+    EXPECT_EQ(thrown_by([&] { add_signal_handler(*loop, SIGUSR1, [] {}); }),
+              "hocket::RuntimeError: Event loop is closed");
+    EXPECT_EQ(handler_of(SIGUSR1), before);
+}
+
+TEST(RealSignal, the_close_of_the_loop_restores_all_of_its_signals) {
+    const auto before_1 = handler_of(SIGUSR1), before_2 = handler_of(SIGUSR2);
+    const auto loop = new_event_loop();
+    add_signal_handler(*loop, SIGUSR1, [] {});
+    add_signal_handler(*loop, SIGUSR2, [] {});
+    EXPECT_TRUE(remove_signal_handler(*loop, SIGUSR1));
+    EXPECT_EQ(handler_of(SIGUSR1), before_1);
+    EXPECT_NE(handler_of(SIGUSR2), before_2);  // one has nothing to do with the other
+    add_signal_handler(*loop, SIGUSR1, [] {});
+    loop->close();
+    EXPECT_EQ(handler_of(SIGUSR1), before_1);
+    EXPECT_EQ(handler_of(SIGUSR2), before_2);
+}
+
 TEST(RealSignal, needs_a_callback) {
     const auto before = handler_of(SIGUSR1);
     const auto loop = new_event_loop();

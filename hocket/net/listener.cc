@@ -46,11 +46,11 @@ std::uint64_t socket_file(const Address& a) noexcept {
 
 void remove_socket_file(const Address& a) noexcept { ::unlink(a.host().c_str()); }
 
-Listener::Listener(Network& network, int fd, ServerState& server)
+Listener::Listener(Network& network, int fd, ServerState& server, bool cleanup)
     : Socket(network, fd),
       server_(server),
       address_(local_address(network, fd)),
-      file_(socket_file(address_)),
+      file_(cleanup ? socket_file(address_) : 0),
       process_(getpid()) {
     server_.share();
     code = Opcode::accept;

@@ -14,8 +14,8 @@ void remove_socket_file(const Address& a) noexcept;
 
 class Listener final : public Socket, Operation, public Pooled {
 public:
-    /// Takes over a bound socket; holds the server while that is open.
-    Listener(Network& network, int fd, ServerState& server);
+    /// Takes over a bound socket; holds the server while that is open. `cleanup`: the socket's file is removed at the close.
+    Listener(Network& network, int fd, ServerState& server, bool cleanup);
 
     /// Throws OSError.
     void listen();
@@ -38,7 +38,7 @@ private:
 
     ServerState& server_;
     Address address_;
-    std::uint64_t file_;  // of a UNIX-domain socket: removed at the close, if it is still this one's
+    std::uint64_t file_;  // of a UNIX-domain socket that is to be removed at the close, if it is still this one's
     int process_;         // that listens, whatever a child of fork does
     RawAddress peer_;
     Handle resume_;  // armed while accepting pauses

@@ -163,6 +163,35 @@ inline Coro<WithPeer> with_peer(ServerOptions options = {}) {
     co_return WithPeer{std::move(server), std::move(reader), std::move(writer), std::move(peer)};
 }
 
+/// A server's handler that gives back what comes.
+inline Coro<> echo(StreamReader reader, StreamWriter writer) {
+    while (!reader.at_eof()) {
+        const std::string data = co_await reader.read(65536);
+        co_await writer.write(data);
+    }
+}
+
+/// What a server on this machine answers.
+inline Coro<std::string> ask(std::uint16_t port, std::string question) {
+    auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+    co_await writer.write(question);
+    writer.write_eof();
+    co_return co_await reader.read();
+}
+
+/// A reader that holds `bytes`, to which more may be fed.
+inline StreamReader fed(std::string_view bytes, std::size_t limit = Transport::default_limit) {
+    StreamReader reader(limit);
+    reader.feed_data(bytes);
+    return reader;
+}
+/// One to which no more comes.
+inline StreamReader ended(std::string_view bytes) {
+    StreamReader reader = fed(bytes);
+    reader.feed_eof();
+    return reader;
+}
+
 /// Different at every place, so that lost, doubled or swapped bytes are seen.
 inline std::string pattern(std::size_t n) {
     std::string text(n, '\0');

@@ -2,6 +2,7 @@
 // Connecting: one address after the other.
 #include <hocket/net/open_connection.h>
 
+#include <hocket/base/exception_group.h>
 #include <hocket/core/operation.h>
 #include <hocket/net/resolve.h>
 #include <hocket/net/socket.h>
@@ -53,15 +54,9 @@ std::string text_of(const std::exception_ptr& error) {
     throw OSError(last_number, "connect to " + host + " (" + all + ")");
 }
 
-}  // namespace
-
-Coro<Streams> open_connection(Address address, ConnectionOptions options) {
-    co_return co_await connect_to(Network::of(get_running_loop()), std::move(address), std::move(options));
-}
-
-Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectionOptions options) {
+// `host`: what the user called the addresses.
+Coro<Streams> connect_to_one_of(std::string host, std::vector<Address> addresses, ConnectionOptions options) {
     Network& network = Network::of(get_running_loop());
-    const std::vector<Address> addresses = co_await getaddrinfo(host, port, {.family = options.family});
     std::vector<std::exception_ptr> errors;
     int number = ENOENT;
     for (const Address& address : addresses) {
@@ -73,7 +68,24 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectionOp
         }
     }
     if (errors.empty()) throw OSError(number, "connect to " + host);
+    if (options.all_errors) throw ExceptionGroup("connect to " + host, std::move(errors));
     throw_all(host, errors, number);
+}
+
+}  // namespace
+
+Coro<Streams> open_connection(Address address, ConnectionOptions options) {
+    if (!options.all_errors) {
+        co_return co_await connect_to(Network::of(get_running_loop()), std::move(address), std::move(options));
+    }
+    std::string name = address.str();
+    std::vector<Address> one{std::move(address)};
+    co_return co_await connect_to_one_of(std::move(name), std::move(one), std::move(options));
+}
+
+Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectionOptions options) {
+    std::vector<Address> addresses = co_await getaddrinfo(host, port, {.family = options.family});
+    co_return co_await connect_to_one_of(std::move(host), std::move(addresses), std::move(options));
 }
 
 }  // namespace hocket

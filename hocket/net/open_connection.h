@@ -19,6 +19,7 @@ struct ConnectionOptions {
     std::size_t limit = Transport::default_limit;       ///< of the reader: see StreamReader::readuntil
     AddressFamily family = AddressFamily::unspecified;  ///< try only addresses of this one
     Address local_address = {};                         ///< bind to it first
+    bool all_errors = false;                            ///< throw an ExceptionGroup of what each address failed with
 };
 
 using Streams = std::pair<StreamReader, StreamWriter>;
@@ -27,7 +28,7 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// turn. TCP_NODELAY is on.
 ///
 /// Throws GaiError, or the OSError of the first address if all fail alike: `connect to 127.0.0.1:81: Connection refused`; else one with the
-/// last error's number that names each. A cancel closes what was opened.
+/// last error's number that names each; with `all_errors`, ExceptionGroup. A cancel closes what was opened.
 HOCKET_EXPORT Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectionOptions options = {});
 /// The same to one address: TCP, or UNIX-domain (`asyncio.open_unix_connection`).
 HOCKET_EXPORT Coro<Streams> open_connection(Address address, ConnectionOptions options = {});

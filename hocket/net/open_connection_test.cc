@@ -3,9 +3,11 @@
 #include <hocket/net/open_connection.h>
 
 #include <gtest/gtest.h>
+#include <hocket/base/exception_group.h>
 #include <hocket/core/sleep.h>
 #include <hocket/net/net_test.h>
 
+#include <tests/support/allocations.h>
 #include <string>
 #include <vector>
 
@@ -53,6 +55,66 @@ TEST(RealOpenConnection, every_address_of_a_name_is_tried) {
     }());
 }
 
+std::string errors_of(const std::exception_ptr& e) {
+    const ExceptionGroup* group = exception_group(e);
+    std::string all;
+    if (group) {
+        for (const std::exception_ptr& error : group->exceptions()) all += describe(error) + "\n";
+    }
+    return all;
+}
+
+TEST(RealOpenConnection, all_errors_are_thrown_as_a_group_where_they_are_asked_for) {
+    run_net([]() -> Coro<> {
+        std::exception_ptr two, one;
+        try {
+            co_await open_connection("", 1, {.all_errors = true});
+        } catch (const ExceptionGroup& group) {
+            EXPECT_EQ(group.message(), "connect to ");
+            two = std::current_exception();
+        }
+        try {
+            co_await open_connection(Address::parse("127.0.0.1:1"), {.all_errors = true});
+        } catch (const ExceptionGroup&) {
+            one = std::current_exception();
+        }
+        const std::string all = errors_of(two), first = "hocket::OSError: connect to 127.0.0.1:1: Connection refused\n";
+        EXPECT_TRUE(all.starts_with(first)) << all;
+        EXPECT_NE(all.find("[::1]:1: "), std::string::npos) << all;
+        EXPECT_EQ(errors_of(one), first);
+    }());
+}
+
+TEST(RealOpenConnection, no_address_is_an_error) {
+    run_net([]() -> Coro<> {
+        EXPECT_EQ(co_await ending_of(open_connection(Address())),
+                  "hocket::ValueError: there is no address to connect to or to listen on");
+    }());
+}
+
+TEST(RealOpenConnection, an_address_of_this_side_that_is_in_use_is_named) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(greet, "127.0.0.1", 0);
+        const Address taken = server.sockets().at(0);
+        EXPECT_EQ(co_await ending_of(open_connection(taken, {.local_address = taken})),
+                  "hocket::OSError: bind to " + taken.str() + ": Address already in use");
+    }());
+}
+
+TEST(RealOpenConnection, an_address_of_this_side_serves_only_its_family) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(greet, "127.0.0.1", 0);
+        const Address four = Address::parse("127.0.0.1:0"), six = Address::parse("[::1]:0");
+        const std::string end = co_await ending_of(open_connection(server.sockets().at(0), {.local_address = six}));
+        EXPECT_TRUE(end.starts_with("hocket::OSError: bind to [::1]:0: ")) << end;
+        auto [reader, writer] = co_await open_connection("", server.port(), {.local_address = four});
+        EXPECT_EQ(co_await reader.read(), "hello");
+        const std::string all = co_await ending_of(open_connection("", 1, {.local_address = four}));
+        EXPECT_NE(all.find("127.0.0.1:1: Connection refused"), std::string::npos) << all;
+        EXPECT_NE(all.find("bind to 127.0.0.1:0: "), std::string::npos) << all;
+    }());
+}
+
 TEST(RealOpenConnection, this_sides_address_can_be_chosen) {
     run_net([]() -> Coro<> {
         const Server server = co_await start_server(
@@ -96,6 +158,27 @@ TEST(RealOpenConnection, a_cancel_closes_what_was_opened) {
         const bool waited = !connecting.done();
         connecting.cancel();
         EXPECT_EQ(co_await ending_of(connecting), waited ? "hocket::CancelledError" : "nothing");
+        close(fd);
+    }());
+}
+
+TEST(RealOpenConnection, to_one_address_it_asks_the_system_for_no_memory) {
+    if (!HOCKET_POOL) GTEST_SKIP() << "built without free lists";
+    run_net([]() -> Coro<> {
+        // Below the library, so that nothing but the client is counted.
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        RawAddress raw = Address::parse("127.0.0.1:0").raw();
+        EXPECT_EQ(bind(fd, raw.get(), raw.size), 0);
+        EXPECT_EQ(listen(fd, 100), 0);
+        getsockname(fd, raw.get(), &raw.size);
+        const Address address = Address::from_raw(raw);
+        std::size_t before = 0;
+        for (int i = 0; i < 40; ++i) {
+            if (i == 20) before = testing::system_allocations();
+            auto [reader, writer] = co_await open_connection(address);
+            writer.abort();
+        }
+        EXPECT_EQ(testing::system_allocations(), before);
         close(fd);
     }());
 }

@@ -118,7 +118,7 @@ bool SocketTransport::Outgoing::cancel_wait(TaskBase& t) noexcept {
 
 void SocketTransport::Outgoing::describe(AwaitDescription& to) const { to.text = "write to " + owner.peer_.str(); }
 
-void SocketTransport::DirectWrite::await_suspend(std::coroutine_handle<> h) noexcept {
+void SocketTransport::DirectWrite::await_suspend(AwaitingFrame h) noexcept {
     Outgoing& out = *transport_.out_;
     task_ = this_loop->current;
     out.direct = data_;

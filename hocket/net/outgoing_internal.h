@@ -63,7 +63,7 @@ public:
     DirectWrite(const DirectWrite&) = delete;
     DirectWrite& operator=(const DirectWrite&) = delete;
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_suspend(AwaitingFrame h) noexcept;
     void await_resume() const;
 
 private:

@@ -56,6 +56,15 @@ std::vector<Address> ask_system(const std::string& host, std::uint16_t port, con
     return addresses;
 }
 
+std::pair<std::string, std::string> ask_system_for_names(const Address& address, int flags) {
+    const RawAddress raw = address.raw();
+    char host[NI_MAXHOST] = {}, service[NI_MAXSERV] = {};
+    errno = 0;
+    if (const int code = ::getnameinfo(raw.get(), raw.size, host, sizeof host, service, sizeof service, flags))
+        throw GaiError(code, errno, address.str());
+    return {host, service};
+}
+
 std::vector<Address> of_this_machine(std::uint16_t port, const ResolveOptions& options) {
     std::vector<Address> addresses;
     for (const AddressFamily family : {AddressFamily::ipv4, AddressFamily::ipv6}) {
@@ -86,6 +95,11 @@ Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, Res
         co_return std::vector{*address};
     }
     co_return co_await run_in_executor(ask_system, std::move(host), port, options);
+}
+
+Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags) {
+    if (!address.is_ip()) throw ValueError("getnameinfo: not an IP address: " + address.str());
+    co_return co_await run_in_executor(ask_system_for_names, std::move(address), flags);
 }
 
 }  // namespace hocket

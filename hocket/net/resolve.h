@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names of hosts to addresses.
+// Names of hosts to addresses, and back.
 #pragma once
 
 #include <hocket/base/errors.h>
@@ -7,6 +7,7 @@
 #include <hocket/net/address.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hocket {
@@ -33,5 +34,10 @@ struct ResolveOptions {
 /// The addresses of `host`, in the order in which they are to be tried (`loop.getaddrinfo`). Asks the system on the default executor; a
 /// numeric host, or none, does not suspend. Throws GaiError; ValueError for a name with a null character. A cancel abandons the question.
 HOCKET_EXPORT Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options = {});
+
+/// The names of an IP address's host and port, `localhost` and `http` (`loop.getnameinfo`); numbers where there is none, or where `flags` of
+/// <netdb.h> say so: NI_NUMERICHOST, NI_NUMERICSERV. Asks the system on the default executor. Throws GaiError; ValueError for an
+/// address that is not an IP address. A cancel abandons the question.
+HOCKET_EXPORT Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags = 0);
 
 }  // namespace hocket

@@ -6,6 +6,7 @@
 #include <hocket/net/net_test.h>
 #include <hocket/os/executor.h>
 
+#include <netdb.h>
 #include <algorithm>
 #include <string>
 
@@ -61,6 +62,26 @@ TEST(Resolve, a_name_ends_nowhere_before_its_last_character) {
             EXPECT_EQ(co_await testing::ending_of(getaddrinfo(host, 80)),
                       "hocket::ValueError: a null character in the name of a host");
         }
+    }());
+}
+
+TEST(Resolve, an_address_has_names_or_numbers) {
+    run([]() -> Coro<> {
+        const int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
+        const std::pair<std::string, std::string> four{"127.0.0.1", "80"}, six{"::1", "81"};
+        EXPECT_EQ(co_await getnameinfo(Address::parse("127.0.0.1:80"), numbers), four);
+        EXPECT_EQ(co_await getnameinfo(Address::parse("[::1]:81"), numbers), six);
+        EXPECT_NE((co_await getnameinfo(Address::parse("127.0.0.1:80"))).first, "");
+    }());
+}
+
+TEST(Resolve, what_is_no_ip_address_has_no_names_and_nobody_is_asked) {
+    run([]() -> Coro<> {
+        EXPECT_EQ(co_await testing::ending_of(getnameinfo(Address::local("/run/x.sock"))),
+                  "hocket::ValueError: getnameinfo: not an IP address: unix:/run/x.sock");
+        EXPECT_EQ(co_await testing::ending_of(getnameinfo(Address())),
+                  "hocket::ValueError: getnameinfo: not an IP address: nowhere");
+        EXPECT_EQ(default_executor().workers(), 0U);
     }());
 }
 

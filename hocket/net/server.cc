@@ -70,10 +70,15 @@ private:
 
 ServerState::~ServerState() = default;
 
-void ServerState::add(Descriptor&& socket) {
+void ServerState::add(Descriptor&& socket, bool cleanup) {
     listeners_.reserve(listeners_.size() + 1);
-    listeners_.push_back(new Listener(*network_, socket.get(), *this));
+    listeners_.push_back(new Listener(*network_, socket.get(), *this, cleanup));
     static_cast<void>(socket.release());
+}
+
+EventLoop& ServerState::loop() const {
+    if (EventLoop* loop = EventLoop::with_mark(loop_mark_)) return *loop;
+    throw RuntimeError("Event loop is closed");
 }
 
 void ServerState::start_serving() {
@@ -245,7 +250,7 @@ Server serve(ConnectionHandler handler, const std::vector<Address>& addresses, c
             const bool last_chance = &address == &addresses.back() && bound == 0;
             auto socket = bound_socket(network, address, options, !last_chance);
             if (!socket) continue;
-            state->add(*std::move(socket));
+            state->add(*std::move(socket), options.cleanup_socket);
             ++bound;
         }
         if (options.start_serving) state->start_serving();

@@ -22,10 +22,11 @@ struct ServerOptions {
     std::size_t limit = Transport::default_limit;       ///< of each reader: see StreamReader::readuntil
     AddressFamily family = AddressFamily::unspecified;  ///< only addresses of this one
     int backlog = 100;                                  ///< connections that the system keeps until they are accepted
-    bool reuse_address = true;  ///< bind though old connections of the port have not quite ended
-    bool reuse_port = false;    ///< share the port with other sockets that say so: one loop per thread
-    bool keep_alive = false;    ///< let the system ask silent peers whether they are there
-    bool start_serving = true;  ///< accept at once
+    bool reuse_address = true;   ///< bind though old connections of the port have not quite ended
+    bool reuse_port = false;     ///< share the port with other sockets that say so: one loop per thread
+    bool keep_alive = false;     ///< let the system ask silent peers whether they are there
+    bool start_serving = true;   ///< accept at once
+    bool cleanup_socket = true;  ///< a UNIX-domain socket's file is removed at the close
 };
 
 /// A server (`asyncio.Server`). Copies stand for the same one. It goes on serving when the last handle is gone, until the loop ends. Belongs
@@ -58,6 +59,8 @@ public:
     /// Connections that are not closed yet.
     std::size_t clients() const noexcept { return state_->clients(); }
 
+    /// The loop that it belongs to. Throws RuntimeError once that is gone.
+    EventLoop& get_loop() const { return state_->loop(); }
     /// Where it listens; nothing once it is closed.
     std::vector<Address> sockets() const { return state_->sockets(); }
     /// The port of the first: of use after binding to port 0. 0 once it is closed.

@@ -27,6 +27,7 @@ class HOCKET_EXPORT ServerState final : public Pooled {
 public:
     ServerState(Network& network, ConnectionHandler handler, std::size_t limit, int backlog, const void* where)
         : network_(&network),
+          loop_mark_(network.loop().mark()),
           handler_(std::move(handler)),
           limit_(limit),
           backlog_(backlog),
@@ -40,8 +41,10 @@ public:
         if (--refs_ == 0) delete this;
     }
 
-    /// Takes over a bound socket.
-    void add(Descriptor&& socket);
+    /// Takes over a bound socket. `cleanup`: its file, if it has one, is removed at the close.
+    void add(Descriptor&& socket, bool cleanup);
+    /// Throws RuntimeError when it is gone.
+    EventLoop& loop() const;
     void start_serving();
     bool serving() const noexcept { return serving_; }
     bool closed() const noexcept { return closed_; }
@@ -67,7 +70,8 @@ private:
     void wake_if_over() noexcept;
 
     std::uint32_t refs_ = 1;
-    Network* network_;
+    Network* network_;  // until the loop's end
+    std::uint64_t loop_mark_;
     ConnectionHandler handler_;
     std::size_t limit_;
     int backlog_;

@@ -21,22 +21,8 @@
 namespace hocket {
 namespace {
 
-using testing::run_net, testing::ending_of, testing::turns, testing::until, testing::a_while, testing::RawPeer,
-    testing::LoopErrors;
-
-Coro<> echo(StreamReader reader, StreamWriter writer) {
-    while (!reader.at_eof()) {
-        const std::string data = co_await reader.read(65536);
-        co_await writer.write(data);
-    }
-}
-
-Coro<std::string> ask(std::uint16_t port, std::string question) {
-    auto [reader, writer] = co_await open_connection("127.0.0.1", port);
-    co_await writer.write(question);
-    writer.write_eof();
-    co_return co_await reader.read();
-}
+using testing::echo, testing::ask, testing::run_net, testing::ending_of, testing::turns, testing::until,
+    testing::a_while, testing::RawPeer, testing::LoopErrors;
 
 Coro<bool> refuses(std::uint16_t port) {
     const std::string end = co_await ending_of(open_connection("127.0.0.1", port));
@@ -253,6 +239,20 @@ TEST(RealServer, wait_closed_waits_for_the_close_though_there_is_no_client) {
     }());
 }
 
+TEST(RealServer, wait_closed_ends_though_close_comes_before_its_last_client_is_accepted) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(echo, "127.0.0.1", 0);
+        const Task<> earlier = create_task(server.wait_closed());
+        co_await turns(1);
+        const Streams client = co_await open_connection("127.0.0.1", server.port());
+        EventLoop& loop = get_running_loop();
+        loop.call_soon([&] { server.close(); });
+        loop.call_soon([&] { client.second.close(); });
+        co_await server.wait_closed();
+        co_await earlier;
+    }());
+}
+
 // 78
 TEST(RealServer, close_clients_closes_every_connection_and_sends_what_waits) {
     run_net([]() -> Coro<> {
@@ -315,6 +315,22 @@ TEST(RealServer, cancelling_serve_forever_closes_and_then_waits) {
     }());
 }
 
+TEST(RealServer, it_serves_from_start_serving_on_and_knows_its_loop) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(echo, "127.0.0.1", 0, {.start_serving = false});
+        EXPECT_EQ(&server.get_loop(), &get_running_loop());
+        const std::uint16_t port = server.port();
+        EXPECT_FALSE(server.is_serving());
+        EXPECT_TRUE(co_await refuses(port));
+        server.start_serving();
+        server.start_serving();
+        EXPECT_TRUE(server.is_serving());
+        EXPECT_EQ(co_await ask(port, "now"), "now");
+        server.close();
+        EXPECT_EQ(testing::thrown_by([&] { server.start_serving(); }), "hocket::RuntimeError: server is closed");
+    }());
+}
+
 // 79
 TEST(RealServer, close_ends_serve_forever_with_a_cancel) {
     run_net([]() -> Coro<> {
@@ -368,104 +384,6 @@ TEST(RealServer, it_may_be_closed_while_accepting_pauses) {
     }());
 }
 
-TEST(RealServer, a_port_in_use_is_an_error_that_names_it) {
-    run_net([]() -> Coro<> {
-        const Server server = co_await start_server(echo, "127.0.0.1", 0);
-        const Address address = server.sockets().at(0);
-        EXPECT_EQ(co_await ending_of(start_server(echo, address)),
-                  "hocket::OSError: bind to " + address.str() + ": Address already in use");
-        EXPECT_EQ(co_await ending_of(start_server(echo, Address::parse("203.0.113.1:0"))),
-                  "hocket::OSError: bind to 203.0.113.1:0: Cannot assign requested address");
-    }());
-}
-
-TEST(RealServer, sockets_that_say_so_share_a_port) {
-    run_net([]() -> Coro<> {
-        const Server first = co_await start_server(echo, "127.0.0.1", 0, {.reuse_port = true});
-        const Server second = co_await start_server(echo, "127.0.0.1", first.port(), {.reuse_port = true});
-        EXPECT_EQ(co_await ask(first.port(), "one of them"), "one of them");
-    }());
-}
-
-TEST(RealServer, a_port_that_cannot_be_shared_is_an_error) {
-    run_net([]() -> Coro<> {
-        const int on = 1, probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const bool refused = setsockopt(probe, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0;  // since Linux 6.13
-        ::close(probe);
-        const std::string path = "/tmp/hocket-test-" + std::to_string(getpid()) + "-shared.sock";
-        EXPECT_EQ(
-            co_await ending_of(start_server(echo, Address::local(path), {.reuse_port = true})),
-            refused ? "hocket::OSError: share the port of unix:" + path + ": Operation not supported" : "nothing");
-    }());
-}
-
-TEST(RealServer, without_a_host_it_listens_on_all_interfaces) {
-    run_net([]() -> Coro<> {
-        const Server server = co_await start_server(echo, "", 0);
-        EXPECT_EQ(server.sockets().at(0).host(), "0.0.0.0");
-        EXPECT_EQ(co_await ask(server.port(), "hello"), "hello");
-    }());
-}
-
-TEST(RealServer, it_can_listen_on_a_path) {
-    run_net([]() -> Coro<> {
-        const std::string path = "/tmp/hocket-test-" + std::to_string(getpid()) + ".sock";
-        const Server server = co_await start_server(echo, Address::local(path));
-        auto [reader, writer] = co_await open_connection(Address::local(path));
-        co_await writer.write("hello");
-        EXPECT_EQ(co_await reader.read(10), "hello");
-        EXPECT_EQ(writer.peername().str(), "unix:" + path);
-        server.close();
-        EXPECT_EQ(co_await ending_of(open_connection(Address::local(path))),
-                  "hocket::OSError: connect to unix:" + path + ": No such file or directory");
-    }());
-}
-
-std::string socket_path(const char* name) {
-    return "/tmp/hocket-test-" + std::to_string(getpid()) + "-" + name + ".sock";
-}
-
-TEST(RealServer, a_path_can_be_listened_on_again_after_a_close) {
-    run_net([]() -> Coro<> {
-        const std::string path = socket_path("again");
-        for (int i = 0; i < 2; ++i) {
-            const Server server = co_await start_server(echo, Address::local(path));
-            EXPECT_EQ(access(path.c_str(), F_OK), 0);
-            server.close();
-            EXPECT_NE(access(path.c_str(), F_OK), 0);
-        }
-    }());
-}
-
-TEST(RealServer, a_socket_that_another_process_left_behind_is_replaced) {
-    run_net([]() -> Coro<> {
-        const std::string path = socket_path("stale");
-        {
-            const RawAddress raw = Address::local(path).raw();
-            const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            EXPECT_EQ(bind(fd, raw.get(), raw.size), 0);
-            ::close(fd);
-        }
-        const Server old = co_await start_server(echo, Address::local(path));
-        const Server server = co_await start_server(echo, Address::local(path));
-        old.close();  // the path is no longer its own
-        auto [reader, writer] = co_await open_connection(Address::local(path));
-        co_await writer.write("hello");
-        EXPECT_EQ(co_await reader.read(10), "hello");
-        server.close();
-    }());
-}
-
-TEST(RealServer, a_file_that_is_no_socket_is_left_alone) {
-    run_net([]() -> Coro<> {
-        const std::string path = socket_path("file");
-        ::close(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-        EXPECT_EQ(co_await ending_of(start_server(echo, Address::local(path))),
-                  "hocket::OSError: bind to unix:" + path + ": Address already in use");
-        EXPECT_EQ(unlink(path.c_str()), 0);
-    }());
-}
-
 TEST(RealServer, a_limit_of_nothing_is_refused_before_there_is_a_socket) {
     run_net([]() -> Coro<> {
         EXPECT_EQ(co_await ending_of(start_server(echo, "127.0.0.1", 0, {.limit = 0})),
@@ -486,6 +404,18 @@ TEST(RealServer, its_connections_do_not_delay_small_writes) {
             EXPECT_NE(fcntl(w.fileno(), F_GETFD) & FD_CLOEXEC, 0);
         }
     }());
+}
+
+TEST(RealServer, one_that_is_kept_past_the_end_of_its_loop_has_none) {
+    std::optional<Server> kept;
+    run_net(
+        [](std::optional<Server>& server) -> Coro<> { server = co_await start_server(echo, "127.0.0.1", 0); }(kept));
+    const std::string gone = "hocket::RuntimeError: Event loop is closed";
+    EXPECT_EQ(testing::thrown_by([&] { kept->get_loop(); }), gone);
+    run_net([](const Server& server, const std::string& expected) -> Coro<> {  // another's, however alike
+        EXPECT_EQ(testing::thrown_by([&] { server.get_loop(); }), expected);
+        co_return;
+    }(*kept, gone));
 }
 
 TEST(RealServer, a_block_closes_it_and_waits) {

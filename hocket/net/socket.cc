@@ -119,6 +119,7 @@ void Socket::close_now() noexcept {
 }
 
 Descriptor stream_socket(Network& network, const Address& address) {
+    if (!address) throw ValueError("there is no address to connect to or to listen on");
     const int domain = address.family() == AddressFamily::ipv6 ? AF_INET6 : address.is_ip() ? AF_INET : AF_UNIX;
     const int fd = network.backend().socket(domain, SOCK_STREAM, 0);
     if (fd < 0) throw OSError(-fd, "open a socket for " + address.str());

@@ -131,7 +131,7 @@ private:
     int fd_;
 };
 
-/// A new stream socket for `address`, which the messages of errors name. Throws OSError.
+/// A new stream socket for `address`, which the messages of errors name. Throws OSError; ValueError for no address.
 HOCKET_EXPORT Descriptor stream_socket(Network& network, const Address& address);
 /// Throws OSError: `bind to 127.0.0.1:80: Address already in use`.
 HOCKET_EXPORT void bind_socket(Network& network, int fd, const Address& address);

@@ -31,6 +31,51 @@ TEST(RealStream, the_peer_reads_an_end_of_file_after_write_eof_and_can_still_ans
     }());
 }
 
+TEST(RealStream, write_eof_may_be_called_again_and_after_the_close) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        EXPECT_TRUE(c.writer.can_write_eof());
+        const std::string data = pattern(much);
+        c.writer.write_nowait(data);
+        c.writer.write_eof();
+        c.writer.write_eof();
+        EXPECT_TRUE(co_await c.server_reader.read() == data);
+        c.writer.close();
+        c.writer.write_eof();
+        co_await c.writer.wait_closed();
+        c.writer.write_eof();
+    }());
+}
+
+TEST(RealStream, closing_twice_is_harmless) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.write_nowait("last");
+        for (int i = 0; i < 2; ++i) {
+            c.writer.close();
+            EXPECT_TRUE(c.writer.is_closing());
+            EXPECT_TRUE((co_await ending_of(c.writer.write("more"))).ends_with("transport endpoint shutdown"));
+        }
+        EXPECT_EQ(co_await c.server_reader.read(), "last");
+        co_await c.writer.wait_closed();
+        c.writer.close();
+        c.writer.abort();
+        for (int i = 0; i < 2; ++i) c.server_writer.abort();
+        EXPECT_EQ(co_await ending_of(c.server_writer.wait_closed()), "nothing");
+    }());
+}
+
+TEST(RealStream, after_a_close_the_reader_is_at_the_end) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        EXPECT_FALSE(c.reader.at_eof());
+        c.writer.close();
+        co_await c.writer.wait_closed();
+        EXPECT_TRUE(c.reader.at_eof());
+        EXPECT_EQ(co_await c.reader.read(), "");
+    }());
+}
+
 TEST(RealStream, close_sends_what_waits_and_wait_closed_waits_for_it) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

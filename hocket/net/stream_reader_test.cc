@@ -11,20 +11,10 @@
 namespace hocket {
 namespace {
 
+using testing::ended;
 using testing::ending_of;
+using testing::fed;
 using testing::turns;
-
-StreamReader fed(std::string_view bytes, std::size_t limit = Transport::default_limit) {
-    StreamReader reader(limit);
-    reader.feed_data(bytes);
-    return reader;
-}
-
-StreamReader ended(std::string_view bytes) {
-    StreamReader reader = fed(bytes);
-    reader.feed_eof();
-    return reader;
-}
 
 TEST(StreamReader, read_gives_what_is_there_up_to_n_bytes_and_does_not_suspend) {
     run([]() -> Coro<> {
@@ -34,6 +24,40 @@ TEST(StreamReader, read_gives_what_is_there_up_to_n_bytes_and_does_not_suspend) 
         EXPECT_EQ(co_await reader.read(0), "");
         EXPECT_EQ(co_await reader.read(4), "ef");
         EXPECT_FALSE(turn.passed());
+    }());
+}
+
+TEST(StreamReader, read_is_not_bound_by_the_limit) {
+    run([]() -> Coro<> {
+        const StreamReader reader = fed("chunk", 3);
+        EXPECT_EQ(co_await reader.read(5), "chunk");
+        EXPECT_EQ(reader.transport()->unread(), "");
+    }());
+}
+
+TEST(StreamReader, bytes_that_are_fed_in_parts_are_one_text) {
+    run([]() -> Coro<> {
+        const StreamReader reader = fed("zero ");
+        reader.feed_data("line1");
+        reader.feed_data("\nline2\nline3\n");
+        EXPECT_EQ(co_await reader.read(5), "zero ");
+        EXPECT_EQ(co_await reader.readline(), "line1\n");
+        EXPECT_EQ(co_await reader.read(7), "line2\nl");
+        EXPECT_EQ(reader.transport()->unread(), "ine3\n");
+    }());
+}
+
+TEST(StreamReader, empty_data_changes_nothing) {
+    run([]() -> Coro<> {
+        const StreamReader reader;
+        const Task<std::string> task = create_task(reader.read(5));
+        co_await turns(2);
+        reader.feed_data("");
+        co_await turns(2);
+        EXPECT_FALSE(task.done());
+        EXPECT_EQ(reader.transport()->unread(), "");
+        reader.feed_data("ab");
+        EXPECT_EQ(co_await task, "ab");
     }());
 }
 
@@ -158,6 +182,22 @@ TEST(StreamReader, what_has_come_of_a_line_over_the_limit_is_dropped) {
     }());
 }
 
+// What comes while it waits counts as what was there.
+TEST(StreamReader, a_line_that_grows_over_the_limit_while_it_is_awaited_is_dropped) {
+    run([]() -> Coro<> {
+        const StreamReader whole(7), cut(7);
+        const Task<std::string> first = create_task(whole.readline()), second = create_task(cut.readline());
+        co_await turns(2);
+        for (const char* part : {"chunk1", "chunk2", "chunk3\n"}) whole.feed_data(part);
+        for (const char* part : {"chunk1", "chunk2\n", "chunk3\n"}) cut.feed_data(part);
+        for (const StreamReader& reader : {whole, cut}) reader.feed_eof();
+        EXPECT_TRUE((co_await ending_of(first)).starts_with("hocket::ValueError: Separator is found"));
+        EXPECT_TRUE((co_await ending_of(second)).starts_with("hocket::ValueError: Separator is found"));
+        EXPECT_EQ(whole.transport()->unread(), "");
+        EXPECT_EQ(cut.transport()->unread(), "chunk3\n");
+    }());
+}
+
 TEST(StreamReader, a_line_of_exactly_the_limit_is_read) {
     run([]() -> Coro<> {
         const StreamReader reader = fed("12345\n12345", 5);
@@ -171,73 +211,6 @@ TEST(StreamReader, a_line_of_exactly_the_limit_is_read) {
 }
 
 // 75
-TEST(StreamReader, a_readuntil_over_the_limit_leaves_the_bytes) {
-    run([]() -> Coro<> {
-        for (const char* text : {"too long|more", "too long"}) {
-            const StreamReader reader = fed(text, 5);
-            for (int i = 0; i < 2; ++i) {
-                try {
-                    co_await reader.readuntil("|");
-                    ADD_FAILURE();
-                } catch (const LimitOverrunError& e) {
-                    EXPECT_EQ(e.consumed(), 8U);
-                }
-            }
-            EXPECT_EQ(co_await reader.readexactly(8), "too long");
-        }
-    }());
-}
-
-TEST(StreamReader, a_separator_may_come_in_parts) {
-    run([]() -> Coro<> {
-        const StreamReader reader;
-        const Task<std::string> task = create_task(reader.readuntil("END"));
-        for (const char* part : {"aE", "NbEN", "D", "rest"}) {
-            co_await turns(2);
-            reader.feed_data(part);
-        }
-        EXPECT_EQ(co_await task, "aENbEND");
-        EXPECT_EQ(co_await reader.read(10), "rest");
-    }());
-}
-
-TEST(StreamReader, of_several_separators_the_one_that_ends_first_wins) {
-    run([]() -> Coro<> {
-        const std::vector<std::string> separators{"\r\n", "\n", "<end>"};
-        const StreamReader reader = ended("a\r\nb\nc<end>d");
-        EXPECT_EQ(co_await reader.readuntil(separators), "a\r\n");
-        EXPECT_EQ(co_await reader.readuntil(separators), "b\n");
-        EXPECT_EQ(co_await reader.readuntil(separators), "c<end>");
-        EXPECT_EQ(co_await reader.readuntil({"d", "cd"}), "d");
-    }());
-}
-
-TEST(StreamReader, readuntil_at_the_end_gives_what_is_left_with_the_error) {
-    run([]() -> Coro<> {
-        const StreamReader reader = ended("abc");
-        try {
-            co_await reader.readuntil("|");
-            ADD_FAILURE();
-        } catch (const IncompleteReadError& e) {
-            EXPECT_EQ(e.partial(), "abc");
-            EXPECT_FALSE(e.expected());
-        }
-        EXPECT_TRUE(reader.at_eof());
-    }());
-}
-
-TEST(StreamReader, empty_separators_are_refused) {
-    run([]() -> Coro<> {
-        const StreamReader reader;
-        EXPECT_EQ(co_await ending_of(reader.readuntil("")),
-                  "hocket::ValueError: Separator should be at least one-byte string");
-        EXPECT_EQ(co_await ending_of(reader.readuntil({"a", ""})),
-                  "hocket::ValueError: Separator should be at least one-byte string");
-        EXPECT_EQ(co_await ending_of(reader.readuntil(std::vector<std::string>{})),
-                  "hocket::ValueError: Separator should contain at least one element");
-    }());
-}
-
 TEST(StreamReader, next_gives_the_lines_one_by_one) {
     run([]() -> Coro<> {
         const StreamReader reader = ended("one\ntwo\nrest");
@@ -340,6 +313,22 @@ TEST(StreamReader, it_is_at_the_end_when_the_stream_is_and_all_was_read) {
         co_await reader.read(1);
         EXPECT_TRUE(reader.at_eof());
         EXPECT_THROW(reader.feed_data("x"), RuntimeError);
+    }());
+}
+
+TEST(StreamReader, an_exception_may_be_set_after_a_read_was_cancelled) {
+    run([]() -> Coro<> {
+        const StreamReader reader;
+        EXPECT_FALSE(reader.exception());
+        const Task<std::string> task = create_task(reader.readline());
+        co_await turns(1);
+        task.cancel();
+        co_await turns(1);
+        reader.set_exception(std::make_exception_ptr(RuntimeError("message")));
+        co_await turns(1);
+        EXPECT_TRUE(task.cancelled());
+        EXPECT_FALSE(reader.transport()->awaited());
+        EXPECT_EQ(describe(reader.exception()), "hocket::RuntimeError: message");
     }());
 }
 

@@ -142,6 +142,19 @@ TEST(RealStream, what_several_tasks_write_arrives_in_their_order_and_unmixed) {
     }());
 }
 
+TEST(RealStream, a_write_of_nothing_changes_nothing) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.write_nowait("data");
+        c.writer.write_nowait("");
+        const testing::TurnWatch turn;
+        co_await c.writer.write("");
+        EXPECT_FALSE(turn.passed());
+        EXPECT_EQ(c.writer.transport()->get_write_buffer_size(), 4U);
+        EXPECT_EQ(co_await c.server_reader.readexactly(4), "data");
+    }());
+}
+
 TEST(RealStream, write_nowait_sends_without_being_awaited_and_before_what_is_written_later) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

@@ -79,7 +79,7 @@ Transport::More Transport::more(std::size_t of_use) noexcept {
     return More(*this);
 }
 
-void Transport::More::await_suspend(std::coroutine_handle<> h) const noexcept {
+void Transport::More::await_suspend(AwaitingFrame h) const noexcept {
     TaskBase& t = *this_loop->current;
     t.wait_on(transport_, h);
     transport_.reader_ = &t;

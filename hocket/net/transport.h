@@ -121,7 +121,7 @@ public:
 
     explicit More(Transport& transport) noexcept : transport_(transport) {}
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) const noexcept;
+    void await_suspend(AwaitingFrame h) const noexcept;
     void await_resume() const { resume_point(); }
 
 private:

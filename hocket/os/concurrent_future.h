@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/clock.h>
+#include <hocket/base/copyable.h>
 #include <hocket/base/errors.h>
 #include <hocket/base/memory.h>
 
@@ -100,7 +101,7 @@ struct ConcurrentState : ConcurrentBase {
     T take() { return std::move(*value); }
     /// Moves the value out for the last holder, else copies it.
     T take_or_copy() {
-        if constexpr (std::copy_constructible<T>) {
+        if constexpr (is_copyable<T>) {
             if (references.load(std::memory_order_acquire) > 1) return *value;
         }
         return std::move(*value);

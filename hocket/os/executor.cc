@@ -4,6 +4,7 @@
 
 #include <hocket/base/report.h>
 #include <hocket/core/mailbox.h>
+#include <hocket/flow/wait_for.h>
 
 #include <algorithm>
 #include <string>
@@ -98,6 +99,18 @@ Coro<> shutdown_default_executor() {
     executor.begin_shutdown();
     for (const auto& e : executor.all()) {
         if (!e->ended().done()) co_await wrap_future(e->ended());
+    }
+}
+
+Coro<> shutdown_default_executor(Duration timeout) {
+    DefaultExecutor& executor = DefaultExecutor::of(get_running_loop());
+    executor.begin_shutdown();  // outside the limit: with no time left, nothing inside it would begin
+    if (executor.finished()) co_return;
+    try {
+        co_await wait_for(shutdown_default_executor(), timeout);
+    } catch (const TimeoutError&) {
+        if (executor.finished()) co_return;
+        report("the default executor's threads have not ended within " + seconds_text(timeout.count()) + " seconds");
     }
 }
 

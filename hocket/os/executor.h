@@ -23,6 +23,9 @@ HOCKET_EXPORT void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecut
 /// Shuts the running loop's default executor down, and waits for its threads without blocking the loop
 /// (`loop.shutdown_default_executor`). From then on, `run_in_executor` without an executor throws. Cancelled, it stops waiting.
 HOCKET_EXPORT Coro<> shutdown_default_executor();
+/// The same, and waits no longer than `timeout`: threads that have not ended by then are reported, and their jobs go on. The executor is
+/// shut down even when there is no time to wait.
+HOCKET_EXPORT Coro<> shutdown_default_executor(Duration timeout);
 
 /// Has `f(args...)` run by a thread of `executor`; the future gives its result or throws what it threw
 /// (`loop.run_in_executor(executor, f, *args)`).

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// run_in_executor and to_thread: results, cancellation, contexts, and the end of the loop.
+// run_in_executor: results, cancellation, and the end of the loop.
 #include <hocket/os/executor.h>
 
 #include <hocket/os/threads_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
-#include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
 
 #include <pthread.h>
@@ -374,6 +373,58 @@ TEST(RunInExecutor, the_default_executor_can_be_shut_down_and_then_refuses) {
     }());
 }
 
+TEST(RealRunInExecutor, the_shutdown_of_the_default_executor_waits_no_longer_than_it_was_told_and_says_so) {
+    testing::Reports reports;
+    std::latch go(1);
+    std::atomic<bool> ran = false;
+    run([](testing::Reports& r, std::latch& g, std::atomic<bool>& done) -> Coro<> {
+        run_in_executor([&] {
+            g.wait();
+            done = true;
+        });
+        co_await shutdown_default_executor(10ms);
+        EXPECT_EQ(r.taken(), "the default executor's threads have not ended within 0.010 seconds");
+        EXPECT_FALSE(done);
+        EXPECT_THROW(run_in_executor([] {}), RuntimeError);
+        g.count_down();
+        co_await shutdown_default_executor(10min);
+    }(reports, go, ran));
+    EXPECT_TRUE(ran);
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(RunInExecutor, the_default_executor_is_shut_down_though_there_is_no_time_to_wait) {
+    testing::Reports reports;
+    std::latch go(1);
+    std::atomic<bool> ran = false;
+    run([](testing::Reports& r, std::latch& g, std::atomic<bool>& done) -> Coro<> {
+        run_in_executor([&] {
+            g.wait();
+            done = true;
+        });
+        co_await shutdown_default_executor(0s);
+        EXPECT_EQ(r.taken(), "the default executor's threads have not ended within 0.000 seconds");
+        EXPECT_EQ(testing::thrown_by([] { run_in_executor([] {}); }),
+                  "hocket::RuntimeError: Executor shutdown has been called");
+        g.count_down();
+        co_await shutdown_default_executor();
+        EXPECT_TRUE(done);
+        co_await shutdown_default_executor(0s);
+    }(reports, go, ran));
+    EXPECT_EQ(reports.taken(), "");
+}
+
+TEST(RunInExecutor, a_default_executor_without_threads_is_shut_down_at_once_and_nothing_is_reported) {
+    for (const Duration none : {Duration(0s), Duration(-1s)}) {
+        testing::Reports reports;
+        run([](Duration limit) -> Coro<> {
+            co_await shutdown_default_executor(limit);
+            EXPECT_THROW(run_in_executor([] {}), RuntimeError);
+        }(none));
+        EXPECT_EQ(reports.taken(), "");
+    }
+}
+
 TEST(RunInExecutor, without_a_loop_it_throws_and_submits_nothing) {
     ThreadPoolExecutor pool;
     EXPECT_THROW(run_in_executor(pool, [] {}), RuntimeError);
@@ -383,114 +434,6 @@ TEST(RunInExecutor, without_a_loop_it_throws_and_submits_nothing) {
 
 TEST(VirtualRunInExecutor, a_job_keeps_a_loop_that_waits_for_nothing_else_from_a_deadlock) {
     run([]() -> Coro<> { co_await run_in_executor([] { std::this_thread::sleep_for(5ms); }); }());
-}
-
-// 73
-TEST(ToThread, copies_the_context_and_keeps_what_the_thread_sets) {
-    static ContextVar<std::string> user("user", "nobody");
-    run([]() -> Coro<> {
-        user.set("anna");
-        const std::string seen = co_await to_thread([] {
-            const std::string before = user.get();
-            user.set("of the thread");
-            return before;
-        });
-        EXPECT_EQ(seen, "anna");
-        EXPECT_EQ(user.get(), "anna");
-        EXPECT_EQ(co_await run_in_executor([] { return user.get(); }), "nobody");
-    }());
-}
-
-// Copies of a context share values without a lock, so a thread's must be its own.
-TEST(ToThread, the_thread_shares_no_value_with_the_loop) {
-    static ContextVar<std::string> text("text");
-    run([]() -> Coro<> {
-        text.set("a text that needs memory of its own");
-        const std::string* mine = &text.get();
-        EXPECT_NE(co_await to_thread([] { return &text.get(); }), mine);
-        std::vector<Task<>> tasks;
-        for (int i = 0; i < 50; ++i) {
-            tasks.push_back(create_task(to_thread([] {
-                for (int j = 0; j < 20; ++j) text.set(text.get() + "!");
-            })));
-            text.set("another " + std::to_string(i));
-        }
-        for (auto& t : tasks) co_await t;
-    }());
-}
-
-TEST(ToThread, begins_when_it_is_awaited) {
-    run([]() -> Coro<> {
-        std::atomic<bool> ran = false;
-        Coro<int> coro = to_thread([&] {
-            ran = true;
-            return 1;
-        });
-        co_await hocket::sleep(0);
-        EXPECT_FALSE(ran);
-        EXPECT_EQ(co_await std::move(coro), 1);
-        EXPECT_TRUE(ran);
-    }());
-}
-
-TEST(ToThread, takes_arguments_that_cannot_be_copied) {
-    run([]() -> Coro<> {
-        auto p = co_await to_thread(
-            [](std::unique_ptr<int> q, int more) {
-                *q += more;
-                return q;
-            },
-            std::make_unique<int>(1), 2);
-        EXPECT_EQ(*p, 3);
-    }());
-}
-
-// In virtual time too: the clock stands while a thread works,
-TEST(ToThread, no_time_limit_passes_it_by_in_virtual_time) {
-    run([]() -> Coro<> {
-        if (get_running_loop().backend().real_time()) co_return;
-        const TimePoint before = get_running_loop().time();
-        const int answer = co_await wait_for(to_thread([] {
-                                                 std::this_thread::sleep_for(5ms);
-                                                 return 4;
-                                             }),
-                                             1h);
-        EXPECT_EQ(answer, 4);
-        EXPECT_EQ(get_running_loop().time(), before);
-    }());
-}
-
-// but not while that thread waits for the loop.
-TEST(ToThread, a_thread_may_wait_for_a_coroutine_that_sleeps) {
-    run([]() -> Coro<> {
-        EventLoop& loop = get_running_loop();
-        const TimePoint before = loop.time();
-        co_await to_thread(
-            [&] { run_coroutine_threadsafe([]() -> Coro<> { co_await hocket::sleep(3ms); }, loop).result(); });
-        EXPECT_GE(Duration(loop.time() - before).count(), Duration(3ms).count());
-    }());
-}
-
-TEST(ToThread, a_thread_may_wait_for_a_coroutine_that_sleeps_while_the_executor_ends) {
-    run([]() -> Coro<> {
-        EventLoop& loop = get_running_loop();
-        const auto job = run_in_executor(
-            [&] { run_coroutine_threadsafe([]() -> Coro<> { co_await hocket::sleep(3ms); }, loop).result(); });
-        co_await shutdown_default_executor();
-        co_await job;
-    }());
-}
-
-TEST(ToThread, throws_what_the_function_threw) {
-    run([]() -> Coro<> {
-        bool thrown = false;
-        try {
-            co_await to_thread([] { throw TimeoutError(); });
-        } catch (const TimeoutError&) {
-            thrown = true;
-        }
-        EXPECT_TRUE(thrown);
-    }());
 }
 
 }  // namespace

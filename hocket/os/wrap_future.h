@@ -6,6 +6,7 @@
 #include <hocket/core/task.h>
 #include <hocket/os/concurrent_future.h>
 
+#include <concepts>
 #include <optional>
 #include <utility>
 
@@ -79,6 +80,16 @@ Future<T> wrap_future(ConcurrentFuture<T> future, EventLoop& loop = get_running_
     return target;
 }
 
+/// A future of a loop as it is, for code that takes either. A loop that is given means nothing then, as in asyncio.
+template <std::derived_from<FutureHandle> F>
+F wrap_future(F future) {
+    return future;
+}
+template <std::derived_from<FutureHandle> F>
+F wrap_future(F future, EventLoop&) {
+    return future;
+}
+
 /// Carries the end of a task to a concurrent future, and a cancel of the latter back. Two references, as above.
 class HOCKET_EXPORT ChainToThread : Waiter, ConcurrentCallback, public Pooled {
 public:
@@ -144,13 +155,19 @@ struct CoroutineForLoop {
         coro.close();
         future.cancel();
     }
+    /// What keeps the task from being made is what both the waiting thread and the loop's exception handler learn.
     void operator()() {
         if (future.cancelled()) return;
-        Task<T> task = loop->create_task(std::move(coro), TaskOptions{});
-        auto* chain = new ChainToThreadOf<T>(*loop, *task.state(), *future.state());
-        future = nullptr;
-        task = Task<T>();  // the chain's reference is the last: the result is moved
-        chain->begin();
+        try {
+            Task<T> task = loop->create_task(std::move(coro), TaskOptions{});
+            auto* chain = new ChainToThreadOf<T>(*loop, *task.state(), *future.state());
+            future = nullptr;
+            task = Task<T>();  // the chain's reference is the last: the result is moved
+            chain->begin();
+        } catch (...) {  // passed on below
+            if (future && future.set_running_or_notify_cancel()) future.set_exception(std::current_exception());
+            throw;
+        }
     }
 };
 
@@ -166,7 +183,7 @@ ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop) {
 }
 /// The same of `f()`. The callable lives as long as the task.
 template <class F>
-    requires CoroutineFunction<F>
+    requires CoroutineFunction<std::decay_t<F>>
 auto run_coroutine_threadsafe(F&& f, EventLoop& loop) {
     return run_coroutine_threadsafe(owning(std::decay_t<F>(std::forward<F>(f))), loop);
 }

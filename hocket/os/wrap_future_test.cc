@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
 #include <hocket/io/runner.h>
+#include <tests/support/trace.h>
 
+#include <tests/support/trace.h>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,6 +53,48 @@ TEST(WrapFuture, an_exception_arrives) {
     }());
 }
 
+TEST(WrapFuture, the_exception_is_the_very_one_that_was_set) {
+    run([]() -> Coro<> {
+        const auto error = std::make_exception_ptr(InvalidStateError("of the source"));
+        const ConcurrentFuture<int> source;
+        source.set_exception(error);
+        const Future<int> future = wrap_future(source);
+        while (!future.done()) co_await hocket::sleep(0);
+        EXPECT_EQ(future.exception(), error);
+        EXPECT_THROW(static_cast<void>(future.result()), InvalidStateError);
+    }());
+}
+
+TEST(WrapFuture, belongs_to_the_running_loop_or_to_the_one_that_is_given) {
+    const ConcurrentFuture<int> source;
+    const auto loop = new_event_loop();
+    EXPECT_EQ(&wrap_future(source, *loop).get_loop(), loop.get());
+    run([](ConcurrentFuture<int> s) -> Coro<> {
+        EXPECT_EQ(&wrap_future(s).get_loop(), &get_running_loop());
+        co_return;
+    }(source));
+    EXPECT_THROW(wrap_future(source), RuntimeError);
+    source.cancel();  // what waits for its end is freed
+}
+
+TEST(WrapFuture, gives_a_future_of_a_loop_as_it_is) {
+    run([]() -> Coro<> {
+        const Future<int> future;
+        EXPECT_EQ(wrap_future(future), future);
+        const Task<> task = create_task(hocket::testing::turns(1));
+        EXPECT_EQ(wrap_future(task), task);
+        co_await task;
+    }());
+}
+
+TEST(WrapFuture, of_a_future_of_a_loop_ignores_the_loop_that_is_given) {
+    const auto loop = new_event_loop(), other = new_event_loop();
+    const Future<int> future(*loop);
+    EXPECT_EQ(wrap_future(future, *loop), future);
+    EXPECT_EQ(wrap_future(future, *other), future);
+    EXPECT_EQ(&wrap_future(future, *other).get_loop(), loop.get());
+}
+
 TEST(WrapFuture, a_cancel_of_the_source_cancels_the_future) {
     run([]() -> Coro<> {
         const ConcurrentFuture<> source;
@@ -69,6 +113,21 @@ TEST(WrapFuture, a_cancel_of_the_future_cancels_the_source) {
         EXPECT_FALSE(source.cancelled());  // in the next iteration, as every done callback
         co_await hocket::sleep(0);
         EXPECT_TRUE(source.cancelled());
+        EXPECT_TRUE(future.cancelled());
+    }());
+}
+
+TEST(WrapFuture, a_cancel_before_the_result_has_arrived_leaves_it_with_the_source) {
+    run([]() -> Coro<> {
+        const ConcurrentFuture<int> source;
+        const Future<int> future = wrap_future(source);
+        source.set_result(42);
+        EXPECT_TRUE(future.cancel());
+        co_await hocket::sleep(0);
+        co_await hocket::sleep(0);
+        EXPECT_FALSE(source.cancelled());
+        EXPECT_EQ(source.result(), 42);
+        EXPECT_TRUE(future.cancelled());
     }());
 }
 
@@ -149,7 +208,7 @@ TEST(RunCoroutineThreadsafe, the_exception_goes_back_to_the_thread) {
                 throw ValueError("in the loop");
             }(),
             loop);
-        EXPECT_THROW(future.result(), ValueError);
+        EXPECT_EQ(testing::thrown_by([&] { future.result(); }), "hocket::ValueError: in the loop");
     });
 }
 
@@ -179,6 +238,42 @@ TEST(RunCoroutineThreadsafe, waiting_for_the_result_may_time_out_and_the_task_go
         go.set_result();
         EXPECT_EQ(future.result(), 1);
     });
+}
+
+TEST(RunCoroutineThreadsafe, given_up_and_cancelled_it_leaves_no_task) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        const ConcurrentFuture<> ended;
+        std::thread thread([&] {
+            const auto future = run_coroutine_threadsafe([]() -> Coro<> { co_await Future<>(); }, loop);
+            EXPECT_THROW(future.result(0s), TimeoutError);
+            future.cancel();
+            ended.set_result();
+        });
+        co_await wrap_future(ended);
+        thread.join();
+        for (int i = 0; i < 3; ++i) co_await hocket::sleep(0);
+        EXPECT_EQ(all_tasks().size(), 1U);
+    }());
+}
+
+TEST(RunCoroutineThreadsafe, what_keeps_the_task_from_being_made_is_told_to_the_thread_and_to_the_loop) {
+    run([]() -> Coro<> {
+        EventLoop& loop = get_running_loop();
+        testing::LoopErrors errors(loop);
+        const ConcurrentFuture<> ended;
+        const std::string reason = "cannot await a coroutine that was moved from, closed or made a task";
+        std::thread thread([&] {
+            Coro<int> closed = []() -> Coro<int> { co_return 1; }();
+            closed.close();
+            const auto future = run_coroutine_threadsafe(std::move(closed), loop);
+            EXPECT_EQ(testing::thrown_by([&] { future.result(); }), "hocket::RuntimeError: " + reason);
+            ended.set_result();
+        });
+        co_await wrap_future(ended);
+        thread.join();
+        EXPECT_EQ(errors.taken(), "Exception in callback | hocket::RuntimeError: " + reason);
+    }());
 }
 
 TEST(RunCoroutineThreadsafe, cancelling_the_future_cancels_the_task) {

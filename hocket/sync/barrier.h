@@ -27,9 +27,9 @@ public:
     /// Throws ValueError unless `parties` > 0.
     explicit Barrier(std::ptrdiff_t parties);
 
-    /// Waits until `parties()` tasks do; gives the order of arrival, from 0 to `parties() - 1`. The last to arrive does not suspend. A
-    /// cancelled task leaves, and the barrier waits for another instead. Throws BrokenBarrierError if it is reset or aborted meanwhile,
-    /// or was aborted before.
+    /// Waits until `parties()` tasks do; gives how many were there before, from 0 to `parties() - 1`. The last to arrive does not suspend. A
+    /// cancelled task leaves, and the barrier waits for another instead: as in asyncio, two may then get the same number. Throws
+    /// BrokenBarrierError if it is reset or aborted meanwhile, or was aborted before.
     Coro<std::size_t> wait();
     /// The same: there is nothing to be done at the end of the scope (`async with barrier as position`).
     HOCKET_CORO_WRAPPER Coro<std::size_t> scoped() { return wait(); }

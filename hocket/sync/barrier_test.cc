@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Barriers: rounds, positions, cancels, reset and abort.
+// Barriers: rounds, positions, cancels, and what is left of one that is gone.
 #include <hocket/sync/barrier.h>
 
 #include <gtest/gtest.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/io/runner.h>
+#include <hocket/sync/barrier_test.h>
 #include <tests/support/trace.h>
 
-#include <functional>
+#include <algorithm>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace hocket {
 namespace {
 
+using testing::all;
 using testing::ending_of;
+using testing::is_idle;
+using testing::pass;
+using testing::passers;
 using testing::Reports;
 using testing::thrown_by;
 using testing::Trace;
 using testing::turns;
-
-Coro<> pass(Barrier& barrier, Trace& trace) {
-    try {
-        trace.note(static_cast<long long>(co_await barrier.wait()));
-    } catch (const BrokenBarrierError&) {
-        trace.note("broken");
-    }
-}
-
-std::vector<Task<>> passers(int n, Barrier& barrier, Trace& trace) {
-    std::vector<Task<>> tasks;
-    for (; n > 0; --n) tasks.push_back(create_task(pass(barrier, trace)));
-    return tasks;
-}
-
-template <class F>
-Coro<> all(int n, F f) {
-    std::vector<Task<>> tasks;
-    for (; n > 0; --n) tasks.push_back(create_task(f()));
-    for (const Task<>& t : tasks) co_await t;
-}
 
 TEST(OnceBarrier, needs_at_least_one_party) {
     EXPECT_EQ(thrown_by([] { const Barrier b(0); }), "hocket::ValueError: parties must be > 0");
@@ -52,15 +35,19 @@ TEST(Barrier, tasks_wait_until_all_are_there_and_get_their_position) {
     auto main = []() -> Coro<> {
         Barrier barrier(3);
         Trace trace;
-        auto tasks = passers(2, barrier, trace);
+        const Task<> first = create_task(pass(barrier, trace));
+        co_await hocket::sleep(0);
+        EXPECT_EQ(barrier.n_waiting(), 1u);
+        const Task<> second = create_task(pass(barrier, trace));
         co_await turns(3);
-        EXPECT_EQ(trace.taken(), "");
         EXPECT_EQ(barrier.n_waiting(), 2u);
+        EXPECT_EQ(trace.taken(), "");
         EXPECT_EQ(co_await barrier.wait(), 2u);
         EXPECT_EQ(barrier.n_waiting(), 0u);
-        for (const Task<>& t : tasks) co_await t;
+        co_await first;
+        co_await second;
         EXPECT_EQ(trace.taken(), "0 1");
-        EXPECT_FALSE(barrier.broken());
+        EXPECT_TRUE(is_idle(barrier));
     };
     run(main());
 }
@@ -74,9 +61,39 @@ TEST(Barrier, the_last_to_arrive_does_not_suspend) {
             co_return;
         });
         EXPECT_EQ(co_await barrier.wait(), 0u);
+        EXPECT_TRUE(is_idle(barrier));
         EXPECT_EQ(co_await barrier.scoped(), 0u);
+        EXPECT_TRUE(is_idle(barrier));
         EXPECT_EQ(trace.taken(), "");
         co_await other;
+    };
+    run(main());
+}
+
+TEST(Barrier, of_one_party_lets_each_task_pass_in_its_first_step) {
+    auto main = []() -> Coro<> {
+        Barrier barrier(1);
+        for (int i = 0; i < 2; ++i) {
+            const Task<std::size_t> task = create_task(barrier.wait());
+            co_await hocket::sleep(0);
+            EXPECT_EQ(task.result(), 0u);
+            EXPECT_TRUE(is_idle(barrier));
+        }
+    };
+    run(main());
+}
+
+TEST(Barrier, scoped_gives_each_task_its_position) {
+    auto main = []() -> Coro<> {
+        Barrier barrier(3);
+        std::vector<std::size_t> positions;
+        co_await all(3, [&]() -> Coro<> {
+            const std::size_t position = co_await barrier.scoped();
+            positions.push_back(position);
+        });
+        std::sort(positions.begin(), positions.end());
+        EXPECT_EQ(positions, (std::vector<std::size_t>{0, 1, 2}));
+        EXPECT_TRUE(is_idle(barrier));
     };
     run(main());
 }
@@ -84,18 +101,38 @@ TEST(Barrier, the_last_to_arrive_does_not_suspend) {
 TEST(Barrier, serves_one_round_after_the_other) {
     auto main = []() -> Coro<> {
         Barrier barrier(5);
-        int first = 0, second = 0;
-        std::size_t positions = 0;
+        int first = 0;
+        std::vector<std::size_t> positions;
+        co_await all(5, [&]() -> Coro<> {
+            co_await barrier.scoped();
+            EXPECT_EQ(positions.size(), 0u);
+            ++first;
+            const std::size_t position = co_await barrier.scoped();
+            EXPECT_EQ(first, 5);
+            positions.push_back(position);
+        });
+        std::sort(positions.begin(), positions.end());
+        EXPECT_EQ(positions, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
+        EXPECT_TRUE(is_idle(barrier));
+    };
+    run(main());
+}
+
+// 64
+TEST(Barrier, drains_until_the_last_of_the_round_has_left) {
+    auto main = []() -> Coro<> {
+        Barrier barrier(5);
+        Trace trace, newcomers;
+        std::vector<Task<>> tasks;
         co_await all(5, [&]() -> Coro<> {
             co_await barrier.wait();
-            EXPECT_EQ(second, 0);
-            ++first;
-            positions += co_await barrier.wait();
-            EXPECT_EQ(first, 5);
-            ++second;
+            tasks.push_back(create_task(pass(barrier, newcomers), {.eager_start = true}));
+            trace.note(barrier.n_waiting());
         });
-        EXPECT_EQ(second, 5);
-        EXPECT_EQ(positions, 0u + 1 + 2 + 3 + 4);
+        EXPECT_EQ(trace.taken(), "0 0 0 0 1");  // only the fifth newcomer is let in at once
+        for (const Task<>& t : tasks) co_await t;
+        EXPECT_EQ(newcomers.taken(), "4 0 1 2 3");
+        EXPECT_TRUE(is_idle(barrier));
     };
     run(main());
 }
@@ -150,10 +187,14 @@ TEST(Barrier, cancelling_one_that_waits_does_not_break_it) {
         EXPECT_EQ(barrier.n_waiting(), 1u);
         EXPECT_FALSE(barrier.broken());
         EXPECT_TRUE(tasks[0].cancelled());
-        auto more = passers(2, barrier, trace);
+        EXPECT_EQ(co_await ending_of(tasks[0]), "hocket::CancelledError");
+        auto more = passers(1, barrier, trace);
+        co_await hocket::sleep(0);
+        EXPECT_EQ(barrier.n_waiting(), 2u);
+        more.push_back(passers(1, barrier, trace).front());
         for (const Task<>& t : more) co_await t;
         co_await tasks[1];
-        EXPECT_EQ(barrier.n_waiting(), 0u);
+        EXPECT_TRUE(is_idle(barrier));
         EXPECT_EQ(trace.taken(), "2 1 1");  // positions are those at the arrival
     };
     run(main());
@@ -173,116 +214,6 @@ TEST(Barrier, one_that_is_cancelled_while_it_drains_leaves_and_the_others_pass) 
         tasks = passers(3, barrier, trace);
         for (const Task<>& t : tasks) co_await t;
         EXPECT_EQ(trace.taken(), "2 0 1");
-    };
-    run(main());
-}
-
-TEST(Barrier, reset_breaks_off_the_round_and_a_new_one_can_begin) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(3);
-        Trace trace;
-        auto tasks = passers(2, barrier, trace);
-        co_await hocket::sleep(0);
-        barrier.reset();
-        EXPECT_FALSE(barrier.broken());
-        for (const Task<>& t : tasks) co_await t;
-        EXPECT_EQ(trace.taken(), "broken broken");
-        EXPECT_EQ(barrier.n_waiting(), 0u);
-        tasks = passers(3, barrier, trace);
-        for (const Task<>& t : tasks) co_await t;
-        EXPECT_EQ(trace.taken(), "2 0 1");
-    };
-    run(main());
-}
-
-TEST(Barrier, reset_with_nobody_there_changes_nothing) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(1);
-        barrier.reset();
-        EXPECT_EQ(co_await barrier.wait(), 0u);
-    };
-    run(main());
-}
-
-TEST(Barrier, reset_while_it_drains_reaches_those_that_have_not_left) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(5);
-        int passed = 0, broken = 0;
-        co_await all(5, [&]() -> Coro<> {
-            try {
-                co_await barrier.wait();
-                if (++passed == 3) barrier.reset();
-            } catch (const BrokenBarrierError&) {
-                ++broken;
-            }
-        });
-        EXPECT_EQ(passed, 3);
-        EXPECT_EQ(broken, 2);
-        EXPECT_EQ(barrier.n_waiting(), 0u);
-        EXPECT_FALSE(barrier.broken());
-    };
-    run(main());
-}
-
-TEST(Barrier, who_comes_during_a_reset_waits_for_its_end_and_then_for_the_others) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(3);
-        Trace trace;
-        auto tasks = passers(2, barrier, trace);
-        co_await hocket::sleep(0);
-        auto later = passers(3, barrier, trace);
-        barrier.reset();
-        for (const Task<>& t : later) co_await t;
-        EXPECT_EQ(trace.taken(), "broken broken 2 0 1");
-    };
-    run(main());
-}
-
-TEST(Barrier, abort_breaks_it_for_who_waits_and_who_comes_until_reset) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(3);
-        Trace trace;
-        auto tasks = passers(2, barrier, trace);
-        co_await hocket::sleep(0);
-        barrier.abort();
-        EXPECT_TRUE(barrier.broken());
-        EXPECT_EQ(barrier.n_waiting(), 0u);
-        for (const Task<>& t : tasks) co_await t;
-        EXPECT_EQ(trace.taken(), "broken broken");
-        EXPECT_EQ(co_await ending_of(barrier.wait()), "hocket::BrokenBarrierError: Barrier aborted");
-        barrier.reset();
-        EXPECT_FALSE(barrier.broken());
-        tasks = passers(3, barrier, trace);
-        for (const Task<>& t : tasks) co_await t;
-        EXPECT_EQ(trace.taken(), "2 0 1");
-    };
-    run(main());
-}
-
-TEST(Barrier, abort_also_reaches_those_that_wait_for_the_drain) {
-    auto main = []() -> Coro<> {
-        Barrier barrier(5);
-        int undrained = 0, blocked = 0, passed = 0;
-        co_await all(5, [&]() -> Coro<> {
-            try {
-                co_await barrier.wait();
-            } catch (const BrokenBarrierError&) {
-                ++undrained;
-                co_return;
-            }
-            if (++passed > 2) {
-                barrier.abort();
-                co_return;
-            }
-            try {
-                co_await barrier.wait();
-            } catch (const BrokenBarrierError&) {
-                ++blocked;
-            }
-        });
-        EXPECT_TRUE(barrier.broken());
-        EXPECT_EQ(undrained, 2);
-        EXPECT_EQ(blocked, 2);
     };
     run(main());
 }

@@ -46,7 +46,7 @@ public:
         event_->waiters_.check_loop();
         return false;
     }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept { event_->waiters_.wait(h); }
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) const noexcept { event_->waiters_.wait(h); }
     HOCKET_INLINE void await_resume() const { resume_point(); }
 
 private:

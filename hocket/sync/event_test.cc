@@ -102,6 +102,26 @@ TEST(Event, set_and_clear_at_once_still_wakes_who_waits) {
 }
 
 // 63
+TEST(Event, set_again_before_the_woken_task_runs_wakes_it_once) {
+    auto main = []() -> Coro<> {
+        Event event;
+        Trace trace;
+        const Task<> waiter = create_task(wait(event, trace, "woken"));
+        co_await hocket::sleep(0);
+        event.set();
+        event.clear();
+        event.set();
+        event.set();
+        EXPECT_EQ(trace.taken(), "");
+        co_await hocket::sleep(0);
+        EXPECT_EQ(trace.taken(), "woken");
+        EXPECT_TRUE(waiter.done());
+        EXPECT_TRUE(event.is_set());
+    };
+    run(main());
+}
+
+// 63
 TEST(Event, set_and_clear_does_not_wake_who_comes_later) {
     auto main = []() -> Coro<> {
         Event event;

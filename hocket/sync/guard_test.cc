@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Guards: when they release, and when there is nothing left to release.
+#include <hocket/sync/condition.h>
 #include <hocket/sync/lock.h>
+#include <hocket/sync/semaphore.h>
 
 #include <gtest/gtest.h>
 #include <hocket/io/runner.h>
@@ -12,6 +14,7 @@
 namespace hocket {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::ending_of;
 using testing::Reports;
 
@@ -26,6 +29,38 @@ TEST(Guard, releases_at_the_end_of_its_scope) {
         EXPECT_FALSE(lock.locked());
     };
     run(main());
+}
+
+template <class L>
+Coro<> hold_across_a_wait(L& lock) {
+    co_await hocket::sleep(1ms);
+    EXPECT_FALSE(lock.locked());
+    {
+        auto guard = co_await lock.scoped();
+        EXPECT_TRUE(lock.locked());
+        co_await hocket::sleep(1ms);
+        EXPECT_TRUE(lock.locked());
+    }
+    EXPECT_FALSE(lock.locked());
+}
+
+TEST(Guard, holds_each_primitive_across_waits) {
+    Lock lock;
+    Condition condition;
+    Semaphore semaphore;
+    BoundedSemaphore bounded;
+    run(hold_across_a_wait(lock));
+    run(hold_across_a_wait(condition));
+    run(hold_across_a_wait(semaphore));
+    run(hold_across_a_wait(bounded));
+    EXPECT_FALSE(lock.locked() || condition.locked() || semaphore.locked() || bounded.locked());
+}
+
+TEST(OnceGuard, what_it_holds_is_no_awaitable_itself) {
+    static_assert(!Awaitable<Lock&>);
+    static_assert(!Awaitable<Condition&>);
+    static_assert(!Awaitable<Semaphore&>);
+    static_assert(!Awaitable<BoundedSemaphore&>);
 }
 
 TEST(Guard, releases_when_an_exception_leaves_its_scope) {

@@ -22,6 +22,8 @@ public:
 
 private:
     friend class Condition;
+    struct DeferredWake;
+    bool cancel_wait(TaskBase& t) noexcept override;
     void describe(AwaitDescription& to) const override;
     bool excuses() noexcept;
 

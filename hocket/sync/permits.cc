@@ -12,13 +12,13 @@ namespace hocket {
 
 void Permits::give_back() {
     ++free_;
-    if (!has_waiters()) return;
+    if (!has_waiters() || deferred_ > 0) return;
     wake_next();
     ++promised_;
 }
 
 void Permits::wake_waiters() {
-    for (; unpromised() > 0 && has_waiters(); ++promised_) wake_next();
+    for (; deferred_ == 0 && unpromised() > 0 && has_waiters(); ++promised_) wake_next();
 }
 
 void Permits::pass_on(const TaskBase& t) noexcept {

@@ -45,7 +45,10 @@ protected:
     const TaskBase* last_taker_ = nullptr;  // may be gone, and another task in its place,
     std::uintptr_t tasks_then_ = 0;         // whose number is higher than this
 
-    using WaitPoint::loop, WaitPoint::what_;
+    using WaitPoint::cancel_wait, WaitPoint::loop, WaitPoint::waiters_, WaitPoint::what_;
+
+    void wake_waiters();
+    std::size_t deferred_ = 0;  // cancelled tasks that are to wake the next (lock.cc): nobody is woken before them
 
 private:
     // Who has not waited finds nothing promised; who has, takes what was promised.
@@ -57,7 +60,6 @@ private:
         --promised_;
         wake_waiters();
     }
-    void wake_waiters();
     void pass_on(const TaskBase& t) noexcept override;
 };
 
@@ -72,7 +74,7 @@ public:
         permits_->check_loop();
         return false;
     }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept { permits_->wait(h); }
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) const noexcept { permits_->wait(h); }
     HOCKET_INLINE void await_resume() const {
         TaskBase& t = *this_loop->current;
         resume_point(t);

@@ -5,6 +5,7 @@
 #include <hocket/core/gate.h>
 #include <hocket/sync/ring.h>
 
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <stdexcept>
@@ -117,7 +118,7 @@ public:
         queue_->check_loop();
         return false;
     }
-    void await_suspend(std::coroutine_handle<> h) const noexcept { queue_->joiners_.wait(h); }
+    void await_suspend(AwaitingFrame h) const noexcept { queue_->joiners_.wait(h); }
     void await_resume() const { resume_point(); }
 
 private:
@@ -138,6 +139,10 @@ public:
 
     /// `maxsize`: how many items there may be before `put` waits; 0 or less: no limit.
     explicit BasicQueue(std::ptrdiff_t maxsize = 0) noexcept : QueueBase(Store::names, maxsize) {}
+    template <std::floating_point F>
+    explicit BasicQueue(F) : QueueBase(Store::names, 0) {
+        static_assert(!std::floating_point<F>, "hocket: a queue has room for a whole number of items");
+    }
     ~BasicQueue() { store_.clear(size_); }
 
     /// `co_await queue.put(item)`: suspends while the queue is full. Throws QueueShutDown once the queue is shut down; CancelledError if the
@@ -199,7 +204,7 @@ public:
         queue_->check_loop();
         return false;
     }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept { queue_->getters_.wait(h); }
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) const noexcept { queue_->getters_.wait(h); }
     HOCKET_INLINE T await_resume() const {
         resume_point();
         if (queue_->empty()) [[unlikely]]
@@ -233,7 +238,7 @@ public:
         queue_->check_loop();
         return false;
     }
-    HOCKET_INLINE void await_suspend(std::coroutine_handle<> h) const noexcept { queue_->putters_.wait(h); }
+    HOCKET_INLINE void await_suspend(AwaitingFrame h) const noexcept { queue_->putters_.wait(h); }
     HOCKET_INLINE void await_resume() {
         resume_point();
         queue_->check_put();

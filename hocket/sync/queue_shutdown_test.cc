@@ -36,6 +36,7 @@ TEST(OnceQueueEnd, destroys_the_items_that_are_left) {
     EXPECT_EQ(census.alive(), 0);
 }
 
+// 69
 TEST(OnceQueueEnd, one_task_done_too_many_throws) {
     Queue<int> queue;
     EXPECT_EQ(thrown_by([&] { queue.task_done(); }), "hocket::ValueError: task_done() called too many times");
@@ -113,6 +114,7 @@ TEST(QueueEnd, a_cancelled_join_ends_alone) {
     run(main());
 }
 
+// 67
 TEST(QueueEnd, after_shutdown_puts_throw_and_gets_drain_it_first) {
     auto main = []() -> Coro<> {
         Queue<int> queue;
@@ -130,6 +132,7 @@ TEST(QueueEnd, after_shutdown_puts_throw_and_gets_drain_it_first) {
     run(main());
 }
 
+// 67
 TEST(QueueEnd, shutdown_wakes_blocked_putters_with_an_error) {
     auto main = []() -> Coro<> {
         Queue<int> queue(1);
@@ -146,6 +149,7 @@ TEST(QueueEnd, shutdown_wakes_blocked_putters_with_an_error) {
     run(main());
 }
 
+// 67
 TEST(QueueEnd, shutdown_wakes_blocked_getters_with_an_error) {
     auto main = []() -> Coro<> {
         Queue<int> queue;
@@ -158,6 +162,7 @@ TEST(QueueEnd, shutdown_wakes_blocked_getters_with_an_error) {
     run(main());
 }
 
+// 67
 TEST(QueueEnd, a_getter_woken_by_an_item_gets_it_though_shutdown_follows) {
     auto main = []() -> Coro<> {
         Queue<int> queue;
@@ -188,6 +193,7 @@ TEST(QueueEnd, shutdown_leaves_join_waiting_for_what_is_not_done) {
     run(main());
 }
 
+// 68
 TEST(QueueEnd, immediate_shutdown_drops_the_items_and_releases_join) {
     auto main = []() -> Coro<> {
         Census census;
@@ -205,6 +211,7 @@ TEST(QueueEnd, immediate_shutdown_drops_the_items_and_releases_join) {
     run(main());
 }
 
+// 68
 TEST(QueueEnd, immediate_shutdown_leaves_join_waiting_for_an_item_in_work) {
     auto main = []() -> Coro<> {
         Queue<int> queue;

@@ -60,6 +60,18 @@ TEST(Semaphore, lets_its_value_of_tasks_through_and_the_others_wait) {
     run(main());
 }
 
+TEST(Semaphore, lets_one_through_unless_it_is_told_otherwise) {
+    auto main = []() -> Coro<> {
+        Semaphore semaphore;
+        EXPECT_FALSE(semaphore.locked());
+        co_await semaphore.acquire();
+        EXPECT_TRUE(semaphore.locked());
+        semaphore.release();
+        EXPECT_FALSE(semaphore.locked());
+    };
+    run(main());
+}
+
 TEST(Semaphore, released_with_nobody_waiting_it_counts_up) {
     auto main = []() -> Coro<> {
         Semaphore semaphore(0);
@@ -118,7 +130,8 @@ TEST(Semaphore, a_woken_and_cancelled_task_with_none_behind_returns_its_unit) {
         semaphore.release();
         waiter.cancel();
         EXPECT_TRUE(semaphore.locked());
-        co_await testing::turns(2);
+        EXPECT_EQ(co_await ending_of(waiter), "hocket::CancelledError");
+        EXPECT_EQ(trace.taken(), "");
         EXPECT_FALSE(semaphore.locked());
         co_await semaphore.acquire();
     };
@@ -138,6 +151,7 @@ TEST(Semaphore, one_acquire_wakes_as_many_as_the_value_allows) {
         Task<> fourth;
         auto first = [&]() -> Coro<> {
             co_await semaphore.acquire();  // wakes the two that wait behind
+            EXPECT_TRUE(semaphore.locked());
             fourth = create_task([&]() -> Coro<> {
                 trace.note("4");
                 co_return;
@@ -152,6 +166,7 @@ TEST(Semaphore, one_acquire_wakes_as_many_as_the_value_allows) {
         co_await c;
         co_await fourth;
         EXPECT_EQ(trace.taken(), "1 2 3 4");
+        EXPECT_TRUE(semaphore.locked());
     };
     run(main());
 }
@@ -191,8 +206,30 @@ TEST(Semaphore, cancelled_waiters_are_passed_over) {
         semaphore.release();
         co_await testing::turns(2);
         EXPECT_EQ(trace.taken(), "3");
+        EXPECT_TRUE(tasks[0].cancelled());
+        EXPECT_TRUE(tasks[1].cancelled());
         EXPECT_FALSE(tasks[3].done());
+        EXPECT_TRUE(semaphore.locked());
         tasks[3].cancel();
+    };
+    run(main());
+}
+
+TEST(Semaphore, those_behind_a_cancelled_task_keep_their_order) {
+    auto main = []() -> Coro<> {
+        Semaphore semaphore(0);
+        Trace trace;
+        std::vector<Task<>> tasks;
+        for (const char* name : {"1", "2", "3"}) tasks.push_back(create_task(acquire(semaphore, trace, name)));
+        co_await hocket::sleep(0);
+        tasks[0].cancel();
+        co_await hocket::sleep(0);
+        EXPECT_TRUE(tasks[0].cancelled());
+        semaphore.release();
+        semaphore.release();
+        co_await tasks[1];
+        co_await tasks[2];
+        EXPECT_EQ(trace.taken(), "2 3");
     };
     run(main());
 }
