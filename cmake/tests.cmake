@@ -2,6 +2,7 @@
 # The tests: hocket/<room>/*_test.cc once per backend, what must not compile, the house rules, the documentation's
 # snippets, and the installed package. The target `tests` builds all that ctest runs.
 find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 
@@ -17,14 +18,9 @@ endif()
 
 # What tests share: tests/support, included as <tests/support/x.h>.
 file(GLOB support CONFIGURE_DEPENDS tests/support/*.cc)
-add_library(test_support INTERFACE)
-target_link_libraries(test_support INTERFACE hocket::static GTest::gmock_main)
-if(support)
-    add_library(test_support_objects OBJECT ${support})
-    target_compile_options(test_support_objects PRIVATE ${HOCKET_WARNINGS})
-    target_link_libraries(test_support_objects PRIVATE test_support)
-    target_sources(test_support INTERFACE $<TARGET_OBJECTS:test_support_objects>)
-endif()
+add_library(test_support STATIC EXCLUDE_FROM_ALL ${support})
+target_compile_options(test_support PRIVATE ${HOCKET_WARNINGS} -O0)
+target_link_libraries(test_support PUBLIC hocket::static GTest::gmock_main PRIVATE rapidcheck)
 
 # A suite's name says where its tests have a meaning: `Virtual...` in virtual time only, `Real...` on the system's clock and
 # descriptors only, `Once...` on no backend (it runs no loop, or chooses its own). All others run on every backend.
