@@ -110,6 +110,8 @@ if(TARGET hocket)
     add_dependencies(tests hocket)
 endif()
 
+include(cmake/conformance.cmake)
+
 # The rest does not run the library, or builds it by itself: once, without sanitizers, is enough.
 if(HOCKET_SANITIZE)
     return()
