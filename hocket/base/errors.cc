@@ -5,6 +5,7 @@
 #include <hocket/base/exception_group.h>
 
 #include <cxxabi.h>
+#include <atomic>
 #include <cstdlib>
 #include <typeinfo>
 
@@ -17,6 +18,8 @@ TimeoutError::~TimeoutError() = default;
 OSError::~OSError() = default;
 
 namespace {
+
+std::atomic<bool> loop_end_was_made = false;
 
 std::string type_name(const std::exception_ptr& e) {
     const std::type_info* type = e.__cxa_exception_type();
@@ -32,10 +35,6 @@ std::string with_text(std::string name, std::string_view text) {
     return name;
 }
 
-}  // namespace
-
-namespace {
-
 // `    1: std::runtime_error: no such page`, a line for each member, further to the right for each group around it.
 std::string lines_of(const ExceptionGroup& group) {
     std::string lines;
@@ -48,6 +47,8 @@ std::string lines_of(const ExceptionGroup& group) {
 }
 
 }  // namespace
+
+LoopEnd::LoopEnd() noexcept { loop_end_was_made.store(true, std::memory_order_relaxed); }
 
 std::string describe(const std::exception_ptr& e) {
     if (!e) return "no exception";
@@ -82,7 +83,7 @@ const CancelledError* cancelled_error(const std::exception_ptr& e) noexcept {
 }
 
 bool ends_the_loop(const std::exception_ptr& e) noexcept {
-    return e &&
+    return loop_end_was_made.load(std::memory_order_relaxed) && e &&
            (*e.__cxa_exception_type() == typeid(KeyboardInterrupt) || *e.__cxa_exception_type() == typeid(SystemExit));
 }
 

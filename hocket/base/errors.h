@@ -29,13 +29,20 @@ private:
     Shared<const std::string> message_;
 };
 
+/// What leaves the loop at once. That one was made is remembered: in a program that makes none, `ends_the_loop` need not look.
+class HOCKET_EXPORT LoopEnd {
+protected:
+    LoopEnd() noexcept;
+};
+
 /// SIGINT arrived, and the main task did not turn its cancellation into something else. Like CancelledError outside the ordinary
 /// hierarchy; leaves the loop at once.
-struct HOCKET_EXPORT KeyboardInterrupt final {};
+struct HOCKET_EXPORT KeyboardInterrupt final : LoopEnd {};
 
 /// Asks the program to end with `code`. Leaves the loop at once.
-struct HOCKET_EXPORT SystemExit final {
-    int code = 0;
+struct HOCKET_EXPORT SystemExit final : LoopEnd {
+    explicit SystemExit(int exit_code = 0) noexcept : code(exit_code) {}
+    int code;
 };
 
 /// Something is used in a way that it cannot be: no running loop, a coroutine awaited twice, a future of another loop.

@@ -129,12 +129,12 @@ HOCKET_INLINE Task<T> create_task(Coro<T> coro, const TaskOptions& options = {})
     return make_task(get_running_loop(), std::move(coro), options, here());
 }
 
-// A loop that does not take a coroutine closes it: that nobody awaits it is no mistake then.
-template <class T>
-void check_takes(const EventLoop& loop, Coro<T>& coro, const char* call) {
+/// Runs `check`, which throws where `coro` cannot be taken. It is closed then: that nobody awaits it is no mistake of the program's.
+template <class T, class Check>
+void close_if_refused(Coro<T>& coro, Check check) {
     try {
-        loop.check_usable(call);
-    } catch (const RuntimeError&) {
+        check();
+    } catch (...) {
         coro.close();
         throw;
     }
@@ -142,7 +142,7 @@ void check_takes(const EventLoop& loop, Coro<T>& coro, const char* call) {
 
 template <class T>
 Task<T> EventLoop::create_task(Coro<T> coro, const TaskOptions& options) {
-    check_takes(*this, coro, "create_task");
+    close_if_refused(coro, [this] { check_usable("create_task"); });
     return make_task(*this, std::move(coro), options, nullptr);
 }
 
@@ -204,11 +204,11 @@ inline void EventLoop::run_until_complete(const AnyTask& task) {
 
 template <class T>
 T EventLoop::run_until_complete(Coro<T> coro) {
-    check_takes(*this, coro, "run_until_complete");
-    if (running_ || this_loop) {
-        coro.close();
-        throw RuntimeError("run_until_complete cannot be called while a loop runs on this thread: await instead");
-    }
+    close_if_refused(coro, [this] {
+        check_usable("run_until_complete");
+        if (running_ || this_loop)
+            throw RuntimeError("run_until_complete cannot be called while a loop runs on this thread: await instead");
+    });
     return run_until_complete(create_task(std::move(coro), TaskOptions{}));
 }
 

@@ -38,25 +38,29 @@ public:
     Transfer await_suspend(AwaitingFrame h) { return this->suspend(h); }
     Result<Value> await_resume() {
         if constexpr (is_coro<Inner>) {
-            if (this_loop->raised) return outcome(std::exchange(this_loop->raised, {}));
+            if (std::exception_ptr e = std::exchange(this_loop->raised, {})) {
+                const bool cancelled = is_cancelled(e);
+                return outcome(std::move(e), cancelled);
+            }
             return value([this]() -> Value { return this->inner().await_resume(); });
         } else if constexpr (FutureLike<A>) {
-            if (std::exception_ptr e = this->inner().failure()) return outcome(std::move(e));
+            if (std::exception_ptr e = this->inner().failure()) return outcome(std::move(e), this->inner().cancelled());
             return value([this]() -> Value { return this->inner().take(); });
         } else {
             try {
                 return value([this]() -> Value { return this->inner().await_resume(); });
             } catch (...) {  // the outcome
-                return outcome(std::current_exception());
+                const std::exception_ptr e = std::current_exception();
+                return outcome(e, is_cancelled(e));
             }
         }
     }
 
 private:
     // What is not of what was awaited, but meant for this task or the program, is thrown.
-    Result<Value> outcome(std::exception_ptr e) const {
+    Result<Value> outcome(std::exception_ptr e, bool cancelled) const {
         if (ends_the_loop(e)) std::rethrow_exception(std::move(e));
-        if (is_cancelled(e) && this_loop->current->cancelling() > cancelling_) std::rethrow_exception(std::move(e));
+        if (cancelled && this_loop->current->cancelling() > cancelling_) std::rethrow_exception(std::move(e));
         return e;
     }
     template <class F>

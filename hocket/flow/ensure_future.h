@@ -118,8 +118,7 @@ FutureOf<A> future_for(A&& awaitable, const void* where) {
         return std::forward<A>(awaitable);
     } else {
         if constexpr (is_coro<std::remove_cvref_t<A>>) {
-            if (!this_loop) [[unlikely]]
-                awaitable.close();
+            close_if_refused(awaitable, [] { get_running_loop(); });
         }
         return task_for(get_running_loop(), std::forward<A>(awaitable), where);
     }
@@ -142,7 +141,7 @@ HOCKET_INLINE auto ensure_future(A&& awaitable, EventLoop& loop) {
         return FutureOf<A>(std::forward<A>(awaitable));
     } else {
         if constexpr (is_coro<std::remove_cvref_t<A>>) {
-            check_takes(loop, awaitable, "ensure_future");
+            close_if_refused(awaitable, [&loop] { loop.check_usable("ensure_future"); });
         } else {
             loop.check_usable("ensure_future");
         }

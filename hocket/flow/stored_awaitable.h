@@ -32,6 +32,7 @@ public:
         if (held_) resume_point();
         return exception_of(*state_);
     }
+    bool cancelled() const noexcept { return state_->cancelled(); }
     typename H::value_type take() {
         if (held_) static_cast<FutureHandle&>(handle_) = FutureHandle();  // the awaiter holds it
         return take_result<H>(*state_);

@@ -82,13 +82,12 @@ private:
 
     template <class T>
     Task<T> make(Coro<T>&& coro, const TaskOptions& options, const void* where) {
-        if (refuses()) [[unlikely]] {
-            coro.close();
-            throw_refused();
-        }
-        EventLoop& loop = parent_.loop();
-        loop.check_usable("TaskGroup::create_task");
-        auto* state = new GroupTask<T>(loop, coro.release(), options, where);
+        close_if_refused(coro, [this] {
+            if (refuses()) [[unlikely]]
+                throw_refused();
+            parent_.loop().check_usable("TaskGroup::create_task");
+        });
+        auto* state = new GroupTask<T>(parent_.loop(), coro.release(), options, where);
         Task<T> task(state);
         start(*state, state->child, options);
         return task;

@@ -38,7 +38,7 @@ public:
     /// run. Throws what it threw; RuntimeError while a loop runs on this thread, or after `close`.
     template <class T>
     T run(Coro<T> main, CallOptions options = {}) {
-        check_can_run(main);
+        close_if_refused(main, [this] { check_can_run(); });
         if (!context_) context_.emplace(copy_context());
         Task<T> task =
             get_loop().create_task(std::move(main), {.context = options.context ? options.context : &*context_});
@@ -53,15 +53,6 @@ public:
     void close();
 
 private:
-    template <class T>
-    void check_can_run(Coro<T>& main) {
-        try {
-            check_can_run();
-        } catch (const RuntimeError&) {
-            main.close();
-            throw;
-        }
-    }
     void check_can_run() const;
     void run_main(TaskBase& task);
     void cancel_all_tasks();
