@@ -35,13 +35,21 @@ inline double peak_bytes() { return memory("/proc/self/status", "VmHWM:"); }
 /// One measured figure. Standard output carries nothing else.
 inline void report(const char* figure, double value) { std::printf("%s %.4f\n", figure, value); }
 
-/// Reports the nanoseconds that `work(items)` takes for each item; a short round before it fills the caches.
+/// The seconds that `work(items)` takes for each item; a short round before it fills the caches.
 template <class Work>
-void report_ns(int items, Work work) {
+double seconds_each(int items, Work work) {
     work(1000);
     const double start = now();
     work(items);
-    report("ns", (now() - start) * 1e9 / items);
+    return (now() - start) / items;
+}
+template <class Work>
+void report_ns(int items, Work work) {
+    report("ns", seconds_each(items, work) * 1e9);
+}
+template <class Work>
+void report_us(int items, Work work) {
+    report("us", seconds_each(items, work) * 1e6);
 }
 
 /// Seconds from 0 to 1, the same sequence in every program (xorshift64).

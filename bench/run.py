@@ -7,8 +7,9 @@ what slows the machine for a while slows both sides of it.
 
 usage: run.py --build FOLDER [NAME...] [--check] [--json FILE] [--rounds N] [--cpu N]
 
-NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth), or
-`compile`: what the headers cost. Without a name: all workloads, and the time to compile a small program.
+NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth),
+`compile`: what the headers cost, `net`: echo servers, or `files`: reading many files. Without a name: all but the last two, and the time
+to compile a small program.
 """
 import argparse
 import json
@@ -16,12 +17,13 @@ import os
 import pathlib
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import time
 
 import compile_time
+import io_bench
+from figures import Rounds, number, progress, quotient
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -55,14 +57,15 @@ UNITS = {"ns": "ns", "over_s": "s over", "bytes": "bytes", "allocations": "alloc
 RATIOS = [("hocket", "limit"), ("shared", "hocket"), ("asio", "hocket"), ("asyncio", "hocket")]
 
 
-class Bench:
-    """The programs, and what each round has measured: values[program][figure] is a list with None where nothing was."""
+class Bench(Rounds):
+    """The programs, and what each round has measured."""
 
     def __init__(self, build, rounds, cpu):
+        super().__init__(PROGRAMS)
+        self.peers = {"asio", "shared"}
         self.rounds = rounds
         self.cpu = cpu
         self.repeated = 0
-        self.values = {program: {} for program in PROGRAMS}
         self.commands = {"limit": [build / "bench/limit"], "hocket": [build / "bench/hocket_bench"],
                          "shared": [build / "bench/hocket_bench_shared"], "asio": [build / "bench/asio"],
                          "asyncio": [sys.executable, HERE / "asyncio_bench.py"]}
@@ -87,20 +90,13 @@ class Bench:
                     if self.measures(program, workload, round_number):
                         progress(f"round {round_number + 1} of {self.rounds}: {workload}, {program}")
                         self.add(program, workload, self.undisturbed(program, workload))
-                for program in self.values:
-                    for figures in self.values[program].values():
-                        figures.extend([None] * (round_number + 1 - len(figures)))
+                self.end_round(round_number)
         progress("")
         for figures in self.values.values():
             for name in [name for name in figures if name.startswith("growth")]:
                 base = figures.get("growth1e3.ns")
                 if base and name != "growth1e3.ns":
                     figures[name.replace(".ns", ".times")] = [quotient(a, b) for a, b in zip(figures[name], base)]
-
-    def add(self, program, workload, lines):
-        for line in lines:
-            unit, value = line.split()
-            self.values[program].setdefault(f"{workload}.{unit}", []).append(float(value))
 
     def undisturbed(self, program, workload):
         """The lines of a run; it is repeated, up to four times, while other processes take the processor from it."""
@@ -120,37 +116,6 @@ class Bench:
                 break
             self.repeated += 1
         return lines
-
-    def median(self, program, figure):
-        return median(self.values[program].get(figure, []))
-
-    def ratio(self, subject, figure, against, other):
-        """The median of the rounds' ratios."""
-        pairs = zip(self.values[subject].get(figure, []), self.values[against].get(other, []))
-        return median([quotient(a, b) for a, b in pairs])
-
-
-def median(values):
-    there = [v for v in values if v is not None]
-    return statistics.median(there) if there else None
-
-
-def quotient(a, b):
-    return None if a is None or not b else a / b
-
-
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def number(value):
-    """Three digits that count."""
-    if value is None:
-        return "-"
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def table(bench):
@@ -177,16 +142,17 @@ def read_targets():
     return [line.split("\t") for line in lines[1:]]
 
 
-def check(bench, workloads, compiled):
-    """Prints each target that was measured; returns how many failed, and what was found."""
+def check(benches, compiled):
+    """Prints each target that was measured; `benches` has the one of each workload. Returns how many failed, and what was found."""
     failed, found = 0, []
     print(f"\n{'target':46}{'at most':>9}{'measured':>10}")
     for figure, subject, against, bound, why in read_targets():
         workload = figure.split(".")[0]
-        if workload not in workloads and not (workload == "compile" and compiled):
+        if workload not in benches and not (workload == "compile" and compiled):
             continue
+        bench = benches.get(workload)
         against, _, other = against.partition(" ")
-        not_built = {subject, against} & {"asio", "shared"} - set(bench.commands)
+        not_built = {subject, against} & bench.peers - set(bench.commands) if bench else set()
         if not_built:
             why = f"{' and '.join(not_built)}: not built"
         if workload == "compile":
@@ -195,7 +161,7 @@ def check(bench, workloads, compiled):
             measured = bench.median(subject, figure)
         else:
             measured = bench.ratio(subject, figure, against, other or figure)
-        if measured is None and not not_built and other.split(".")[0] not in workloads | {""}:
+        if measured is None and not not_built and other.split(".")[0] not in {*benches, ""}:
             continue  # what it is measured against was not asked for
         verdict = "holds" if measured is not None and measured <= float(bound) else "FAILS"
         failed += verdict == "FAILS"
@@ -225,24 +191,34 @@ def main():
     workloads = {w for w in WORKLOADS for name in options.names or [""] if w == name or name not in WORKLOADS and w.startswith(name)}
     if "growth1e3" not in workloads and any(w.startswith("growth") for w in workloads):
         workloads.add("growth1e3")  # what the others are compared with
-    unknown = [name for name in options.names if name != "compile" and not any(w.startswith(name) for w in WORKLOADS)]
+    others = ["compile", *io_bench.KINDS]
+    unknown = [name for name in options.names if name not in others and not any(w.startswith(name) for w in WORKLOADS)]
     if unknown:
-        parser.error(f"no workload is called {' or '.join(unknown)}; there are {' '.join(WORKLOADS)} compile")
+        parser.error(f"no workload is called {' or '.join(unknown)}; there are {' '.join([*WORKLOADS, *others])}")
 
     print(f"{machine()}; on processor {options.cpu}, {options.rounds} rounds, medians")
-    bench = Bench(options.build, options.rounds, options.cpu)
-    bench.run([w for w in WORKLOADS if w in workloads])
+    benches, rounds = {}, {}
     if workloads:
+        bench = Bench(options.build, options.rounds, options.cpu)
+        bench.run([w for w in WORKLOADS if w in workloads])
         table(bench)
         if bench.repeated:
             print(f"{bench.repeated} runs were disturbed by other processes and repeated")
+        benches.update(dict.fromkeys(workloads, bench))
+        rounds["core"] = bench.values
+    for kind in [kind for kind in io_bench.KINDS if kind in options.names]:
+        bench = io_bench.KINDS[kind](options.build, options.rounds, options.cpu)
+        bench.run()
+        bench.print_table()
+        benches.update(dict.fromkeys(bench.workloads, bench))
+        rounds[kind] = bench.values
     compiled = None
     if "compile" in options.names or not options.names:
         compiled = compile_time.measure(options.build, options.cpu, every_header="compile" in options.names)
 
-    failed, found = check(bench, workloads, compiled) if options.check else (0, [])
+    failed, found = check(benches, compiled) if options.check else (0, [])
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine(), "rounds": bench.values, "compile": compiled, "targets": found},
+        options.json.write_text(json.dumps({"machine": machine(), "rounds": rounds, "compile": compiled, "targets": found},
                                            indent=1) + "\n")
     return 1 if failed else 0
 

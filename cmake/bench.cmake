@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Each file of bench/ is a program of its own: <build>/bench/<name>; those that use hocket are linked with the shared library
-# too, as <name>_shared. The target `bench` builds them all.
+# Each file of bench/ and its folders is a program of its own: <build>/bench/<name>; those of bench/ itself that use hocket are
+# linked with the shared library too, as <name>_shared. The target `bench` builds them all.
 find_path(BOOST_ASIO boost/asio/awaitable.hpp)
+pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv)
 
-file(GLOB programs CONFIGURE_DEPENDS bench/*.cc)
+file(GLOB programs CONFIGURE_DEPENDS bench/*.cc bench/net/*.cc bench/files/*.cc)
 add_custom_target(bench)
 
 function(hocket_bench_program name source)
@@ -19,11 +20,21 @@ foreach(source ${programs})
     cmake_path(GET source STEM name)
     file(STRINGS ${source} uses_hocket REGEX "^#include <hocket/")
     file(STRINGS ${source} uses_asio REGEX "^#include <boost/asio")
+    file(STRINGS ${source} uses_uv REGEX "^#include <uv.h>")
+    file(STRINGS ${source} uses_ring REGEX "^#include <liburing.h>")
     if(uses_asio AND NOT BOOST_ASIO)
-        message(STATUS "Boost.Asio was not found: bench/${name}.cc is left out")
+        message(STATUS "Boost.Asio was not found: ${name} is left out")
+    elseif(uses_uv AND NOT libuv_FOUND)
+        message(STATUS "libuv was not found: ${name} is left out")
+    elseif(uses_uv)
+        hocket_bench_program(${name} ${source} PkgConfig::libuv)
+    elseif(uses_ring)
+        hocket_bench_program(${name} ${source} PkgConfig::liburing)
     elseif(uses_hocket)
         hocket_bench_program(${name} ${source} hocket::static)
-        hocket_bench_program(${name}_shared ${source} hocket::shared)
+        if(source MATCHES "/bench/[^/]*$")
+            hocket_bench_program(${name}_shared ${source} hocket::shared)
+        endif()
     else()
         hocket_bench_program(${name} ${source})
     endif()

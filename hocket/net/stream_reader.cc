@@ -29,11 +29,24 @@ std::string take(Transport& t, std::size_t n) {
     return bytes;
 }
 
+// Whether there is something to wait for: neither a byte is there nor the end.
+bool has_nothing(const Transport& t, const char* who) {
+    begin_read(t);
+    if (!t.unread().empty() || t.eof()) return false;
+    check_alone(t, who);
+    return true;
+}
+
+Coro<std::string_view> look(TransportHandle t) {
+    if (has_nothing(*t, "peek")) {
+        co_await t->more();
+        check_readable(*t);
+    }
+    co_return t->unread();
+}
+
 Coro<std::string> read_some(TransportHandle t, std::size_t n) {
-    begin_read(*t);
-    if (n == 0) co_return std::string();
-    if (t->unread().empty() && !t->eof()) {
-        check_alone(*t, "read");
+    if (n > 0 && has_nothing(*t, "read")) {
         co_await t->more();
         check_readable(*t);
     }
@@ -178,6 +191,17 @@ LimitOverrunError::~LimitOverrunError() = default;
 
 HOCKET_CORO_WRAPPER Coro<std::string> StreamReader::read(std::size_t n) const {
     return n == until_eof ? read_all(transport_) : read_some(transport_, n);
+}
+
+HOCKET_CORO_WRAPPER Coro<std::string_view> StreamReader::peek() const { return look(transport_); }
+
+void StreamReader::consume(std::size_t n) const {
+    begin_read(*transport_);
+    if (n > transport_->unread().size()) {
+        throw ValueError("StreamReader::consume of " + std::to_string(n) + " bytes, where there are " +
+                         std::to_string(transport_->unread().size()));
+    }
+    transport_->consume(n);
 }
 
 HOCKET_CORO_WRAPPER Coro<std::string> StreamReader::readexactly(std::size_t n) const {

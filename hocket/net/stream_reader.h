@@ -73,6 +73,12 @@ public:
     /// The next line, or nothing at the end of the stream: `while (auto line = co_await reader.next())` (`async for line in reader`).
     Coro<std::optional<std::string>> next() const;
 
+    /// What has come and was not read, as soon as there is a byte; nothing at the end of the stream. It stays in the stream, where it can
+    /// be looked at, or written elsewhere, until the next read or `consume`: no byte is copied. No counterpart in asyncio.
+    Coro<std::string_view> peek() const;
+    /// Takes the first `n` bytes out of the stream. Throws ValueError when there are fewer.
+    void consume(std::size_t n) const;
+
     /// Whether the stream has ended and everything was read.
     bool at_eof() const noexcept { return transport_->eof() && transport_->unread().empty(); }
     /// The error that every read throws, or null.

@@ -83,6 +83,39 @@ TEST(StreamReader, read_at_the_end_gives_an_empty_string) {
     }());
 }
 
+TEST(StreamReader, peek_leaves_in_the_stream_what_it_shows_until_that_is_consumed) {
+    run([]() -> Coro<> {
+        const StreamReader reader;
+        const auto peeking = create_task(reader.peek());
+        co_await turns(2);
+        EXPECT_FALSE(peeking.done());
+        reader.feed_data("abcdef");
+        EXPECT_EQ(co_await peeking, "abcdef");
+        EXPECT_EQ(co_await reader.peek(), "abcdef");
+        reader.consume(2);
+        EXPECT_EQ(co_await reader.peek(), "cdef");
+        EXPECT_EQ(co_await reader.read(1), "c");
+        EXPECT_EQ(testing::thrown_by([&] { reader.consume(4); }),
+                  "hocket::ValueError: StreamReader::consume of 4 bytes, where there are 3");
+        reader.consume(3);
+        reader.feed_eof();
+        EXPECT_EQ(co_await reader.peek(), "");
+        reader.consume(0);
+    }());
+}
+
+TEST(StreamReader, a_second_task_that_would_wait_in_peek_is_refused) {
+    run([]() -> Coro<> {
+        const StreamReader reader;
+        const auto reading = create_task(reader.read(1));
+        co_await turns(1);
+        EXPECT_EQ(co_await ending_of(reader.peek()),
+                  "hocket::RuntimeError: peek() called while another coroutine is already waiting for incoming data");
+        reader.feed_data("x");
+        co_await reading;
+    }());
+}
+
 TEST(StreamReader, read_without_a_size_reads_all) {
     run([]() -> Coro<> {
         const StreamReader reader = fed("one ");
