@@ -20,7 +20,7 @@ endif()
 file(GLOB support CONFIGURE_DEPENDS tests/support/*.cc)
 add_library(test_support STATIC EXCLUDE_FROM_ALL ${support})
 target_compile_options(test_support PRIVATE ${HOCKET_WARNINGS} -O0)
-target_link_libraries(test_support PUBLIC hocket::static GTest::gmock_main PRIVATE rapidcheck)
+target_link_libraries(test_support PUBLIC hocket::static GTest::gmock_main PRIVATE rapidcheck OpenSSL::Crypto)
 
 # A suite's name says where its tests have a meaning: `Virtual...` in virtual time only, `Real...` on the system's clock and
 # descriptors only, `Once...` on no backend (it runs no loop, or chooses its own). All others run on every backend.

@@ -20,7 +20,7 @@ Coro<> amain() {
     while (auto line = co_await diary.next())
         std::printf("%d: %s", ++number, line->c_str());
 
-    diary = co_await fs::open("diary.txt", "r+");
+    diary = co_await fs::open("diary.txt", "r+b");
     const std::string monday = co_await diary.readline();
     co_await diary.seek(8);  // after "Monday: "
     co_await diary.write("wind");

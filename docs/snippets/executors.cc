@@ -40,6 +40,26 @@ Coro<> compute() {
 }  // the pool waits for its threads
 // [/pool]
 
+// [options]
+thread_local std::string connection;  // what a thread prepares once
+
+Coro<> with_options() {
+    ThreadPoolExecutor pool({.max_workers = 1,
+                             .thread_name_prefix = "db",
+                             .initializer = [] { connection = "connected"; },
+                             .max_queue = 1});
+    auto first = run_in_executor(pool, [] { return slow_lookup(connection); });
+    auto second = run_in_executor(pool, [] { return connection; });
+    try {
+        run_in_executor(pool, [] { return connection; });
+    } catch (const QueueFull& e) {
+        std::printf("not now: %s\n", e.what());
+    }
+    std::printf("%s, %s\n", (co_await first).c_str(), (co_await second).c_str());
+    co_await pool.close({.timeout = 5s});  // waits for the threads, and does not block the loop
+}
+// [/options]
+
 // [default]
 Coro<> use_few_threads() {
     set_default_executor(get_running_loop(), std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 2}));
@@ -133,10 +153,26 @@ Coro<> use_processes(ProcessPoolExecutor& pool) {
 }
 // [/processes]
 
+// [replaced]
+long leak_a_little() {
+    static long leaked = 0;
+    return ++leaked;
+}
+
+Coro<> replace_workers(ProcessPoolExecutor& pool) {
+    for (int call = 0; call < 3; ++call) std::printf("%ld ", co_await pool.run(leak_a_little));
+    std::printf("pieces leaked\n");
+    const bool in_time = co_await pool.close({.timeout = 10s});  // else the workers are killed
+    std::printf("closed in time: %d\n", in_time);
+}
+// [/replaced]
+
 int main() {
     ProcessPoolExecutor pool({.max_workers = 2});  // before the first thread
+    ProcessPoolExecutor leaking({.max_workers = 1, .max_tasks_per_child = 2});
     run(look_up());
     run(compute());
+    run(with_options());
     run(use_few_threads());
     run(with_context());
     run(give_up());
@@ -144,4 +180,5 @@ int main() {
     run(serve_a_thread());
     run(use_a_foreign_thread());
     run(use_processes(pool));
+    run(replace_workers(leaking));
 }

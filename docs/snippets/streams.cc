@@ -4,6 +4,7 @@
 #include <hocket/net/open_connection.h>
 #include <hocket/net/resolve.h>
 #include <hocket/net/server.h>
+#include <hocket/os/file_system.h>
 
 #include <netdb.h>
 #include <cctype>
@@ -33,6 +34,37 @@ Coro<> talk(std::uint16_t port) {
     while (auto line = co_await reader.next()) std::printf("%s", line->c_str());
 }
 // [/client]
+
+// [hosts]
+Coro<> several_hosts() {
+    auto server = co_await start_server(shout, {"127.0.0.1", "localhost"}, 0);  // each address once
+    std::printf("%s\n", server.sockets().front().host().c_str());
+    server.close();
+}
+// [/hosts]
+
+// [race]
+Coro<Streams> quickest(std::uint16_t port) {
+    co_return co_await open_connection("localhost", port, {.happy_eyeballs_delay = 250ms});
+}
+// [/race]
+
+// [sendfile]
+Coro<> offer(StreamReader, StreamWriter writer) {
+    auto notes = co_await fs::open("notes.txt");
+    writer.write_nowait("here they are: ");
+    const auto sent = co_await writer.sendfile(notes, {.offset = 4});
+    std::printf("%ld bytes sent\n", static_cast<long>(sent));
+}
+// [/sendfile]
+
+Coro<> get_notes() {
+    co_await fs::write_text("notes.txt", "do, re, mi\n");
+    const Server server = co_await start_server(offer, "127.0.0.1", 0);
+    auto [reader, writer] = co_await quickest(server.port());
+    std::printf("%s", (co_await reader.read()).c_str());
+    co_await fs::remove("notes.txt");
+}
 
 // [errors]
 Coro<> errors() {
@@ -101,6 +133,8 @@ Coro<> amain() {
     co_await every_error();
     co_await names();
     co_await be_patient(server.port());
+    co_await several_hosts();
+    co_await get_notes();
     co_await end(server);
 }
 

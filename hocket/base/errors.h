@@ -80,6 +80,8 @@ class HOCKET_EXPORT OSError : public std::system_error {
 public:
     OSError(int error_number, const std::string& attempted)
         : std::system_error(error_number, std::generic_category(), attempted) {}
+    /// What a library on top of the system refused, in numbers of its own.
+    OSError(std::error_code code, const std::string& attempted) : std::system_error(code, attempted) {}
     ~OSError() override;
     int error_number() const noexcept { return code().value(); }
 };

@@ -257,7 +257,8 @@ private:
 /// Whether `file` is one of the library's own: `.../hocket/core/task.h`, but no test.
 bool is_own(std::string_view file) {
     if (file.ends_with("_test.cc") || file.ends_with("_test.h")) return false;
-    for (const std::string_view room : {"base", "core", "io", "sync", "flow", "os", "net", "http", "sim", "inspect"}) {
+    for (const std::string_view room :
+         {"base", "core", "io", "sync", "flow", "os", "net", "process", "db", "http", "sim", "inspect"}) {
         const std::string folder = "hocket/" + std::string(room) + "/";
         const std::size_t at = file.rfind(folder);
         if (at == std::string_view::npos || (at > 0 && file[at - 1] != '/')) continue;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+struct msghdr;
 struct sockaddr;
 
 namespace hocket {
@@ -17,11 +18,12 @@ enum class Opcode : std::uint8_t {
     accept,  ///< `data` may point to an address of `*address_size` bytes; the result is a descriptor, close-on-exec and non-blocking
     connect,  ///< `data` points to an address of `size` bytes
     recv,     ///< `data`, `size`, `flags`
-    send,     ///< `data`, `size`, `flags`; a broken pipe never raises SIGPIPE
+    send,  ///< `data`, `size`, `flags`; a broken pipe never raises SIGPIPE. A datagram is for `sendmsg`, or `borrowed`
     recvmsg,  ///< `data` points to a msghdr
     sendmsg,  ///< `data` points to a msghdr
     read,     ///< `data`, `size`, `offset` (-1: the file's own position, or a stream)
-    write,    ///< `data`, `size`, `offset`
+    write,  ///< `data`, `size`, `offset`; with MSG_NOSIGNAL in `flags`, and on a non-blocking descriptor only, a broken pipe does not
+            ///< raise SIGPIPE
 };
 
 /// One request to the operating system. It belongs to whoever waits for it, which is most often an awaiter in a coroutine's
@@ -44,6 +46,8 @@ struct Operation {
 
     Opcode code{};
     State state = State::idle;
+    /// The program owns `fd`, and may close it and open another without the backend's knowing, as soon as nothing is in flight on it.
+    bool borrowed = false;
     int fd = -1;
     int flags = 0;
     int result = 0;  ///< what the system call returned, or -errno; -ECANCELED when a cancel won
@@ -51,6 +55,38 @@ struct Operation {
     std::size_t size = 0;
     std::int64_t offset = -1;
     unsigned* address_size = nullptr;
+};
+
+/// A child process that is to be started, and what came of it. A simulation makes the pipes' ends its own, and plays the child by the name of
+/// its program.
+struct Spawn {
+    // What a standard descriptor of the child is, unless it is a copy of one of this process's.
+    static constexpr int inherit = -1;    ///< what it is here
+    static constexpr int pipe = -2;       ///< one end of a new pipe; the other is in `ends`
+    static constexpr int null = -3;       ///< /dev/null
+    static constexpr int as_stdout = -4;  ///< for standard error: the same as standard output
+
+    /// What could not be done.
+    enum class Step : std::uint8_t { start, pass_descriptor, directory, session, group, program };
+
+    const char* const* programs =
+        nullptr;  ///< paths; the first that there is, is run. This and the next two end with a null pointer
+    const char* const* arguments = nullptr;    ///< the first is the program's name for itself
+    const char* const* environment = nullptr;  ///< `NAME=value`; null: this process's
+    const char* directory = nullptr;           ///< null: this process's
+    int standard[3] = {inherit, inherit, inherit};
+    const int* pass_fds = nullptr;  ///< so many descriptors stay open
+    std::size_t pass_fds_count = 0;
+    bool close_fds = true;  ///< all others but the first three are closed; false: those without close-on-exec stay open
+    bool new_session = false;
+    int process_group = -1;  ///< -1: this process's; 0: one of its own
+    int umask = -1;          ///< -1: this process's
+
+    int pid = 0;
+    int pidfd = -1;
+    int ends[3] = {-1, -1, -1};  ///< close-on-exec, non-blocking; -1 where there is no pipe
+    Step failed = Step::start;   ///< when it did fail
+    int failed_fd = -1;          ///< of `pass_descriptor`
 };
 
 /// One implementation of everything that is not deterministic: io_uring, epoll, virtual time, simulation.
@@ -100,10 +136,26 @@ public:
     virtual int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept = 0;
     virtual int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept = 0;
     virtual int shutdown(int fd, int how) noexcept = 0;
+    /// Sends at once what `message` describes, or not at all: -EAGAIN if that would have to wait. A broken pipe never raises SIGPIPE.
+    virtual int sendmsg(int fd, const msghdr* message) noexcept = 0;
     /// 1 if a `recv` would return at once: with bytes, the peer's end or an error; else 0.
     virtual int readable(int fd) noexcept = 0;
+    /// Sends up to `count` bytes of the file `from`, of which `offset` is the first, to the non-blocking socket `to`: how many it took, 0 at
+    /// the end of the file, -EAGAIN while it takes none. May wait for a disk. A broken pipe never raises SIGPIPE.
+    virtual int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept = 0;
+    /// `fd` was made elsewhere, and belongs to this loop from now on: what is known of an older descriptor of that number is forgotten; a pipe,
+    /// socket or character device blocks no more. The type of the file (S_IFMT of `stat`); one of another type is left alone.
+    virtual int adopt(int fd) noexcept = 0;
     /// Nothing may be in flight on `fd`: closing does not end an operation.
     virtual int close(int fd) noexcept = 0;
+
+    /// Starts a child process; 0. Its signals are not blocked, and do what they do by default, or are ignored as here, but for SIGPIPE
+    /// and SIGXFSZ.
+    virtual int spawn(Spawn& child) noexcept = 0;
+    /// 0 if the child has ended, which is then forgotten: `returncode` is its exit status, or minus the signal that ended it. -EAGAIN if
+    /// it lives, -ECHILD if it is nobody's child that could be asked for. The pidfd is readable, for `Opcode::poll`, when it has ended.
+    virtual int wait_for_child(int pidfd, int& returncode) noexcept = 0;
+    virtual int pidfd_send_signal(int pidfd, int signal_number) noexcept = 0;
 
     /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so two words of
     /// memory tell.

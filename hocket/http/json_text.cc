@@ -3,6 +3,7 @@
 #include <hocket/http/json_text.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/base/utf_8_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -10,24 +11,6 @@
 namespace hocket::http {
 
 namespace {
-
-// The size of the UTF-8 sequence at the beginning of `text`, 0 if there is none: RFC 3629, without surrogates and overlong forms.
-std::size_t sequence_size(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t size = first >= 0xc2 && first < 0xe0   ? 2
-                             : first >= 0xe0 && first < 0xf0 ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4
-                                                             : 0;
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80) return 0;
-    }
-    const unsigned second = byte(1);
-    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-    return overlong || beyond ? 0 : size;
-}
 
 void append_control(std::string& to, char c) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -42,7 +25,7 @@ void throw_json_unwritable(std::string_view why) { throw ValueError("write JSON:
 void append_json_string(std::string& to, std::string_view text) {
     to += '"';
     while (!text.empty()) {
-        const std::size_t size = sequence_size(text);
+        const std::size_t size = utf_8_sequence(text);
         const char c = text[0];
         if (size != 1) {
             to += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, size);

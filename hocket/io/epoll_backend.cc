@@ -108,11 +108,12 @@ std::uint32_t EpollBackend::wanted(const Descriptor& d) noexcept {
     return events;
 }
 
-void EpollBackend::is_new(int fd) noexcept {
+/// `borrowed`: it goes to the owner of a borrowed one.
+void EpollBackend::is_new(int fd, bool borrowed) noexcept {
     if (fd >= 0 && static_cast<std::size_t>(fd) < table_.size()) {
         Descriptor& d = table_[static_cast<std::size_t>(fd)];
         d = Descriptor{};
-        d.kind = Kind::non_blocking;
+        if (!borrowed) d.kind = Kind::non_blocking;
     }
 }
 
@@ -150,6 +151,13 @@ void EpollBackend::disarm(int fd, Descriptor& d, std::uint32_t keep) noexcept {
     d.armed = d.registered ? keep : 0;
 }
 
+/// Nothing waits for a borrowed descriptor any more. Its owner may close it now, while a duplicate goes on to have events that nobody
+/// could silence.
+void EpollBackend::give_back(int fd, Descriptor& d) noexcept {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    d = Descriptor{};
+}
+
 // ---- operations
 
 void EpollBackend::submit(Operation& op) noexcept {
@@ -158,6 +166,8 @@ void EpollBackend::submit(Operation& op) noexcept {
     Descriptor* const d = find(op.fd, error);
     if (d == nullptr) return finish(op, -error);
     if (forked()) leave_to_parent();
+    if (op.borrowed && d->idle()) *d = Descriptor{};  // it may be another than the last time
+    d->borrowed = op.borrowed;
 
     op.state = Operation::State::queued;
     OperationList& list = list_of(op, *d);
@@ -179,9 +189,11 @@ void EpollBackend::submit(Operation& op) noexcept {
 void EpollBackend::cancel(Operation& op) noexcept {
     if (op.state != Operation::State::in_flight) return;
     if (forked()) return;  // the next `poll` cancels all that the parent has
-    list_of(op, table_[static_cast<std::size_t>(op.fd)]).remove(op);
+    Descriptor& d = table_[static_cast<std::size_t>(op.fd)];
+    list_of(op, d).remove(op);
     --waiting_;
     finish(op, -ECANCELED);
+    if (d.borrowed && d.idle()) give_back(op.fd, d);
 }
 
 /// Makes the call. False if it would block; else `op.result` stands.
@@ -208,6 +220,10 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
                 n = op.offset < 0 ? ::read(op.fd, op.data, op.size) : ::pread(op.fd, op.data, op.size, op.offset);
                 break;
             case Opcode::write: {
+                if (is_quiet_write(op)) {
+                    op.result = write_quietly(op);
+                    return op.result != -EAGAIN;
+                }
                 const std::size_t size =
                     ask ? std::min<std::size_t>(op.size, PIPE_BUF) : op.size;  // what "writable" promises
                 n = op.offset < 0 ? ::write(op.fd, op.data, size) : ::pwrite(op.fd, op.data, size, op.offset);
@@ -229,6 +245,9 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
         }
     } while (n < 0 && errno == EINTR);
 
+    if (d.kind == Kind::always_ready)
+        d.kind = Kind::unknown;  // files are closed elsewhere, and their numbers used again
+
     // A Unix connection is refused with EAGAIN, and does not become possible by waiting.
     const bool blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && op.code != Opcode::connect;
     if (op.code == Opcode::recv || op.code == Opcode::read) {
@@ -238,7 +257,7 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
     }
     if (blocked && !(message && (op.flags & MSG_DONTWAIT) != 0)) return false;
     op.result = n < 0 ? -errno : static_cast<int>(n);
-    if (op.code == Opcode::accept && n >= 0) is_new(op.result);
+    if (op.code == Opcode::accept && n >= 0) is_new(op.result, op.borrowed);
     return true;
 }
 
@@ -269,7 +288,9 @@ void EpollBackend::take_event(int fd, std::uint32_t events) noexcept {
         finish(*op, static_cast<int>(holds));
     }
 
-    if (waited_for == 0 && (events & always) != 0) {  // which only the end of the registration silences
+    if (d.borrowed && d.idle()) {
+        give_back(fd, d);
+    } else if (waited_for == 0 && (events & always) != 0) {  // which only the end of the registration silences
         epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
         d.registered = false;
         d.armed = 0;
@@ -344,18 +365,27 @@ int EpollBackend::wait_once(epoll_event* events, int room, std::int64_t timeout)
 
 int EpollBackend::socket(int domain, int type, int protocol) noexcept {
     const int fd = SystemBackend::socket(domain, type, protocol);
-    is_new(fd);
+    is_new(fd, false);
     return fd;
 }
 
-int EpollBackend::close(int fd) noexcept {
+int EpollBackend::adopt(int fd) noexcept {
     if (fd >= 0 && static_cast<std::size_t>(fd) < table_.size()) {
         Descriptor& d = table_[static_cast<std::size_t>(fd)];
-        // Closing ends the registration only when no duplicate of the descriptor is left, in this process or a child.
-        if (d.registered && !forked()) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-        d = Descriptor{};
+        if (d.readers.empty() && d.writers.empty() && d.pollers.empty()) forget(fd, d);
     }
+    return SystemBackend::adopt(fd);
+}
+
+int EpollBackend::close(int fd) noexcept {
+    if (fd >= 0 && static_cast<std::size_t>(fd) < table_.size()) forget(fd, table_[static_cast<std::size_t>(fd)]);
     return SystemBackend::close(fd);
+}
+
+void EpollBackend::forget(int fd, Descriptor& d) noexcept {
+    // Closing ends the registration only when no duplicate of the descriptor is left, in this process or a child.
+    if (d.registered && !forked()) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    d = Descriptor{};
 }
 
 /// In a child, the epoll instance is shared with the parent: it is left alone, and what waited on it is cancelled.

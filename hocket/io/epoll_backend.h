@@ -18,7 +18,8 @@ namespace hocket {
 /// was, the next one is not tried but waits at once, which makes two calls a request in a busy server: one read, one write.
 ///
 /// A blocking descriptor works too: it is asked for readiness before each call. Calls on regular files are made at once.
-/// A descriptor that was used here must be closed here, or the table keeps what it knew of it.
+/// A descriptor that was used here must be closed here, or the table keeps what it knew of it, until the next of that number is adopted: but
+/// for a borrowed one, which is registered while something waits for it, and then forgotten.
 class EpollBackend final : public SystemBackend {
 public:
     /// Without `nanoseconds`, deadlines are rounded up to milliseconds, as on kernels before 5.11. Throws OSError.
@@ -31,6 +32,7 @@ public:
     void poll(std::int64_t deadline) noexcept override;
     int fileno() const noexcept override;
     int socket(int domain, int type, int protocol) noexcept override;
+    int adopt(int fd) noexcept override;
     int close(int fd) noexcept override;
 
 private:
@@ -40,8 +42,11 @@ private:
         OperationList readers, writers, pollers;  // what would block, in order of submission
         std::uint32_t armed = 0;                  // the events that epoll reports
         bool registered = false;
-        bool dry = false;  // the last read found nothing more: trying again before the next event is likely vain
+        bool dry = false;       // the last read found nothing more: trying again before the next event is likely vain
+        bool borrowed = false;  // so was the descriptor of the last operation
         Kind kind = Kind::unknown;
+
+        bool idle() const noexcept { return readers.empty() && writers.empty() && pollers.empty(); }
     };
 
     void create();
@@ -51,10 +56,12 @@ private:
     Descriptor* find(int fd, int& error) noexcept;
     int arm(int fd, Descriptor& d, std::uint32_t events, bool verify) noexcept;
     void disarm(int fd, Descriptor& d, std::uint32_t keep) noexcept;
+    void give_back(int fd, Descriptor& d) noexcept;
     bool attempt(Operation& op, Descriptor& d) noexcept;
     void advance(OperationList& list, Descriptor& d) noexcept;
     void learn_kind(int fd, Descriptor& d) noexcept;
-    void is_new(int fd) noexcept;
+    void is_new(int fd, bool borrowed) noexcept;
+    void forget(int fd, Descriptor& d) noexcept;
     void leave_to_parent() noexcept;
 
     static OperationList& list_of(const Operation& op, Descriptor& d) noexcept;

@@ -222,6 +222,52 @@ TEST_P(OnceOperations, recvmsg_and_sendmsg_carry_a_datagram_and_its_pieces) {
     EXPECT_EQ(std::string_view(buffer, 6), "onetwo");
 }
 
+TEST_P(OnceOperations, a_datagram_that_waits_for_room_is_sent_whole) {
+    for (const Opcode code : {Opcode::sendmsg, Opcode::send}) {
+        Descriptor to(backend->socket(AF_UNIX, SOCK_DGRAM, 0)), from(backend->socket(AF_UNIX, SOCK_DGRAM, 0));
+        sockaddr_un address{};
+        unsigned size = sizeof(sa_family_t);  // the system chooses a name
+        address.sun_family = AF_UNIX;
+        ASSERT_EQ(backend->bind(to, reinterpret_cast<sockaddr*>(&address), size), 0);
+        size = sizeof address;
+        ASSERT_EQ(backend->getsockname(to, reinterpret_cast<sockaddr*>(&address), &size), 0);
+        ASSERT_EQ(::connect(from, reinterpret_cast<sockaddr*>(&address), size), 0);
+        int early = 0;
+        while (::send(from, "early", 5, 0) == 5) ++early;
+        char late[] = "late";
+        iovec piece{late, 4};
+        msghdr message{};
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        TestOperation op(code, from, code == Opcode::send ? static_cast<void*>(late) : &message, 4);
+        op.borrowed = code == Opcode::send;  // of one's own, the backend takes it for a stream
+        begin(op);
+        for (; early > 0; --early) ASSERT_EQ(::recv(to, buffer, sizeof buffer, 0), 5);
+        EXPECT_EQ(result_of(op), 4);
+        EXPECT_EQ(::recv(to, buffer, sizeof buffer, 0), 4);
+        backend->close(to.release());
+        backend->close(from.release());
+    }
+}
+
+TEST_P(OnceOperations, sendmsg_at_once_says_when_it_would_have_to_wait) {
+    auto [a, b] = socket_pair(SOCK_DGRAM, 0);  // blocking ones
+    char one[] = "one";
+    iovec bytes{one, 3};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    int sent = 0, result = 0;
+    while ((result = backend->sendmsg(b, &message)) == 3) ++sent;
+    EXPECT_EQ(result, -EAGAIN);
+    EXPECT_GT(sent, 0);
+    for (; sent > 0; --sent) EXPECT_EQ(::recv(a, buffer, sizeof buffer, MSG_DONTWAIT), 3);
+    EXPECT_EQ(::recv(a, buffer, sizeof buffer, MSG_DONTWAIT), -1);
+    auto [c, d] = socket_pair(SOCK_STREAM);
+    c.close();
+    EXPECT_EQ(backend->sendmsg(d, &message), -EPIPE);  // and no signal
+}
+
 // ---- accept and connect
 
 TEST_P(OnceOperations, accept_gives_a_descriptor_that_does_not_block_nor_leak_into_children) {

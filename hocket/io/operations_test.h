@@ -45,16 +45,17 @@ inline TestOperation poll_for(int fd, int events) {
     return op;
 }
 
-class Descriptor {
+// Under a name of its own: the library has another of this one.
+class TestDescriptor {
 public:
-    Descriptor() = default;
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
+    TestDescriptor() = default;
+    explicit TestDescriptor(int fd) : fd_(fd) {}
+    TestDescriptor(TestDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    TestDescriptor& operator=(TestDescriptor&& other) noexcept {
         std::swap(fd_, other.fd_);
         return *this;
     }
-    ~Descriptor() { close(); }
+    ~TestDescriptor() { close(); }
     void close() {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
@@ -64,6 +65,7 @@ public:
 private:
     int fd_ = -1;
 };
+using Descriptor = TestDescriptor;
 
 struct Pair {
     Descriptor a, b;

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Clock, entropy, control calls and the wake of the backends on the real system.
+#include <hocket/base/broken_pipe_internal.h>
 #include <hocket/base/errors.h>
+#include <hocket/io/spawn_internal.h>
 #include <hocket/io/system_backend.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <ctime>
 
@@ -96,14 +105,66 @@ int SystemBackend::getsockopt(int fd, int level, int option, void* value, unsign
     return result_of(::getsockopt(fd, level, option, value, size));
 }
 int SystemBackend::shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
+int SystemBackend::sendmsg(int fd, const msghdr* message) noexcept {
+    return result_of(static_cast<int>(::sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL)));
+}
 int SystemBackend::readable(int fd) noexcept {
     pollfd asked{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
     return result_of(::poll(&asked, 1, 0));
 }
 
+int SystemBackend::sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept {
+    constexpr std::size_t longest_transfer = 0x7ffff000;  // man 2: so that the result is an int
+    const WithoutBrokenPipeSignal quiet;
+    off_t position = offset;
+    const int result = result_of(static_cast<int>(::sendfile(to, from, &position, std::min(count, longest_transfer))));
+    if (result == -EPIPE) quiet.take();
+    return result;
+}
+
 int SystemBackend::close(int fd) noexcept {
     const int result = result_of(::close(fd));
     return result == -EINTR ? 0 : result;  // Linux has closed it all the same
+}
+
+int SystemBackend::adopt(int fd) noexcept {
+    struct stat status{};
+    if (fstat(fd, &status) < 0) return -errno;
+    const int type = static_cast<int>(status.st_mode & S_IFMT);
+    if (type != S_IFIFO && type != S_IFSOCK && type != S_IFCHR) return type;
+    const int flags = fcntl(fd, F_GETFL);
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : type;
+}
+
+int SystemBackend::spawn(Spawn& child) noexcept { return spawn_process(child); }
+
+int SystemBackend::wait_for_child(int pidfd, int& returncode) noexcept {
+    siginfo_t info{};
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) < 0) {
+        if (errno != EINTR) return -errno;
+    }
+    if (info.si_pid == 0) return -EAGAIN;
+    returncode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+    return 0;
+}
+
+int SystemBackend::pidfd_send_signal(int pidfd, int signal_number) noexcept {
+    return result_of(static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal_number, nullptr, 0)));
+}
+
+bool SystemBackend::is_quiet_write(const Operation& op) noexcept {
+    return op.code == Opcode::write && (op.flags & MSG_NOSIGNAL) != 0;
+}
+
+int SystemBackend::write_quietly(const Operation& op) noexcept {
+    const WithoutBrokenPipeSignal quiet;
+    ssize_t n = 0;
+    do {
+        n = ::write(op.fd, op.data, op.size);
+    } while (n < 0 && errno == EINTR);
+    const int result = n < 0 ? -errno : static_cast<int>(n);
+    if (result == -EPIPE) quiet.take();
+    return result;
 }
 
 }  // namespace hocket

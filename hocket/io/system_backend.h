@@ -30,8 +30,14 @@ public:
     int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept override;
     int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept override;
     int shutdown(int fd, int how) noexcept override;
+    int sendmsg(int fd, const msghdr* message) noexcept override;
     int readable(int fd) noexcept override;
+    int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override;
     int close(int fd) noexcept override;
+    int adopt(int fd) noexcept override;
+    int spawn(Spawn& child) noexcept override;
+    int wait_for_child(int pidfd, int& returncode) noexcept override;
+    int pidfd_send_signal(int pidfd, int signal_number) noexcept override;
 
 protected:
     SystemBackend();
@@ -55,6 +61,12 @@ protected:
     /// `fileno` was called: another loop may sleep in place of `poll`.
     void watch_from_outside() const noexcept { watched_.store(true, std::memory_order_relaxed); }
     bool watched_from_outside() const noexcept { return watched_.load(std::memory_order_relaxed); }
+
+    /// Whether `op` is a write that must not raise SIGPIPE. Of a pipe, the kernel cannot be told so: the write is made here, and not by the
+    /// ring.
+    static bool is_quiet_write(const Operation& op) noexcept;
+    /// That write, once: its result, or -errno; -EAGAIN if it would block.
+    static int write_quietly(const Operation& op) noexcept;
 
     /// Nanoseconds until `deadline`, 0 when it has passed.
     std::int64_t until(std::int64_t deadline) noexcept {

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <atomic>
 #include <chrono>
@@ -224,6 +225,62 @@ TEST_P(OnceSystem, readable_tells_of_bytes_and_of_the_end_without_waiting) {
     EXPECT_EQ(backend->close(pair[1]), 0);
     EXPECT_EQ(backend->readable(pair[0]), 1);
     EXPECT_EQ(backend->close(pair[0]), 0);
+}
+
+/// A file of ten bytes without a name.
+Descriptor ten_bytes() {
+    Descriptor file(memfd_create("ten bytes", MFD_CLOEXEC));
+    EXPECT_EQ(::write(file, "0123456789", 10), 10);
+    return file;
+}
+
+TEST_P(OnceSystem, sendfile_sends_a_part_of_a_file_and_leaves_its_position) {
+    const Descriptor file = ten_bytes();
+    auto [a, b] = socket_pair();
+    EXPECT_EQ(backend->sendfile(a, file, 2, 3), 3);
+    EXPECT_EQ(recv(b, buffer, sizeof buffer, 0), 3);
+    EXPECT_EQ(std::string(buffer, 3), "234");
+    EXPECT_EQ(backend->sendfile(a, file, 8, 100), 2);
+    EXPECT_EQ(backend->sendfile(a, file, 10, 100), 0);
+    EXPECT_EQ(lseek(file, 0, SEEK_CUR), 10);
+    EXPECT_EQ(backend->sendfile(a, -1, 0, 1), -EBADF);
+}
+
+TEST_P(OnceSystem, sendfile_does_not_wait_for_a_socket_that_takes_nothing) {
+    const Descriptor file = ten_bytes();
+    auto [a, b] = socket_pair();
+    fill_up(a);
+    EXPECT_EQ(backend->sendfile(a, file, 0, 10), -EAGAIN);
+}
+
+TEST_P(OnceSystem, sendfile_to_a_broken_pipe_raises_no_signal) {
+    EXPECT_EQ(in_child([&] {
+                  signal(SIGPIPE, SIG_DFL);
+                  const Descriptor file = ten_bytes();
+                  auto [a, b] = socket_pair();
+                  b.close();
+                  const bool told = backend->sendfile(a, file, 0, 10) == -EPIPE;
+                  sigset_t waiting;
+                  sigpending(&waiting);
+                  return told && sigismember(&waiting, SIGPIPE) == 0 ? 0 : 1;
+              }),
+              0);
+}
+
+TEST_P(OnceSystem, an_adopted_descriptor_is_not_taken_for_an_older_one_of_its_number) {
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, sizeof buffer);
+    begin(op);
+    ASSERT_EQ(::write(b, "x", 1), 1);
+    EXPECT_EQ(result_of(op), 1);  // and it is known that there is nothing more
+
+    const int number = a.release();
+    auto [c, d] = socket_pair();
+    ASSERT_EQ(::write(d, "new", 3), 3);
+    ASSERT_EQ(dup3(c, number, O_CLOEXEC), number);  // closes the older one behind the backend's back
+    backend->adopt(number);
+    EXPECT_EQ(run(op), 3);
+    backend->close(number);
 }
 
 // ---- the end

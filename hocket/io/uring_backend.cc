@@ -78,6 +78,13 @@ int make_ring(io_uring& ring, unsigned entries, bool modern) noexcept {
     }
 }
 
+/// A kernel that waits for room by itself sends then what the first attempt has not used up, which of a datagram may be nothing. So what may be
+/// one is not left to it: it says EAGAIN, and is given the whole again.
+int send_flags(const Operation& op) noexcept {
+    const bool in_one_piece = op.code == Opcode::sendmsg || op.borrowed;
+    return op.flags | MSG_NOSIGNAL | (in_one_piece ? MSG_DONTWAIT : 0);
+}
+
 void prepare(io_uring_sqe* entry, Operation& op) noexcept {
     const auto size = static_cast<unsigned>(std::min(op.size, longest_transfer));
     const auto offset = static_cast<std::uint64_t>(op.offset);
@@ -91,18 +98,22 @@ void prepare(io_uring_sqe* entry, Operation& op) noexcept {
             io_uring_prep_connect(entry, op.fd, static_cast<sockaddr*>(op.data), static_cast<socklen_t>(op.size));
             break;
         case Opcode::recv: io_uring_prep_recv(entry, op.fd, op.data, size, op.flags); break;
-        case Opcode::send: io_uring_prep_send(entry, op.fd, op.data, size, op.flags | MSG_NOSIGNAL); break;
+        case Opcode::send: io_uring_prep_send(entry, op.fd, op.data, size, send_flags(op)); break;
         case Opcode::recvmsg:
             io_uring_prep_recvmsg(entry, op.fd, static_cast<msghdr*>(op.data), static_cast<unsigned>(op.flags));
             break;
         case Opcode::sendmsg:
-            io_uring_prep_sendmsg(entry, op.fd, static_cast<msghdr*>(op.data),
-                                  static_cast<unsigned>(op.flags | MSG_NOSIGNAL));
+            io_uring_prep_sendmsg(entry, op.fd, static_cast<msghdr*>(op.data), static_cast<unsigned>(send_flags(op)));
             break;
         case Opcode::read: io_uring_prep_read(entry, op.fd, op.data, size, offset); break;
         case Opcode::write: io_uring_prep_write(entry, op.fd, op.data, size, offset); break;
     }
     entry->user_data = user_data(op, Tag::operation);
+}
+
+void prepare_readiness(io_uring_sqe* entry, Operation& op, unsigned events) noexcept {
+    io_uring_prep_poll_add(entry, op.fd, events);
+    entry->user_data = user_data(op, Tag::readiness);
 }
 
 /// Whether EAGAIN means that the kernel did not wait, as it does with some non-blocking descriptors, and not that it was told so.
@@ -179,7 +190,12 @@ io_uring_sqe* UringBackend::next_entry() noexcept {
 bool UringBackend::hand_over(Operation& op) noexcept {
     io_uring_sqe* entry = next_entry();
     if (entry == nullptr) return false;
-    prepare(entry, op);
+    if (is_quiet_write(op)) {  // it has been tried
+        prepare_readiness(entry, op, POLLOUT);
+        ++awaiting_readiness_;
+    } else {
+        prepare(entry, op);
+    }
     if (options_.refuse_to_wait && (op.code == Opcode::recv || op.code == Opcode::send))
         entry->msg_flags |= MSG_DONTWAIT;
     op.state = Operation::State::in_flight;
@@ -191,6 +207,10 @@ void UringBackend::submit(Operation& op) noexcept {
     if (forked()) leave_to_parent();
     ++pending_;
     call_for_poll();
+    if (is_quiet_write(op)) {
+        const int result = write_quietly(op);
+        if (result != -EAGAIN) return finish(op, result);
+    }
     if (overflow_.empty() && hand_over(op)) return;
     op.state = Operation::State::queued;
     overflow_.push_back(op);
@@ -252,11 +272,14 @@ void UringBackend::take_result(Operation& op, int result, bool of_readiness) noe
     const bool again = of_readiness ? result >= 0 : result == -EAGAIN && waits_for_readiness(op);
     if (!again) return end(op, result);
     if (op.state == Operation::State::cancelling) return end(op, -ECANCELED);
+    if (is_quiet_write(op)) {
+        const int written = write_quietly(op);
+        if (written != -EAGAIN) return end(op, written);
+    }
 
     io_uring_sqe* entry = of_readiness ? nullptr : next_entry();
     if (entry != nullptr) {
-        io_uring_prep_poll_add(entry, op.fd, readiness_of(op));
-        entry->user_data = user_data(op, Tag::readiness);
+        prepare_readiness(entry, op, readiness_of(op));
         ++awaiting_readiness_;
     } else {  // it is ready; or there is no room for asking, and trying again does no harm
         submit_again(op);

@@ -65,7 +65,13 @@ int VirtualBackend::getpeername(int, sockaddr*, unsigned*) noexcept { return ref
 int VirtualBackend::setsockopt(int, int, int, const void*, unsigned) noexcept { return refused; }
 int VirtualBackend::getsockopt(int, int, int, void*, unsigned*) noexcept { return refused; }
 int VirtualBackend::shutdown(int, int) noexcept { return refused; }
+int VirtualBackend::sendmsg(int, const msghdr*) noexcept { return refused; }
 int VirtualBackend::readable(int) noexcept { return refused; }
+int VirtualBackend::sendfile(int, int, std::int64_t, std::size_t) noexcept { return refused; }
+int VirtualBackend::adopt(int) noexcept { return refused; }
+int VirtualBackend::spawn(Spawn&) noexcept { return refused; }
+int VirtualBackend::wait_for_child(int, int&) noexcept { return refused; }
+int VirtualBackend::pidfd_send_signal(int, int) noexcept { return refused; }
 
 int VirtualBackend::close(int fd) noexcept { return ::close(fd) < 0 && errno != EINTR ? -errno : 0; }
 

@@ -9,7 +9,7 @@
 
 namespace hocket {
 
-/// Virtual time. When nothing is finished, `poll` sets the clock to the deadline and returns. There is no network and no file: every
+/// Virtual time. When nothing is finished, `poll` sets the clock to the deadline and returns. There is no network, no file and no process: every
 /// operation ends with -EOPNOTSUPP ("Operation not supported"), which, unlike ENETDOWN, no program takes for a passing trouble, and so
 /// do the control calls, but for `close`.
 ///
@@ -46,9 +46,15 @@ public:
     int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept override;
     int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept override;
     int shutdown(int fd, int how) noexcept override;
+    int sendmsg(int fd, const msghdr* message) noexcept override;
     int readable(int fd) noexcept override;
+    int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override;
     /// Really closes: a descriptor here can only be one that the program got from the system by itself.
     int close(int fd) noexcept override;
+    int adopt(int fd) noexcept override;
+    int spawn(Spawn& child) noexcept override;
+    int wait_for_child(int pidfd, int& returncode) noexcept override;
+    int pidfd_send_signal(int pidfd, int signal_number) noexcept override;
 
 private:
     std::int64_t now_ = start;

@@ -45,6 +45,14 @@ TEST(OnceVirtual, control_calls_are_refused) {
     VirtualBackend backend;
     EXPECT_EQ(backend.socket(AF_INET, SOCK_STREAM, 0), -EOPNOTSUPP);
     EXPECT_EQ(backend.listen(0, 1), -EOPNOTSUPP);
+    const msghdr nothing{};
+    EXPECT_EQ(backend.sendmsg(0, &nothing), -EOPNOTSUPP);
+    EXPECT_EQ(backend.adopt(0), -EOPNOTSUPP);
+    Spawn child;
+    EXPECT_EQ(backend.spawn(child), -EOPNOTSUPP);
+    int returncode = 0;
+    EXPECT_EQ(backend.wait_for_child(0, returncode), -EOPNOTSUPP);
+    EXPECT_EQ(backend.pidfd_send_signal(0, 0), -EOPNOTSUPP);
     EXPECT_EQ(backend.fileno(), -1);
     EXPECT_EQ(backend.close(-1), -EBADF);
     EXPECT_EQ(backend.close(make_pipe().a.release()), 0);

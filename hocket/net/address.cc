@@ -96,7 +96,7 @@ Address Address::local(std::string path) {
     if (path.size() > room) throw ValueError("the path of a UNIX-domain socket has room for 107 bytes: " + path);
     Address a;
     a.family_ = AddressFamily::local;
-    a.path_ = Path(std::move(path));
+    if (!path.empty()) a.path_ = Path(std::move(path));
     return a;
 }
 
@@ -147,7 +147,7 @@ RawAddress Address::raw() const noexcept {
     } else {
         sockaddr_un un{};
         un.sun_family = family_ == AddressFamily::local ? AF_UNIX : AF_UNSPEC;
-        std::memcpy(un.sun_path, path().data(), path().size());
+        path().copy(un.sun_path, sizeof un.sun_path);
         // A file's path is followed by a 0; an abstract name is as long as the size says.
         const bool file = !path().empty() && path()[0] != '\0';
         raw.size = static_cast<unsigned>(offsetof(sockaddr_un, sun_path) + path().size() + (file ? 1 : 0));
@@ -182,6 +182,17 @@ std::string Address::str() const {
         case AddressFamily::unspecified: break;
     }
     return "nowhere";
+}
+
+Port::Port(Parsed, std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) throw ValueError("a null character in the name of a service");
+    if (text.find_first_not_of("0123456789") != std::string_view::npos) {
+        service_ = text;
+    } else if (!text.empty()) {
+        const auto number = whole_number<std::uint16_t>(text);
+        if (!number) throw ValueError("port must be 0-65535, not " + std::string(text));
+        number_ = *number;
+    }
 }
 
 bool operator==(const Address& a, const Address& b) noexcept {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Addresses of sockets as values: IPv4, IPv6 and UNIX-domain.
+// Addresses of sockets as values: IPv4, IPv6 and UNIX-domain; and ports.
 #pragma once
 
 #include <hocket/base/config.h>
 #include <hocket/base/owners.h>
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -82,6 +83,28 @@ private:
     std::uint16_t port_ = 0;
     AddressFamily family_ = AddressFamily::unspecified;
     Path path_;
+};
+
+/// A port by its number, or by the name of a service that stands for it, `"http"` (services(5)). The text of a number is that number, and
+/// an empty one is 0, as in Python.
+class HOCKET_EXPORT Port {
+public:
+    Port(std::uint16_t number) noexcept : number_(number) {}
+    /// Throws ValueError for a number of more than 16 bits, and for a name with a null character.
+    template <std::convertible_to<std::string_view> Text>
+    Port(const Text& text) : Port(Parsed{}, text) {}
+
+    /// 0 where there is a service.
+    std::uint16_t number() const noexcept { return number_; }
+    /// Empty where there is a number.
+    const std::string& service() const noexcept { return service_; }
+
+private:
+    struct Parsed {};
+    Port(Parsed, std::string_view text);
+
+    std::uint16_t number_ = 0;
+    std::string service_;
 };
 
 }  // namespace hocket

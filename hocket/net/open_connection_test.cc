@@ -47,6 +47,13 @@ TEST(RealOpenConnection, a_name_that_does_not_exist_is_an_error) {
     }());
 }
 
+TEST(RealOpenConnection, a_service_that_does_not_exist_is_an_error) {
+    run_net([]() -> Coro<> {
+        const std::string end = co_await ending_of(open_connection("127.0.0.1", "nonsense"));
+        EXPECT_TRUE(end.starts_with("hocket::GaiError: resolve service nonsense: ")) << end;
+    }());
+}
+
 TEST(RealOpenConnection, every_address_of_a_name_is_tried) {
     run_net([]() -> Coro<> {
         const std::string end = co_await ending_of(open_connection("", 1));  // 127.0.0.1 and ::1

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What a socket transport has to send, while it has.
+// What a transport has to send, while it has.
 #pragma once
 
 #include <hocket/core/backend.h>
 #include <hocket/core/gate.h>
+#include <hocket/net/sendfile_internal.h>
 #include <hocket/net/socket_transport.h>
 
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace hocket {
 
-/// One send is in flight at a time. What comes first is the rest of what a task sends from its own memory, then `sending`, then `queued`,
-/// which takes the copies made meanwhile. As a node it begins to send at the end of the turn, so that small pieces given one after the
+/// One operation is in flight at a time. What comes first is the rest of what a task sends from its own memory, then `sending`, then
+/// `queued`, which takes the copies made meanwhile, then a file: for that it is a wait until the socket can be written to. As a node it begins to send at the end of the turn, so that small pieces given one after the
 /// other leave in one call.
 struct SocketTransport::Outgoing final : Node, Operation, Pooled {
     SocketTransport& owner;
@@ -20,6 +21,8 @@ struct SocketTransport::Outgoing final : Node, Operation, Pooled {
     std::string_view direct;
     std::string sending, queued;
     std::size_t sent = 0;  // of `sending`
+    FileWrite* file = nullptr;
+    std::size_t low = low_water, high = high_water;
     WaitPoint drained{"StreamWriter.drain"}, closed{"StreamWriter.wait_closed"};
     bool in_flight = false;
     bool scheduled = false;  // stands in the ready queue
@@ -31,7 +34,9 @@ struct SocketTransport::Outgoing final : Node, Operation, Pooled {
     Outgoing& operator=(const Outgoing&) = delete;
 
     std::size_t level() const noexcept { return sending.size() - sent + queued.size(); }
-    bool idle() const noexcept { return !in_flight && direct.empty() && level() == 0; }
+    bool idle() const noexcept { return !in_flight && direct.empty() && level() == 0 && !file; }
+    bool has_usual_limits() const noexcept { return low == low_water && high == high_water; }
+    void set_limits(std::size_t low_limit, std::size_t high_limit) noexcept;
     bool awaited() const noexcept { return writer || drained.has_waiters() || closed.has_waiters(); }
 
     void enqueue(std::string_view bytes);
@@ -49,7 +54,13 @@ struct SocketTransport::Outgoing final : Node, Operation, Pooled {
 
 private:
     void start(const char* bytes, std::size_t n) noexcept;
+    void begin() noexcept;
     void completed_send() noexcept;
+    void send_file() noexcept;
+    void end_file(int error) noexcept;
+    void pause_if_full() noexcept {
+        if (level() > high) paused = true;
+    }
     void took(std::size_t n) noexcept;
 };
 
@@ -73,6 +84,28 @@ private:
     TaskBase* task_ = nullptr;
     bool cancel_asked_ = false;
     bool all_sent_ = false;
+};
+
+/// Sends a file behind all else. The error that ended it before its time and is none of the connection's, or 0. A cancel ends it at once.
+class SocketTransport::FileWrite {
+public:
+    using HocketAwaiter = FileWrite;
+    static constexpr bool awaited_often = false;
+
+    FileWrite(SocketTransport& transport, FileRange& range) noexcept : transport_(transport), range_(range) {}
+    FileWrite(const FileWrite&) = delete;
+    FileWrite& operator=(const FileWrite&) = delete;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(AwaitingFrame h) noexcept;
+    int await_resume() const;
+
+private:
+    friend struct Outgoing;
+    SocketTransport& transport_;
+    FileRange& range_;
+    TaskBase* task_ = nullptr;
+    int error_ = 0;
+    bool ended_ = false;
 };
 
 }  // namespace hocket

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Asking the system's resolver, on a thread.
+// What the system's resolver knows, and what need not be asked.
 #include <hocket/net/resolve.h>
 
-#include <hocket/os/executor.h>
+#include <hocket/net/resolver_internal.h>
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -21,6 +21,7 @@ int nearest_errno(int gai_code, int system_error) noexcept {
         case EAI_MEMORY: return ENOMEM;
         case EAI_AGAIN: return EAGAIN;
         case EAI_NONAME:
+        case EAI_SERVICE:
         case EAI_NODATA: return ENOENT;
         case EAI_FAMILY:
         case EAI_ADDRFAMILY: return EAFNOSUPPORT;
@@ -36,27 +37,43 @@ int system_family(AddressFamily family) noexcept {
     }
 }
 
-std::vector<Address> ask_system(const std::string& host, std::uint16_t port, const ResolveOptions& options) {
+using Infos = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+// `asked`: for the error.
+Infos ask_system(const char* host, const char* service, AddressFamily family, const std::string& asked) {
     addrinfo hints{};
-    hints.ai_family = system_family(options.family);
+    hints.ai_family = system_family(family);
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* list = nullptr;
     errno = 0;
-    if (const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list)) throw GaiError(code, errno, host);
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, freeaddrinfo);
+    if (const int code = ::getaddrinfo(host, service, &hints, &list)) throw GaiError(code, errno, asked);
+    return Infos(list, freeaddrinfo);
+}
+
+Address address_of(const addrinfo& info) {
+    RawAddress raw{};
+    raw.size = std::min<unsigned>(info.ai_addrlen, sizeof raw.bytes);
+    std::memcpy(raw.bytes, info.ai_addr, raw.size);
+    return Address::from_raw(raw);
+}
+
+std::vector<Address> addresses_of(const std::string& host, AddressFamily family) {
+    const Infos infos = ask_system(host.c_str(), nullptr, family, host);
     std::vector<Address> addresses;
-    for (const addrinfo* a = list; a; a = a->ai_next) {
-        RawAddress raw{};
-        raw.size = std::min<unsigned>(a->ai_addrlen, sizeof raw.bytes);
-        std::memcpy(raw.bytes, a->ai_addr, raw.size);
-        Address address = Address::from_raw(raw).with_port(port);
+    for (const addrinfo* a = infos.get(); a; a = a->ai_next) {
+        Address address = address_of(*a);
         if (address && std::ranges::find(addresses, address) == addresses.end())
             addresses.push_back(std::move(address));
     }
     return addresses;
 }
 
-std::pair<std::string, std::string> ask_system_for_names(const Address& address, int flags) {
+std::uint16_t port_of(const std::string& service) {
+    const Infos infos = ask_system(nullptr, service.c_str(), AddressFamily::unspecified, "service " + service);
+    return address_of(*infos).port();
+}
+
+std::pair<std::string, std::string> names_of(const Address& address, int flags) {
     const RawAddress raw = address.raw();
     char host[NI_MAXHOST] = {}, service[NI_MAXSERV] = {};
     errno = 0;
@@ -64,6 +81,18 @@ std::pair<std::string, std::string> ask_system_for_names(const Address& address,
         throw GaiError(code, errno, address.str());
     return {host, service};
 }
+
+class OperatingSystemNames final : public NameSystem {
+public:
+    NameAnswer answer(const NameQuestion& question) override {
+        switch (question.kind) {
+            case NameQuestion::Kind::addresses: return {.addresses = addresses_of(question.text, question.family)};
+            case NameQuestion::Kind::port: return {.port = port_of(question.text)};
+            case NameQuestion::Kind::names: return {.names = names_of(question.address, question.flags)};
+        }
+        return {};
+    }
+};
 
 std::vector<Address> of_this_machine(std::uint16_t port, const ResolveOptions& options) {
     std::vector<Address> addresses;
@@ -85,21 +114,34 @@ GaiError::GaiError(int code, int error, const std::string& host)
 
 GaiError::~GaiError() = default;
 
-Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options) {
+Shared<NameSystem> operating_system_names() { return Shared<OperatingSystemNames>::make(); }
+
+Coro<std::vector<Address>> getaddrinfo(std::string host, Port port, ResolveOptions options) {
     if (host.find('\0') != std::string::npos) throw ValueError("a null character in the name of a host");
-    if (host.empty()) co_return of_this_machine(port, options);
-    if (const auto address = Address::numeric(host, port)) {
+    std::uint16_t number = port.number();
+    if (!port.service().empty()) {
+        NameQuestion question{.kind = NameQuestion::Kind::port, .text = port.service()};
+        const NameAnswer answer = co_await Resolver::ask(std::move(question));
+        number = answer.port;
+    }
+    if (host.empty()) co_return of_this_machine(number, options);
+    if (const auto address = Address::numeric(host, number)) {
         if (options.family != AddressFamily::unspecified && options.family != address->family()) {
             throw GaiError(EAI_ADDRFAMILY, 0, host);
         }
         co_return std::vector{*address};
     }
-    co_return co_await run_in_executor(ask_system, std::move(host), port, options);
+    NameQuestion question{.text = std::move(host), .family = options.family};
+    NameAnswer answer = co_await Resolver::ask(std::move(question));
+    for (Address& a : answer.addresses) a = a.with_port(number);
+    co_return std::move(answer.addresses);
 }
 
 Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags) {
     if (!address.is_ip()) throw ValueError("getnameinfo: not an IP address: " + address.str());
-    co_return co_await run_in_executor(ask_system_for_names, std::move(address), flags);
+    NameQuestion question{.kind = NameQuestion::Kind::names, .address = std::move(address), .flags = flags};
+    NameAnswer answer = co_await Resolver::ask(std::move(question));
+    co_return std::move(answer.names);
 }
 
 }  // namespace hocket

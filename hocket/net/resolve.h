@@ -31,13 +31,15 @@ struct ResolveOptions {
     bool passive = false;  ///< for a server: no host means all interfaces, not this machine
 };
 
-/// The addresses of `host`, in the order in which they are to be tried (`loop.getaddrinfo`). Asks the system on the default executor; a
-/// numeric host, or none, does not suspend. Throws GaiError; ValueError for a name with a null character. A cancel abandons the question.
-HOCKET_EXPORT Coro<std::vector<Address>> getaddrinfo(std::string host, std::uint16_t port, ResolveOptions options = {});
+/// The addresses of `host`, in the order in which they are to be tried (`loop.getaddrinfo`). Asks the system, on a few threads that the loop
+/// has for names alone; who asks what is asked already waits for the same answer. A numeric host, or none, with the number of a port does
+/// not suspend. Throws GaiError, also for a port that is no service; ValueError for a name with a null character. A cancel abandons the
+/// question, which the loop's end does not wait for.
+HOCKET_EXPORT Coro<std::vector<Address>> getaddrinfo(std::string host, Port port, ResolveOptions options = {});
 
 /// The names of an IP address's host and port, `localhost` and `http` (`loop.getnameinfo`); numbers where there is none, or where `flags` of
-/// <netdb.h> say so: NI_NUMERICHOST, NI_NUMERICSERV. Asks the system on the default executor. Throws GaiError; ValueError for an
-/// address that is not an IP address. A cancel abandons the question.
+/// <netdb.h> say so: NI_NUMERICHOST, NI_NUMERICSERV. Asks as `getaddrinfo` does. Throws GaiError; ValueError for an address that is not an
+/// IP address. A cancel abandons the question.
 HOCKET_EXPORT Coro<std::pair<std::string, std::string>> getnameinfo(Address address, int flags = 0);
 
 }  // namespace hocket

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <hocket/net/net_test.h>
-#include <hocket/os/executor.h>
+#include <hocket/net/resolver_internal.h>
 
 #include <netdb.h>
 #include <algorithm>
@@ -20,7 +20,7 @@ TEST(Resolve, a_numeric_host_asks_nobody) {
         EXPECT_EQ(addresses, std::vector{Address::parse("127.0.0.1:80")});
         EXPECT_EQ((co_await getaddrinfo("::1", 81)).at(0).str(), "[::1]:81");
         EXPECT_FALSE(turn.passed());
-        EXPECT_EQ(default_executor().workers(), 0U);
+        EXPECT_EQ(Resolver::of(get_running_loop())->workers(), 0U);
     }());
 }
 
@@ -39,7 +39,7 @@ TEST(Resolve, a_name_is_resolved_on_a_thread) {
     run([]() -> Coro<> {
         const auto addresses = co_await getaddrinfo("localhost", 80, {.family = AddressFamily::ipv4});
         EXPECT_EQ(addresses, std::vector{Address::parse("127.0.0.1:80")});
-        EXPECT_EQ(default_executor().workers(), 1U);
+        EXPECT_EQ(Resolver::of(get_running_loop())->workers(), 1U);
     }());
 }
 
@@ -65,6 +65,42 @@ TEST(Resolve, a_name_ends_nowhere_before_its_last_character) {
     }());
 }
 
+TEST(Resolve, a_port_may_be_its_text) {
+    run([]() -> Coro<> {
+        const std::vector seven{Address::parse("127.0.0.1:7")}, any{Address::parse("127.0.0.1:0")};
+        EXPECT_EQ(co_await getaddrinfo("127.0.0.1", 7), seven);
+        EXPECT_EQ(co_await getaddrinfo("127.0.0.1", "7"), seven);
+        EXPECT_EQ(co_await getaddrinfo("127.0.0.1", std::string("7")), seven);
+        EXPECT_EQ(co_await getaddrinfo("127.0.0.1", std::string_view("7")), seven);
+        EXPECT_EQ(co_await getaddrinfo("127.0.0.1", ""), any);
+        EXPECT_EQ(Resolver::of(get_running_loop())->workers(), 0U);
+    }());
+}
+
+TEST(Resolve, a_port_may_be_the_name_of_a_service) {
+    if (!getservbyname("http", "tcp")) GTEST_SKIP() << "no /etc/services";
+    run([]() -> Coro<> {
+        EXPECT_EQ((co_await getaddrinfo("127.0.0.1", "http")).at(0).str(), "127.0.0.1:80");
+        EXPECT_EQ((co_await getaddrinfo("", "http", {.family = AddressFamily::ipv4})).at(0).str(), "127.0.0.1:80");
+    }());
+}
+
+TEST(Resolve, a_service_that_does_not_exist_is_named) {
+    run([]() -> Coro<> {
+        const std::string end = co_await testing::ending_of(getaddrinfo("127.0.0.1", "nonsense"));
+        EXPECT_TRUE(end.starts_with("hocket::GaiError: resolve service nonsense: ")) << end;
+    }());
+}
+
+TEST(OncePort, a_number_has_16_bits_and_a_name_no_null_character) {
+    EXPECT_EQ(Port("65535").number(), 65535);
+    EXPECT_EQ(Port("http").service(), "http");
+    EXPECT_EQ(Port("http").number(), 0);
+    EXPECT_EQ(testing::thrown_by([] { Port("65536"); }), "hocket::ValueError: port must be 0-65535, not 65536");
+    EXPECT_EQ(testing::thrown_by([] { Port(std::string("http\0x", 6)); }),
+              "hocket::ValueError: a null character in the name of a service");
+}
+
 TEST(Resolve, an_address_has_names_or_numbers) {
     run([]() -> Coro<> {
         const int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
@@ -81,7 +117,7 @@ TEST(Resolve, what_is_no_ip_address_has_no_names_and_nobody_is_asked) {
                   "hocket::ValueError: getnameinfo: not an IP address: unix:/run/x.sock");
         EXPECT_EQ(co_await testing::ending_of(getnameinfo(Address())),
                   "hocket::ValueError: getnameinfo: not an IP address: nowhere");
-        EXPECT_EQ(default_executor().workers(), 0U);
+        EXPECT_EQ(Resolver::of(get_running_loop())->workers(), 0U);
     }());
 }
 

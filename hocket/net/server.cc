@@ -2,9 +2,11 @@
 // Servers: their sockets, their connections' tasks, and their end.
 #include <hocket/net/server.h>
 
+#include <hocket/flow/gather.h>
 #include <hocket/net/listener_internal.h>
 #include <hocket/net/resolve.h>
 #include <hocket/net/socket_transport.h>
+#include <hocket/net/tls_transport_internal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -124,7 +126,7 @@ void ServerState::connected(int fd, const Address& peer) noexcept {
         static_cast<void>(descriptor.release());
         share();  // the transport's
         ++clients_;
-        Coro<> handler = handler_(StreamReader(transport), StreamWriter(transport));
+        Coro<> handler = tls_ ? secured(transport) : handler_(StreamReader(transport), StreamWriter(transport));
         transport = TransportHandle();
         auto* task = new HandlerTask(loop, handler.release(), *this, created_at_);
         start_task(loop, *task, TaskOptions{});
@@ -132,6 +134,18 @@ void ServerState::connected(int fd, const Address& peer) noexcept {
     } catch (...) {  // the handler was no coroutine function, and threw; or there is no memory
         loop.call_exception_handler({"Unhandled exception in client_connected_cb", std::current_exception()});
     }
+}
+
+Coro<> ServerState::secured(TransportHandle transport) {
+    try {
+        co_await start_tls(transport, *tls_);
+    } catch (const std::exception&) {  // a cancel is none, and goes on
+        network_->loop().call_exception_handler({"TLS handshake failed", std::current_exception()});
+        co_return;
+    }
+    StreamReader reader(transport);
+    StreamWriter writer(std::move(transport));  // which is the handler's alone
+    co_await handler_(std::move(reader), std::move(writer));
 }
 
 void ServerState::client_gone() noexcept {
@@ -239,41 +253,108 @@ std::optional<Descriptor> bound_socket(Network& network, const Address& address,
     }
 }
 
+Shared<const TlsSetup> tls_of(const ServerOptions& options) {
+    if (!options.tls) {
+        check_no_tls_timeouts(options.tls_handshake_timeout, options.tls_shutdown_timeout);
+        return nullptr;
+    }
+    return Shared<const TlsSetup>::make(tls_setup(TlsSide::server, options.tls, std::nullopt,
+                                                  options.tls_handshake_timeout, options.tls_shutdown_timeout));
+}
+
+// A server that is closed again if it does not come to its start.
+class Starting {
+public:
+    Network& network = Network::of(get_running_loop());
+
+    Starting(ConnectionHandler handler, const ServerOptions& options, const void* where)
+        : options_(options),
+          state_(*new ServerState(network, std::move(handler), options.limit, options.backlog, where)),
+          server_(&state_) {
+        state_.secure(tls_of(options));
+    }
+    Starting(const Starting&) = delete;
+    Starting& operator=(const Starting&) = delete;
+    ~Starting() {
+        if (!started_) state_.close();
+    }
+
+    void add(Descriptor socket) { state_.add(std::move(socket), options_.cleanup_socket); }
+    Server start() {
+        if (options_.start_serving) state_.start_serving();
+        started_ = true;
+        return server_;
+    }
+
+private:
+    const ServerOptions& options_;
+    ServerState& state_;
+    Server server_;
+    bool started_ = false;
+};
+
 Server serve(ConnectionHandler handler, const std::vector<Address>& addresses, const ServerOptions& options,
              const void* where) {
-    Network& network = Network::of(get_running_loop());
-    auto* state = new ServerState(network, std::move(handler), options.limit, options.backlog, where);
-    const Server server(state);
+    if (addresses.empty()) throw ValueError("there is no address to connect to or to listen on");
+    Starting server(std::move(handler), options, where);
     std::size_t bound = 0;
-    try {
-        for (const Address& address : addresses) {
-            const bool last_chance = &address == &addresses.back() && bound == 0;
-            auto socket = bound_socket(network, address, options, !last_chance);
-            if (!socket) continue;
-            state->add(*std::move(socket), options.cleanup_socket);
-            ++bound;
-        }
-        if (options.start_serving) state->start_serving();
-    } catch (...) {
-        state->close();
-        throw;
+    for (const Address& address : addresses) {
+        const bool last_chance = &address == &addresses.back() && bound == 0;
+        auto socket = bound_socket(server.network, address, options, !last_chance);
+        if (!socket) continue;
+        server.add(*std::move(socket));
+        ++bound;
     }
-    return server;
+    return server.start();
+}
+
+// Each address once, in the order of the hosts.
+Coro<std::vector<Address>> resolve_all(std::vector<std::string> hosts, Port port, ResolveOptions options) {
+    std::vector<Coro<std::vector<Address>>> questions;
+    questions.reserve(hosts.size());
+    for (std::string& host : hosts) questions.push_back(getaddrinfo(std::move(host), port, options));
+    const std::vector<std::vector<Address>> answers = co_await gather(std::move(questions));
+    std::vector<Address> all;
+    for (const std::vector<Address>& addresses : answers) {
+        for (const Address& a : addresses) {
+            if (std::ranges::find(all, a) == all.end()) all.push_back(a);
+        }
+    }
+    co_return all;
 }
 
 }  // namespace
 
-Coro<Server> start_server_of(ConnectionHandler handler, std::string host, std::uint16_t port, ServerOptions options,
-                             const void* where) {
+Coro<Server> start_server_of(ConnectionHandler handler, std::vector<std::string> hosts, Port port,
+                             ServerOptions options, const void* where) {
     Transport::check_limit(options.limit);
-    const std::vector<Address> addresses =
-        co_await getaddrinfo(host, port, {.family = options.family, .passive = true});
+    if (options.sock >= 0) throw ValueError("host/port and sock can not be specified at the same time");
+    tls_of(options);  // which is refused before anybody is asked
+    const ResolveOptions to_listen{.family = options.family, .passive = true};
+    std::vector<Address> addresses;
+    if (hosts.size() == 1) {
+        addresses = co_await getaddrinfo(std::move(hosts.front()), std::move(port), to_listen);
+    } else {
+        addresses = co_await resolve_all(std::move(hosts), std::move(port), to_listen);
+    }
     co_return serve(std::move(handler), addresses, options, where);
 }
 
 Coro<Server> start_server_of(ConnectionHandler handler, Address address, ServerOptions options, const void* where) {
     Transport::check_limit(options.limit);
+    if (options.sock >= 0) throw ValueError("address and sock can not be specified at the same time");
     co_return serve(std::move(handler), {address}, options, where);
+}
+
+Coro<Server> start_server_of(ConnectionHandler handler, ServerOptions options, const void* where) {
+    Transport::check_limit(options.limit);
+    if (options.sock < 0) throw ValueError("neither an address nor sock was specified");
+    Starting server(std::move(handler), options, where);
+    Descriptor socket = given_socket(server.network, options.sock, options.family);
+    if (local_address(server.network, socket.get()).is_ip())
+        set_option(server.network, socket.get(), SocketOption::no_delay);  // its connections inherit it
+    server.add(std::move(socket));
+    co_return server.start();
 }
 
 }  // namespace hocket

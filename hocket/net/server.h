@@ -10,7 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,6 +30,10 @@ struct ServerOptions {
     bool keep_alive = false;     ///< let the system ask silent peers whether they are there
     bool start_serving = true;   ///< accept at once
     bool cleanup_socket = true;  ///< a UNIX-domain socket's file is removed at the close
+    int sock = -1;               ///< a bound stream socket, in place of an address; of `family` if that is one
+    TlsContext tls = {};         ///< connections are secured by this, if it is not empty
+    std::optional<Duration> tls_handshake_timeout = {};  ///< 60 s, if not given
+    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close waits for the peer's
 };
 
 /// A server (`asyncio.Server`). Copies stand for the same one. It goes on serving when the last handle is gone, until the loop ends. Belongs
@@ -74,10 +81,11 @@ private:
 };
 
 /// `where`: an address in the function that starts the server, for the reports of its tasks.
-HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, std::string host, std::uint16_t port,
+HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, std::vector<std::string> hosts, Port port,
                                            ServerOptions options, const void* where);
 HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, Address address, ServerOptions options,
                                            const void* where);
+HOCKET_EXPORT Coro<Server> start_server_of(ConnectionHandler handler, ServerOptions options, const void* where);
 
 template <class F>
 concept HandlesConnections = std::is_invocable_r_v<Coro<>, F&, StreamReader, StreamWriter>;
@@ -89,13 +97,33 @@ concept HandlesConnections = std::is_invocable_r_v<Coro<>, F&, StreamReader, Str
 ///
 /// The handler lives until the last of its tasks has ended; each connection is closed when its handles are gone. What a handler throws goes
 /// to the loop's exception handler. When the system has no descriptor left for a connection, that is reported, and accepting
-/// pauses for a second. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
+/// pauses for a second. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`); ValueError for options that make no sense
+/// together, such as an address and `sock`. With `tls`, the handler is called when the handshake is done; one that fails is told to the exception handler, and ends its own
+/// connection only.
 template <class F>
-HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, std::uint16_t port,
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, Port port,
                                                             ServerOptions options = {}) {
     static_assert(HandlesConnections<F>,
                   "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
-    return start_server_of(ConnectionHandler(std::move(handler)), std::move(host), port, options, here());
+    std::vector<std::string> one;
+    one.push_back(std::move(host));
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(one), std::move(port), std::move(options),
+                           here());
+}
+/// The same on several hosts, each address once: `start_server(handler, {"127.0.0.1", "::1"}, 8080)`. With port 0, each has a port of its own.
+template <class F>
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::vector<std::string> hosts, Port port,
+                                                            ServerOptions options = {}) {
+    static_assert(HandlesConnections<F>,
+                  "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(hosts), std::move(port), std::move(options),
+                           here());
+}
+template <class F>
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::initializer_list<std::string_view> hosts,
+                                                            Port port, ServerOptions options = {}) {
+    return start_server(std::move(handler), std::vector<std::string>(hosts.begin(), hosts.end()), std::move(port),
+                        std::move(options));
 }
 /// The same on one address: TCP, or UNIX-domain (`asyncio.start_unix_server`), where a socket that is there already is replaced, and the
 /// server's is removed when it closes.
@@ -103,7 +131,15 @@ template <class F>
 HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, Address address, ServerOptions options = {}) {
     static_assert(HandlesConnections<F>,
                   "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
-    return start_server_of(ConnectionHandler(std::move(handler)), std::move(address), options, here());
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(address), std::move(options), here());
+}
+/// `start_server(handler, {.sock = fd})`: the same on a socket that is bound already, and may listen. The server takes it over, and makes it
+/// non-blocking. Throws ValueError for what is no stream socket, OSError; the descriptor stays the caller's then.
+template <class F>
+HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, ServerOptions options) {
+    static_assert(HandlesConnections<F>,
+                  "hocket: a server's handler is a coroutine function: Coro<> f(StreamReader, StreamWriter)");
+    return start_server_of(ConnectionHandler(std::move(handler)), std::move(options), here());
 }
 
 }  // namespace hocket

@@ -3,10 +3,14 @@
 #include <hocket/net/server.h>
 
 #include <gtest/gtest.h>
+#include <hocket/net/names_test.h>
 #include <hocket/net/net_test.h>
 
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
+#include <cstring>
 #include <filesystem>
 #include <string>
 
@@ -136,6 +140,103 @@ TEST(RealServer, it_can_listen_on_ipv6) {
         EXPECT_EQ(co_await ask_at(server.sockets().at(0), "hello"), "hello");
         server.close();
         co_await server.wait_closed();
+    }());
+}
+
+TEST(RealServer, an_ipv6_address_may_say_of_which_interface_it_is) {
+    if (!has_ipv6()) GTEST_SKIP() << "no IPv6";
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(echo, "::1%lo", 0);
+        auto [reader, writer] = co_await open_connection("::1%1", server.port());
+        co_await writer.write("hello");
+        EXPECT_EQ(co_await reader.readexactly(5), "hello");
+        EXPECT_EQ(writer.peername().str(), "[::1%lo]:" + std::to_string(server.port()));
+    }());
+}
+
+/// One that means something on its own interface only, if there is any.
+Address link_local() {
+    ifaddrs* list = nullptr;
+    EXPECT_EQ(getifaddrs(&list), 0);
+    Address found;
+    for (const ifaddrs* i = list; i; i = i->ifa_next) {
+        if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET6) continue;
+        sockaddr_in6 in{};
+        std::memcpy(&in, i->ifa_addr, sizeof in);
+        RawAddress raw{};
+        std::memcpy(raw.bytes, &in, sizeof in);
+        raw.size = sizeof in;
+        if (IN6_IS_ADDR_LINKLOCAL(&in.sin6_addr)) found = Address::from_raw(raw);
+    }
+    freeifaddrs(list);
+    return found;
+}
+
+TEST(RealServer, a_link_local_address_needs_its_interface) {
+    const Address address = link_local();
+    if (!address) GTEST_SKIP() << "no IPv6 of an interface";
+    run_net([](Address local) -> Coro<> {
+        const Server server = co_await start_server(echo, local.host(), 0);
+        EXPECT_EQ(server.sockets().at(0).host(), local.host());
+        EXPECT_EQ(co_await ask_at(local.with_port(server.port()), "hello"), "hello");
+        const std::string bare = local.host().substr(0, local.host().find('%'));
+        EXPECT_NE(co_await ending_of(open_connection(bare, server.port())), "nothing");
+    }(address));
+}
+
+TEST(RealServer, several_hosts_make_one_server_on_each_of_their_addresses) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(echo, {"127.0.0.1", "127.0.0.2", "127.0.0.1"}, 0);
+        const std::vector<Address> addresses = server.sockets();
+        EXPECT_EQ(addresses.size(), 2U);
+        EXPECT_EQ(addresses.at(0).host(), "127.0.0.1");
+        EXPECT_EQ(addresses.at(1).host(), "127.0.0.2");
+        for (const Address& a : addresses) EXPECT_EQ(co_await ask_at(a, a.str()), a.str());
+    }());
+}
+
+TEST(RealServer, several_hosts_may_be_of_both_families) {
+    if (!has_ipv6()) GTEST_SKIP() << "no IPv6";
+    run_net([]() -> Coro<> {
+        const std::vector<std::string> hosts{"::1", "127.0.0.1", "::1"};
+        const Server server = co_await start_server(echo, hosts, 0);
+        const std::vector<Address> addresses = server.sockets();
+        EXPECT_EQ(addresses.size(), 2U);
+        EXPECT_EQ(addresses.at(0).host(), "::1");
+        EXPECT_EQ(addresses.at(1).host(), "127.0.0.1");
+        for (const Address& a : addresses) EXPECT_EQ(co_await ask_at(a, a.str()), a.str());
+    }());
+}
+
+TEST(RealServer, of_several_hosts_none_serves_if_one_fails) {
+    run_net([]() -> Coro<> {
+        const std::string end = co_await ending_of(start_server(echo, {"127.0.0.1", "no such host"}, 0));
+        EXPECT_TRUE(end.starts_with("hocket::GaiError: resolve no such host: ")) << end;
+        const Server other = co_await start_server(echo, "127.0.0.1", 0);
+        EXPECT_EQ(co_await ending_of(start_server(echo, {"127.0.0.2", "127.0.0.1"}, other.port())),
+                  "hocket::OSError: bind to " + other.sockets().at(0).str() + ": Address already in use");
+        EXPECT_EQ(co_await ending_of(start_server(echo, std::vector<std::string>(), 0)),
+                  "hocket::ValueError: there is no address to connect to or to listen on");
+    }());
+}
+
+TEST(RealServer, its_port_may_be_the_name_of_a_service) {
+    run_net([]() -> Coro<> {
+        const auto names = testing::TestNames::install();
+        std::uint16_t port = 0;
+        {
+            const Server any = co_await start_server(echo, "127.0.0.1", 0);
+            port = any.port();
+            any.close();
+            co_await any.wait_closed();
+        }
+        names->add_service("tune", port);
+        const Server server = co_await start_server(echo, "127.0.0.1", "tune");
+        EXPECT_EQ(server.port(), port);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", "tune");
+        co_await writer.write("hello");
+        EXPECT_EQ(co_await reader.readexactly(5), "hello");
+        EXPECT_EQ(writer.peername(), server.sockets().at(0));
     }());
 }
 

@@ -19,6 +19,7 @@
 namespace hocket {
 
 class Listener;
+struct TlsSetup;
 class SocketTransport;
 
 using ConnectionHandler = Function<Coro<>(StreamReader, StreamWriter)>;
@@ -45,6 +46,8 @@ public:
     void add(Descriptor&& socket, bool cleanup);
     /// Throws RuntimeError when it is gone.
     EventLoop& loop() const;
+    /// From now on connections are secured before the handler is called.
+    void secure(Shared<const TlsSetup> tls) noexcept { tls_ = std::move(tls); }
     void start_serving();
     bool serving() const noexcept { return serving_; }
     bool closed() const noexcept { return closed_; }
@@ -68,11 +71,13 @@ private:
     ~ServerState();
     bool over() const noexcept { return closed_ && clients_ == 0 && listeners_.empty(); }
     void wake_if_over() noexcept;
+    Coro<> secured(TransportHandle transport);
 
     std::uint32_t refs_ = 1;
     Network* network_;  // until the loop's end
     std::uint64_t loop_mark_;
     ConnectionHandler handler_;
+    Shared<const TlsSetup> tls_;  // null: none
     std::size_t limit_;
     int backlog_;
     bool serving_ = false;

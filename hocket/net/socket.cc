@@ -3,12 +3,15 @@
 #include <hocket/net/socket.h>
 
 #include <hocket/core/backend.h>
+#include <hocket/net/resolver_internal.h>
 #include <hocket/net/server_state.h>
 
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#include <cerrno>
 
 namespace hocket {
 
@@ -43,6 +46,12 @@ void Network::remove(Socket& s) noexcept {
     (s.prev_ ? s.prev_->next_ : first_) = s.next_;
     (s.next_ ? s.next_->prev_ : last_) = s.prev_;
     if (cursor_ == &s) cursor_ = s.next_;
+}
+
+void Network::set_owned(int fd, bool owned) {
+    const auto i = static_cast<std::size_t>(fd);
+    if (i >= owned_.size()) owned_.resize(i + 1);
+    owned_[i] = owned;
 }
 
 // With a socket, others may go: of what it held, a destructor may close them.
@@ -113,16 +122,82 @@ void Socket::begin_closing() noexcept {
 }
 
 void Socket::close_now() noexcept {
+    network_->set_owned(fd_, false);
     network_->backend().close(std::exchange(fd_, -1));
     std::exchange(network_, nullptr)->remove(*this);
     descriptor_closed();
 }
 
-Descriptor stream_socket(Network& network, const Address& address) {
+void Descriptor::close() noexcept {
+    if (fd_ < 0) return;
+    const int fd = std::exchange(fd_, -1);
+    if (EventLoop* const loop = EventLoop::with_mark(loop_mark_)) {
+        loop->backend().close(fd);
+    } else {
+        ::close(fd);
+    }
+}
+
+void check_not_owned(EventLoop& loop, int fd) {
+    if (!loop.network || !Network::of(loop).owns(fd)) return;
+    throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by transport " +
+                       local_address(Network::of(loop), fd).str());
+}
+
+namespace {
+
+int domain_of(AddressFamily family) noexcept {
+    switch (family) {
+        case AddressFamily::ipv4: return AF_INET;
+        case AddressFamily::ipv6: return AF_INET6;
+        case AddressFamily::local: return AF_UNIX;
+        case AddressFamily::unspecified: break;
+    }
+    return AF_UNSPEC;
+}
+
+const char* kind_of(AddressFamily family) noexcept {
+    switch (family) {
+        case AddressFamily::ipv4: return "An IPv4 Stream Socket";
+        case AddressFamily::ipv6: return "An IPv6 Stream Socket";
+        case AddressFamily::local: return "A UNIX Domain Stream Socket";
+        case AddressFamily::unspecified: break;
+    }
+    return "A Stream Socket";
+}
+
+int socket_property(Network& network, int fd, int option) {
+    int value = -1;
+    unsigned size = sizeof value;
+    const int result = network.backend().getsockopt(fd, SOL_SOCKET, option, &value, &size);
+    if (result < 0 && result != -ENOTSOCK) throw OSError(-result, "take over descriptor " + std::to_string(fd));
+    return value;
+}
+
+Descriptor new_socket(Network& network, const Address& address, int type) {
     if (!address) throw ValueError("there is no address to connect to or to listen on");
-    const int domain = address.family() == AddressFamily::ipv6 ? AF_INET6 : address.is_ip() ? AF_INET : AF_UNIX;
-    const int fd = network.backend().socket(domain, SOCK_STREAM, 0);
+    const int fd = network.backend().socket(domain_of(address.family()), type, 0);
     if (fd < 0) throw OSError(-fd, "open a socket for " + address.str());
+    return Descriptor(network, fd);
+}
+
+}  // namespace
+
+Descriptor stream_socket(Network& network, const Address& address) { return new_socket(network, address, SOCK_STREAM); }
+
+Descriptor datagram_socket(Network& network, const Address& address) {
+    return new_socket(network, address, SOCK_DGRAM);
+}
+
+Descriptor given_socket(Network& network, int fd, AddressFamily family) {
+    check_not_owned(network.loop(), fd);
+    const bool of_family =
+        family == AddressFamily::unspecified || socket_property(network, fd, SO_DOMAIN) == domain_of(family);
+    if (!of_family || socket_property(network, fd, SO_TYPE) != SOCK_STREAM) {
+        throw ValueError(std::string(kind_of(family)) + " was expected, got descriptor " + std::to_string(fd));
+    }
+    if (const int adopted = network.backend().adopt(fd); adopted < 0)
+        throw OSError(-adopted, "take over descriptor " + std::to_string(fd));
     return Descriptor(network, fd);
 }
 
@@ -136,11 +211,9 @@ int set_option(Network& network, int fd, SocketOption option) noexcept {
     struct Name {
         int level, option;
     };
-    static constexpr Name names[] = {{IPPROTO_TCP, TCP_NODELAY},
-                                     {SOL_SOCKET, SO_REUSEADDR},
-                                     {SOL_SOCKET, SO_REUSEPORT},
-                                     {SOL_SOCKET, SO_KEEPALIVE},
-                                     {IPPROTO_IPV6, IPV6_V6ONLY}};
+    static constexpr Name names[] = {{IPPROTO_TCP, TCP_NODELAY},  {SOL_SOCKET, SO_REUSEADDR},
+                                     {SOL_SOCKET, SO_REUSEPORT},  {SOL_SOCKET, SO_KEEPALIVE},
+                                     {IPPROTO_IPV6, IPV6_V6ONLY}, {SOL_SOCKET, SO_BROADCAST}};
     const Name name = names[static_cast<int>(option)];
     const int on = 1;
     return network.backend().setsockopt(fd, name.level, name.option, &on, sizeof on);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/handle.h>
 #include <hocket/net/address.h>
@@ -10,9 +11,11 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 
+class Resolver;
 class Socket;
 
 /// The sockets of one loop. Those that hold memory only because they were busy a moment ago stand first, and are asked from time to
@@ -27,12 +30,21 @@ public:
 
     void add(Socket& s) noexcept;
     void remove(Socket& s) noexcept;
+    /// Whether one of them has this descriptor.
+    bool owns(int fd) const noexcept {
+        const auto i = static_cast<std::size_t>(fd);
+        return fd >= 0 && i < owned_.size() && owned_[i];
+    }
+    LoopResource* watches = nullptr;  // hocket/net/readiness.h
     /// `s` has taken memory that it may not need for long: `Socket::tidy` is called every `tidy_interval` until it says that all is well.
     void holds_memory(Socket& s);
     Duration tidy_interval = std::chrono::seconds(1);
     Socket* first() const noexcept { return first_; }
+    Shared<Resolver> resolver;  ///< hocket/net/resolver_internal.h: made at the first question
 
 private:
+    friend class Socket;
+    void set_owned(int fd, bool owned);
     void for_each(void (Socket::*what)()) noexcept;
     explicit Network(EventLoop& loop) : LoopResource(loop), loop_(loop) {}
     ~Network() override = default;
@@ -45,6 +57,7 @@ private:
 
     EventLoop& loop_;
     Socket *first_ = nullptr, *last_ = nullptr;
+    std::vector<bool> owned_;     // by descriptor
     Socket* cursor_ = nullptr;    // of `for_each`: the next one
     Handle sweep_;                // armed while some socket holds memory
     unsigned gave_back_ = 0;      // sockets that did since the C library was told to do the same
@@ -78,8 +91,11 @@ public:
     virtual void abort() noexcept = 0;
 
 protected:
-    /// Takes over the descriptor.
-    Socket(Network& network, int fd) noexcept : network_(&network), fd_(fd) { network.add(*this); }
+    /// Takes over the descriptor, unless there is no memory.
+    Socket(Network& network, int fd) : network_(&network), fd_(fd) {
+        network.set_owned(fd, true);
+        network.add(*this);
+    }
     virtual ~Socket();
 
     void submit(Operation& op) noexcept {
@@ -113,29 +129,39 @@ private:
     bool holds_memory_ = false;
 };
 
-/// A descriptor that closes itself, while there is no operation on it. It may outlive the Network: in the frame of a task that is destroyed
-/// with the loop, whose backend is the last to go.
+/// Owns a descriptor, and closes it at its end; nothing may be in flight on it then. Belongs to the thread of its loop, which it may outlive.
 class HOCKET_EXPORT Descriptor {
 public:
-    Descriptor(Network& network, int fd) noexcept : backend_(&network.backend()), fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : backend_(other.backend_), fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) backend_->close(fd_);
+    Descriptor(Network& network, int fd) noexcept : loop_mark_(network.loop().mark()), fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : loop_mark_(other.loop_mark_), fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor other) noexcept {
+        std::swap(loop_mark_, other.loop_mark_);
+        std::swap(fd_, other.fd_);
+        return *this;
     }
+    ~Descriptor() { close(); }
+    /// -1 when it is closed, or was given away.
     int get() const noexcept { return fd_; }
+    /// The caller's from here on.
     int release() noexcept { return std::exchange(fd_, -1); }
+    void close() noexcept;
 
 private:
-    Backend* backend_;
+    std::uint64_t loop_mark_;
     int fd_;
 };
 
+/// Throws RuntimeError if a transport or a server of `loop` has this descriptor, and so does with it what others must not disturb.
+HOCKET_EXPORT void check_not_owned(EventLoop& loop, int fd);
 /// A new stream socket for `address`, which the messages of errors name. Throws OSError; ValueError for no address.
 HOCKET_EXPORT Descriptor stream_socket(Network& network, const Address& address);
+HOCKET_EXPORT Descriptor datagram_socket(Network& network, const Address& address);
+/// A stream socket that the program has made, of `family` if that is one; non-blocking from now on. Throws ValueError for what is none, and
+/// OSError; the descriptor stays the program's then.
+HOCKET_EXPORT Descriptor given_socket(Network& network, int fd, AddressFamily family);
 /// Throws OSError: `bind to 127.0.0.1:80: Address already in use`.
 HOCKET_EXPORT void bind_socket(Network& network, int fd, const Address& address);
-enum class SocketOption : std::uint8_t { no_delay, reuse_address, reuse_port, keep_alive, ipv6_only };
+enum class SocketOption : std::uint8_t { no_delay, reuse_address, reuse_port, keep_alive, ipv6_only, broadcast };
 /// Switches an option on; negative, an errno, if that fails. Where an option only makes things better, the caller passes that over.
 HOCKET_EXPORT int set_option(Network& network, int fd, SocketOption option) noexcept;
 /// Its own address, or no address.

@@ -29,6 +29,9 @@ bool was_cancelled(int result) noexcept { return result == -ECANCELED || result 
 SocketTransport::SocketTransport(Network& network, int fd, const Address& peer, std::size_t limit, ServerState* server)
     : Transport(limit), Socket(network, fd), server_(server), peer_(peer) {}
 
+SocketTransport::SocketTransport(Network& network, int pipe, std::size_t limit)
+    : Transport(limit), Socket(network, pipe), server_(nullptr), pipe_(true) {}
+
 SocketTransport::~SocketTransport() {
     if (out_ && out_->scheduled) out_.release()->orphaned = true;
     if (server_) server_->drop();
@@ -72,11 +75,11 @@ bool SocketTransport::receive() noexcept {
         room = incoming_.room(incoming_.empty() ? wanted : wanted / 2);
         network()->holds_memory(*this);
     } catch (...) {  // out of memory: the stream ends with that
-        if (reader_) fail_reading(std::current_exception());
+        if (awaited()) fail_reading(std::current_exception());
         return false;
     }
     receiving_ = Receiving::filling;
-    code = Opcode::recv;
+    code = pipe_ ? Opcode::read : Opcode::recv;
     Operation::flags = 0;
     Operation::data = room.data;
     Operation::size = room.size;
@@ -114,7 +117,7 @@ void SocketTransport::arrived(int n) noexcept {
 void SocketTransport::take_result(Receiving what, int n) noexcept {
     if (what == Receiving::waiting) {
         busy_ = true;
-        if (reader_) receive();
+        if (awaited()) receive();
         return;
     }
     touched_ = true;
@@ -123,10 +126,11 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     } else if (n == 0) {
         peer_ended_ = true;
         end_reading();
+        if (pipe_) linger();        // there is no other direction
     } else if (was_cancelled(n)) {  // nothing came for a while: `tidy` took the buffer back
         busy_ = n == -EINTR;
         if (incoming_.empty()) incoming_.release();
-        if (reader_) want_data();
+        if (awaited()) want_data();
     } else {
         read_error_ = -n;
         if (out_) out_->give_up();
@@ -182,7 +186,7 @@ bool SocketTransport::tidy() noexcept {
 }
 
 void SocketTransport::retire_outgoing() noexcept {
-    if (out_ && out_->idle() && !out_->scheduled && !out_->awaited()) out_.reset();
+    if (out_ && out_->idle() && !out_->scheduled && !out_->awaited() && out_->has_usual_limits()) out_.reset();
 }
 
 // ---- Sending
@@ -197,21 +201,27 @@ void SocketTransport::check_writable() const {
     if (exception_) std::rethrow_exception(exception_);
 }
 
+// A write pipe whose reader went while there was nothing to write was closed without an error.
+OSError SocketTransport::closed_error() const {
+    return OSError(pipe_ && peer_ended_ ? EPIPE : ESHUTDOWN, "write to " + name());
+}
+
 void SocketTransport::throw_loss() const {
-    if (write_error_ != 0) throw OSError(write_error_, "write to " + peer_.str());
+    if (write_error_ != 0) throw OSError(write_error_, "write to " + name());
     if (read_error_ != 0) throw read_error();
 }
 
 void SocketTransport::check_open(const char* call) const {
     check_loop(call);
     check_writable();
-    if (is_closing()) throw OSError(ESHUTDOWN, "write to " + peer_.str());
+    if (is_closing()) throw closed_error();
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+    if (out_ && out_->file) throw RuntimeError("unable to write; sendfile is in progress");
 }
 
 template <class Bytes>
 Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
-    auto& t = static_cast<SocketTransport&>(*transport);
+    auto& t = static_cast<SocketTransport&>(transport.layer());
     t.check_open("StreamWriter::write");
     if (bytes.empty()) co_return;
     Outgoing& o = t.out();
@@ -238,11 +248,11 @@ void SocketTransport::write_nowait(std::string_view bytes) {
 }
 
 Coro<> SocketTransport::drained(TransportHandle transport) {
-    auto& t = static_cast<SocketTransport&>(*transport);
+    auto& t = static_cast<SocketTransport&>(transport.layer());
     t.check_loop("StreamWriter::drain");
     t.check_writable();
     if (t.is_closing()) co_await hocket::sleep(0);
-    if (t.end_ > End::sending && t.write_error_ == 0) throw OSError(ESHUTDOWN, "write to " + t.peer_.str());
+    if (t.end_ > End::sending && t.write_error_ == 0) throw t.closed_error();
     while (t.out_ && t.out_->paused) co_await t.out_->drained.suspend();
     t.check_writable();
 }
@@ -251,6 +261,40 @@ HOCKET_CORO_WRAPPER Coro<> SocketTransport::drain() { return drained(handle()); 
 
 std::size_t SocketTransport::get_write_buffer_size() const noexcept {
     return out_ ? out_->direct.size() + out_->level() : 0;
+}
+
+void SocketTransport::set_write_buffer_limits(WriteBufferLimits limits) {
+    check_loop("Transport::set_write_buffer_limits");
+    const auto [low, high] = limits.checked();
+    out().set_limits(low, high);
+    retire_outgoing();
+}
+
+std::pair<std::size_t, std::size_t> SocketTransport::get_write_buffer_limits() const {
+    if (!out_) return {low_water, high_water};
+    return {out_->low, out_->high};
+}
+
+Coro<std::int64_t> SocketTransport::send_file(TransportHandle transport, int file, SendfileOptions options) {
+    auto& t = static_cast<SocketTransport&>(transport.layer());
+    FileRange range(file, options);
+    t.check_open("StreamWriter::sendfile");
+    t.out();
+    int error = 0;
+    try {
+        error = co_await FileWrite(t, range);
+    } catch (...) {  // the position tells how far it came
+        range.update_position();
+        throw;
+    }
+    if (error != 0 && options.fallback) co_return co_await write_file(std::move(transport), range);
+    range.update_position();
+    if (error != 0) range.fail(error);
+    co_return range.sent();
+}
+
+HOCKET_CORO_WRAPPER Coro<std::int64_t> SocketTransport::sendfile(int file, SendfileOptions options) {
+    return send_file(handle(), file, options);
 }
 
 void SocketTransport::write_eof() {
@@ -269,8 +313,8 @@ void SocketTransport::all_sent() noexcept {
 
 void SocketTransport::linger() noexcept {
     end_ = End::lingering;
-    if (peer_ended_) return begin_closing();
-    if (receiving_ == Receiving::no) probe();  // else what is in flight was cancelled, and goes on with that
+    if (peer_ended_ || pipe_) return begin_closing();  // what is in a pipe stays there for the other side
+    if (receiving_ == Receiving::no) probe();          // else what is in flight was cancelled, and goes on with that
 }
 
 void SocketTransport::write_failed(int error) noexcept {
@@ -294,7 +338,7 @@ void SocketTransport::loss_is_complete() noexcept {
     begin_closing();
     if (eof_) return;
     if (read_error_ == 0) read_error_ = write_error_;
-    if (reader_) fail_reading(std::make_exception_ptr(read_error()));
+    if (awaited()) fail_reading(std::make_exception_ptr(read_error()));
 }
 
 void SocketTransport::close() noexcept {
@@ -354,6 +398,7 @@ void SocketTransport::cancel_operations() noexcept {
 void SocketTransport::descriptor_closed() noexcept {
     share();
     if (out_) out_->closed.wake_all();
+    tell_upper_of_close();
     if (ServerState* const server = std::exchange(server_, nullptr)) {  // whose handler may hold handles of this
         server->client_gone();
         server->drop();
@@ -362,7 +407,7 @@ void SocketTransport::descriptor_closed() noexcept {
 }
 
 Coro<> SocketTransport::closed(TransportHandle transport) {
-    auto& t = static_cast<SocketTransport&>(*transport);
+    auto& t = static_cast<SocketTransport&>(transport.layer());
     if (t.Socket::fd() >= 0) co_await t.out().closed.suspend();
     if (t.end_ != End::aborted) t.throw_loss();
 }

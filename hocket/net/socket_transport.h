@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hocket {
 
@@ -22,11 +23,12 @@ class ServerState;
 /// cancelled leaves its operation in flight; what that brings is the next reader's.
 ///
 /// What a task writes is sent from the task's memory; only what `write_nowait` gives, what comes while another task writes, and what a
-/// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written.
+/// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written, or the limits of what
+/// collects are not the usual ones. A file is sent piece by piece, each when the socket can be written to, and behind all else.
 ///
 /// Closing sends what waits and then looks for input that nobody read. If there is some, or is said to come, the peer gets an end of file,
 /// and what it sends is dropped until it ends its side, is silent from one sweep of the Network to the next, or has had five of them or 1 MiB.
-class HOCKET_EXPORT SocketTransport final : public Transport, public Socket, Operation {
+class HOCKET_EXPORT SocketTransport : public Transport, public Socket, Operation {
 public:
     static constexpr std::size_t high_water = 64 << 10, low_water = 16 << 10;
 
@@ -38,6 +40,9 @@ public:
     void write_nowait(std::string_view bytes) override;
     Coro<> drain() override;
     std::size_t get_write_buffer_size() const noexcept override;
+    void set_write_buffer_limits(WriteBufferLimits limits = {}) override;
+    std::pair<std::size_t, std::size_t> get_write_buffer_limits() const override;
+    Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) override;
     bool silent() const noexcept override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
@@ -53,10 +58,23 @@ public:
     int fileno() const noexcept override { return Socket::fd(); }
     ServerState* server() const noexcept { return server_; }
 
-private:
+protected:
     struct Outgoing;
+    /// For PipeTransport: a descriptor that `read` and `write` are for.
+    SocketTransport(Network& network, int pipe, std::size_t limit);
+    ~SocketTransport() override;
+    void cancel_operations() noexcept override;
+    /// Closes what has no one left at its other end.
+    void hang_up() noexcept {
+        peer_ended_ = true;
+        linger();
+    }
+    const Outgoing* outgoing() const noexcept { return out_.get(); }
+
+private:
     friend struct Outgoing;
     class DirectWrite;
+    class FileWrite;
     enum class Receiving : std::uint8_t {
         no,
         waiting,  // until there is something
@@ -74,6 +92,7 @@ private:
     // The coroutines hold the transport from when they are made, and not only once they run.
     template <class Bytes>
     static Coro<> send(TransportHandle transport, Bytes bytes);
+    static Coro<std::int64_t> send_file(TransportHandle transport, int file, SendfileOptions options);
     static Coro<> drained(TransportHandle transport);
     static Coro<> closed(TransportHandle transport);
     TransportHandle handle() noexcept {
@@ -81,12 +100,10 @@ private:
         return TransportHandle(this);
     }
 
-    ~SocketTransport() override;
     EventLoop* loop() const noexcept override { return network() ? &network()->loop() : nullptr; }
     bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
     void abandoned() noexcept override;
-    void cancel_operations() noexcept override;
     void descriptor_closed() noexcept override;
     bool tidy() noexcept override;
 
@@ -107,7 +124,8 @@ private:
     void lose() noexcept;
     void loss_is_complete() noexcept;
     void throw_loss() const;
-    OSError read_error() const { return OSError(read_error_, "read from " + peer_.str()); }
+    OSError read_error() const { return OSError(read_error_, "read from " + name()); }
+    OSError closed_error() const;
     void all_sent() noexcept;
     void linger() noexcept;
     void retire_outgoing() noexcept;
@@ -121,7 +139,8 @@ private:
     std::uint8_t sweeps_ = 0;         // while it lingers,
     std::uint8_t dropped_ = 0;        // and pieces of 4 KiB or less
     bool busy_ : 1 = false;           // data came lately: receive without waiting for readability first
-    bool peer_ended_ : 1 = false;     // its end of file came
+    bool peer_ended_ : 1 = false;     // its end of file came, or a pipe's other side is gone
+    bool pipe_ : 1 = false;           // one way only, by read and write
     bool touched_ = false;            // since it was last asked to tidy
     bool eof_wanted_ = false;         // `write_eof` was called, or `close` had to send its end of file
     bool awaits_late_words_ = false;  // there will be some, though there are none yet

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/core/coro.h>
+#include <hocket/net/tls_context.h>
 #include <hocket/net/transport.h>
 
 #include <concepts>
@@ -11,6 +12,9 @@
 #include <utility>
 
 namespace hocket {
+
+/// See StreamWriter::start_tls.
+HOCKET_EXPORT Coro<> start_tls_of(TransportHandle stream, TlsContext context, StartTlsOptions options);
 
 /// The writing side of a stream (`asyncio.StreamWriter`). Copies stand for the same stream. Belongs to one loop.
 ///
@@ -22,8 +26,9 @@ public:
     explicit StreamWriter(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
 
     /// Sends `data`, which must live until this returns, and waits until the system has taken it: asyncio's `write` and `drain` in one. While
-    /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting. A cancel ends the wait;
-    /// what was not sent by then is copied, and still sent: the peer never sees half of it.
+    /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting (see
+    /// `Transport::set_write_buffer_limits`). A cancel ends the wait; what was not sent by then is copied, and still sent: the peer never sees
+    /// half of it.
     HOCKET_CORO_WRAPPER Coro<> write(std::string_view data) const { return transport_->write(data); }
     /// The same of a string that is given away, `writer.write("[" + name + "]")`: it lives until this returns, whenever it is awaited.
     template <std::same_as<std::string> String>
@@ -36,6 +41,17 @@ public:
     /// Does not suspend while less than 64 KiB wait to be sent; else waits until no more than 16 KiB do. Any number of tasks may wait.
     /// Throws what the reading side has met, too.
     HOCKET_CORO_WRAPPER Coro<> drain() const { return transport_->drain(); }
+
+    /// Sends a file, or a part of it, behind what was written before (`loop.sendfile`), and waits until the system has taken it; how many bytes
+    /// that were. Until this returns, the file's other operations wait, a close comes behind it, and writing to the stream is a RuntimeError;
+    /// where the bytes are read and written by `fallback`, what another task writes comes between. The file's position is behind what was sent
+    /// then, or given to be sent by `fallback`, also after an error or a cancel, which ends this at once: so it tells how far this came. See
+    /// `sock_sendfile` for the rest.
+    Coro<std::int64_t> sendfile(fs::File& file, SendfileOptions options = {}) const;
+    /// The same of a descriptor, which the caller keeps open until this returns.
+    HOCKET_CORO_WRAPPER Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) const {
+        return transport_->sendfile(file, options);
+    }
 
     /// No more is written: the peer reads an end of file after what was written before. Reading goes on.
     void write_eof() const { transport_->write_eof(); }
@@ -56,6 +72,17 @@ public:
         transport_->check_thread("StreamWriter::abort");
         transport_->abort();
     }
+
+    /// Negotiates TLS, as a client or as a server, whichever the context is for; from then on this stream, with all of its handles, is
+    /// secured (`StreamWriter.start_tls`, `loop.start_tls`). What was written before is sent before, as it is. Throws TlsError; OSError,
+    /// `Connection reset by peer` when the peer goes and `Software caused connection abort` when it takes too long; the stream is
+    /// closed then, as it is by a cancel. ValueError for options that make no sense, and RuntimeError while a task reads, leave it as it was; RuntimeError
+    /// after `write_eof` or while a file is sent ends it.
+    HOCKET_CORO_WRAPPER Coro<> start_tls(TlsContext context, StartTlsOptions options = {}) const {
+        return start_tls_of(transport_, std::move(context), std::move(options));
+    }
+    /// What TLS agreed on, and the peer's certificate (`get_extra_info` of `sslcontext`, `peercert` and `cipher`; see tls_info.h); null where there is no TLS.
+    Shared<const TlsInfo> tls() const { return transport_->tls(); }
 
     /// Where the other side is (`get_extra_info('peername')`).
     Address peername() const { return transport_->peername(); }

@@ -19,11 +19,13 @@ void Transport::check_limit(std::size_t limit) {
 
 Transport::~Transport() = default;
 
+std::string Transport::name() const { return peername().str(); }
+
 void Transport::check_loop(const char* call) const {
     EventLoop* const mine = loop();
     if (!mine) return;
     if (this_loop && this_loop != mine)
-        throw RuntimeError("the stream of " + peername().str() + " belongs to a different event loop");
+        throw RuntimeError("the stream of " + name() + " belongs to a different event loop");
     mine->check_usable(call);
 }
 
@@ -59,7 +61,12 @@ void Transport::fail_reading(std::exception_ptr error) noexcept {
 }
 
 void Transport::wake_reader() noexcept {
-    if (reader_) std::exchange(reader_, nullptr)->wake();
+    if (reader_) {
+        std::exchange(reader_, nullptr)->wake();
+    } else if (upper_) {
+        wanted_ = false;
+        upper_->lower_news();
+    }
 }
 
 bool Transport::cancel_wait(TaskBase& t) noexcept {
@@ -70,8 +77,7 @@ bool Transport::cancel_wait(TaskBase& t) noexcept {
 }
 
 void Transport::describe(AwaitDescription& to) const {
-    const Address peer = peername();
-    to.text = peer ? "data from " + peer.str() : "data of a stream";
+    to.text = fed_by_hand() ? "data of a stream" : "data from " + name();
 }
 
 Transport::More Transport::more(std::size_t of_use) noexcept {
@@ -101,6 +107,8 @@ Coro<> Transport::write_owned(std::string) {
     co_return;
 }
 void Transport::write_nowait(std::string_view) { throw_read_only(); }
+void Transport::set_write_buffer_limits(WriteBufferLimits) { throw_read_only(); }
+std::pair<std::size_t, std::size_t> Transport::get_write_buffer_limits() const { throw_read_only(); }
 Coro<> Transport::drain() {
     throw_read_only();
     co_return;

@@ -3,20 +3,29 @@
 #pragma once
 
 #include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/net/address.h>
 #include <hocket/net/receive_buffer.h>
+#include <hocket/net/sendfile.h>
+#include <hocket/net/write_buffer_limits.h>
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace hocket {
 
+struct TlsInfo;
+class TlsTransport;
+
 /// One end of a stream of bytes. By itself it is fed by hand (`feed_data`, `feed_eof`) and takes nothing; what reads and writes a socket
 /// derives from it. Lives while a handle refers to it, and then until what it does is done. Belongs to one loop.
+///
+/// Another one may come to stand on it, as TLS does: every handle, whenever it was made, then stands for the one on top.
 class HOCKET_EXPORT Transport : public Leaf, public Pooled {
 public:
     static constexpr std::size_t default_limit = 64 << 10;
@@ -26,9 +35,15 @@ public:
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport();
 
-    void share() noexcept { ++refs_; }
+    Transport& top() noexcept {
+        Transport* t = this;
+        while (t->upper_) t = t->upper_;
+        return *t;
+    }
+    void share() noexcept { ++top().refs_; }
     void drop() noexcept {
-        if (--refs_ == 0) abandoned();
+        Transport& t = top();
+        if (--t.refs_ == 0) t.abandoned();
     }
 
     // What has come.
@@ -38,7 +53,7 @@ public:
     std::size_t limit() const noexcept { return limit_; }
     bool eof() const noexcept { return eof_; }
     const std::exception_ptr& exception() const noexcept { return exception_; }
-    bool awaited() const noexcept { return reader_; }
+    bool awaited() const noexcept { return reader_ || wanted_; }
     /// Whether nothing has come that nobody has read: no bytes, no end, no error. Of a socket, the system is asked.
     virtual bool silent() const noexcept { return !eof_ && !exception_ && incoming_.empty(); }
 
@@ -64,6 +79,13 @@ public:
     virtual Coro<> drain();
     /// Bytes that were given to be written and that the system has not taken (asyncio's `transport.get_write_buffer_size()`).
     virtual std::size_t get_write_buffer_size() const noexcept { return 0; }
+    /// From now on, who writes or drains waits while more than `high` bytes wait to be sent, until no more than `low` do. Throws
+    /// ValueError unless high >= low. A connection whose limits are not the usual ones takes some 300 bytes more.
+    virtual void set_write_buffer_limits(WriteBufferLimits limits = {});
+    /// `auto [low, high] = transport->get_write_buffer_limits()`
+    virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const;
+    /// Sends the file itself where the system can, else reads and writes: see StreamWriter.
+    virtual Coro<std::int64_t> sendfile(int file, SendfileOptions options = {});
     virtual bool can_write_eof() const noexcept { return false; }
     virtual void write_eof();
     virtual void close() noexcept {}
@@ -79,6 +101,10 @@ public:
     virtual Address sockname() const { return {}; }
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
+    /// What the handshake agreed on; null where there is no TLS.
+    virtual Shared<const TlsInfo> tls() const { return nullptr; }
+    /// What errors and reports call the other side: its address, if nothing else; `nowhere` if there is none.
+    virtual std::string name() const;
 
     /// Throws RuntimeError in debug mode, when `call` is made on another thread than that of the stream's loop.
     void check_thread(const char* call) const {
@@ -99,6 +125,22 @@ protected:
     /// The last handle is gone.
     virtual void abandoned() noexcept { delete this; }
 
+    // For one that stands on another, `lower`, and is its only handle.
+
+    /// `lower` wakes it: there are bytes, the end, an error, or a close.
+    virtual void lower_news() noexcept {}
+    /// The descriptor is closed, and the loop may go. Handles are held meanwhile.
+    virtual void lower_closed() noexcept {}
+    void tell_upper_of_close() noexcept {
+        if (upper_) upper_->lower_closed();
+    }
+    /// Puts `upper` on top of this.
+    void carry(Transport& upper) noexcept {
+        upper.refs_ += refs_ - 1;  // what was a handle of this is one of the upper's, but the upper's own
+        refs_ = 1;
+        upper_ = &upper;
+    }
+
     // For what feeds it.
 
     void end_reading() noexcept;
@@ -107,11 +149,15 @@ protected:
 
     ReceiveBuffer incoming_;
     TaskBase* reader_ = nullptr;  // the task that waits for bytes
+    Transport* upper_ = nullptr;  // the transport that stands on this one
     std::exception_ptr exception_;
     std::uint32_t limit_;
     std::uint32_t refs_ = 1;
     std::uint32_t of_use_ = 1;  // so many bytes would help the reader
     bool eof_ = false;
+    bool wanted_ = false;  // the upper one waits for bytes
+
+    friend class TlsTransport;  // which stands on another one
 };
 
 class Transport::More {
@@ -147,8 +193,10 @@ public:
     }
 
     explicit operator bool() const noexcept { return transport_; }
-    Transport& operator*() const noexcept { return *transport_; }
-    Transport* operator->() const noexcept { return transport_; }
+    Transport& operator*() const noexcept { return transport_->top(); }
+    Transport* operator->() const noexcept { return &transport_->top(); }
+    /// The one that the handle was made for, whatever stands on it.
+    Transport& layer() const noexcept { return *transport_; }
 
 private:
     Transport* transport_ = nullptr;

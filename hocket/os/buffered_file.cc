@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Reading ahead and writing later, with the system's calls that block.
+// A file's modes, its opening and closing, its positions, and what is written later.
 #include <hocket/os/buffered_file_internal.h>
 
-#include <hocket/base/errors.h>
+#include <hocket/base/broken_pipe_internal.h>
 #include <hocket/base/report.h>
+#include <hocket/os/temporary_internal.h>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 namespace hocket::fs {
 
 namespace {
-
-template <class F>
-auto again_if_interrupted(F call) {
-    auto result = call();
-    while (result < 0 && errno == EINTR) result = call();
-    return result;
-}
 
 // O_CREAT and its kin, for a letter; -1: no mode.
 int creation_flags(char letter) noexcept {
@@ -34,42 +33,111 @@ int creation_flags(char letter) noexcept {
     }
 }
 
+void check_options(const std::string& path, const OpenMode& mode, const OpenOptions& options) {
+    if (mode.binary && options.newline != Newline::translate)
+        throw ValueError("open " + path + ": a binary file has no newlines");
+    if (mode.binary && options.errors != Errors::strict)
+        throw ValueError("open " + path + ": a binary file has no errors of text");
+    if (options.buffering < -1)
+        throw ValueError("open " + path + ": a buffer of " + std::to_string(options.buffering) + " bytes");
+}
+
 }  // namespace
 
-OpenMode parse_mode(const std::string& path, std::string text) {
+OpenMode parse_mode(const std::string& path, std::string text, const OpenOptions& options) {
     if (path.find('\0') != std::string::npos) throw ValueError("open: a null character in the name of a file");
-    int kinds = 0, pluses = 0, forms = 0, others = 0;
+    int kinds = 0, pluses = 0, binaries = 0, texts = 0, others = 0;
     char kind = 'r';
     for (const char c : text) {
         if (creation_flags(c) >= 0) {
             kind = c;
             ++kinds;
         } else {
-            ++(c == '+' ? pluses : c == 'b' || c == 't' ? forms : others);
+            ++(c == '+' ? pluses : c == 'b' ? binaries : c == 't' ? texts : others);
         }
     }
-    if (kinds != 1 || pluses > 1 || forms > 1 || others > 0) {
+    if (kinds != 1 || pluses > 1 || binaries + texts > 1 || others > 0) {
         throw ValueError("open " + path + ": no mode is \"" + text +
                          "\": it is one of r, w, a, x, and may have + and b");
     }
     const int access = pluses > 0 ? O_RDWR : kind == 'r' ? O_RDONLY : O_WRONLY;
-    return {.text = std::move(text),
-            .flags = access | creation_flags(kind) | O_CLOEXEC,
-            .readable = access != O_WRONLY,
-            .writable = access != O_RDONLY};
+    OpenMode mode{.text = std::move(text),
+                  .flags = access | creation_flags(kind) | O_CLOEXEC,
+                  .readable = access != O_WRONLY,
+                  .writable = access != O_RDONLY,
+                  .binary = binaries > 0};
+    check_options(path, mode, options);
+    return mode;
 }
 
-BufferedFile::BufferedFile(std::string path, OpenMode mode) : path_(std::move(path)), mode_(std::move(mode)) {
-    fd_ = again_if_interrupted([&] { return ::open(path_.c_str(), mode_.flags, 0666); });
+// ---- Opening and closing
+
+BufferedFile::BufferedFile(std::string path, OpenMode mode, const OpenOptions& options)
+    : name_(std::move(path)), mode_(std::move(mode)), options_(options) {
+    fd_ = again_if_interrupted([&] { return ::open(name_.c_str(), mode_.flags, 0666); });
     if (fd_ < 0) fail("open");
+    ScopedDescriptor opened(fd_);
+    examine();
+    opened.release();
+}
+
+BufferedFile::BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options)
+    : name_(std::move(name)), mode_(std::move(mode)), options_(options), fd_(fd) {
+    examine();
+}
+
+void BufferedFile::examine() {
+    if (!mode_.binary) form_ = {.text = true, .newline = options_.newline, .errors = options_.errors};
     struct stat status{};
-    if (::fstat(fd_, &status) == 0 && S_ISDIR(status.st_mode)) {
-        ::close(fd_);
-        errno = EISDIR;
+    const bool known = ::fstat(fd_, &status) == 0;
+    if (!known || S_ISDIR(status.st_mode)) {
+        if (known) errno = EISDIR;
         fail("open");
     }
+    kind_ = S_ISREG(status.st_mode)                                                           ? Kind::file
+            : S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode) ? Kind::stream
+                                                                                              : Kind::other;
+    by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(status.st_mode) && ::isatty(fd_) == 1);
+    if (options_.buffering == 0) most_unwritten_ = 1;
+    if (options_.buffering > 1) most_unwritten_ = static_cast<std::size_t>(options_.buffering);
     if (mode_.flags & O_APPEND) ::lseek(fd_, 0, SEEK_END);  // for `tell`
 }
+
+#ifdef RESOLVE_CACHED
+
+namespace {
+
+// Looks up only names that the kernel has in memory, and makes nothing. Negative: it has not, or something else is in the way.
+int open_cached(const std::string& path, int flags) noexcept {
+    open_how how{};
+    how.flags = static_cast<unsigned>(flags);
+    how.resolve = RESOLVE_CACHED;
+    return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+}
+
+}  // namespace
+
+// What is no regular file is not opened here, since its opening may wait for somebody, or be noticed by somebody.
+Shared<BufferedFile> BufferedFile::open_at_once(const std::string& path, const OpenMode& mode,
+                                                const OpenOptions& options) {
+    if (mode.flags & (O_CREAT | O_TRUNC)) return nullptr;
+    const ScopedDescriptor place(open_cached(path, O_PATH | O_CLOEXEC));
+    struct stat status{};
+    if (place.fd < 0 || ::fstat(place.fd, &status) < 0 || !S_ISREG(status.st_mode)) return nullptr;
+    ScopedDescriptor opened(open_cached(path, mode.flags | O_NONBLOCK));
+    if (opened.fd < 0 || ::fcntl(opened.fd, F_SETFL, mode.flags) < 0) return nullptr;
+    auto file = Shared<BufferedFile>::make(path, opened.fd, mode, options);
+    opened.release();
+    return file;
+}
+
+#else
+
+Shared<BufferedFile> BufferedFile::open_at_once(const std::string&, const OpenMode&, const OpenOptions&) {
+    return nullptr;
+}
+
+#endif
 
 BufferedFile::~BufferedFile() {
     if (fd_ < 0) return;
@@ -80,73 +148,46 @@ BufferedFile::~BufferedFile() {
     }
 }
 
-void BufferedFile::fail(const char* attempted) const { throw OSError(errno, std::string(attempted) + " " + path_); }
+void BufferedFile::fail(const char* attempted) const { throw OSError(errno, std::string(attempted) + " " + name_); }
 
-// ---- Reading
-
-std::string BufferedFile::take(std::size_t n) {
-    std::string bytes;
-    if (taken_ == 0 && n >= in_.size()) {
-        bytes.swap(in_);
-    } else {
-        bytes.assign(unread().substr(0, n));
-        taken_ += bytes.size();
-        if (taken_ == in_.size()) {
-            in_.clear();
-            taken_ = 0;
+void BufferedFile::close() {
+    struct Closing {  // also when the flush throws
+        BufferedFile& file;
+        int closed = 0, removed = 0;
+        void now() noexcept {
+            if (file.fd_ < 0) return;
+            if (file.remove_) removed = ::unlink(file.name_.c_str()) < 0 ? errno : 0;
+            const int fd = std::exchange(file.fd_, -1);
+            if (file.options_.closefd) closed = ::close(fd) < 0 ? errno : 0;
         }
-    }
-    return bytes;
-}
-
-// As much as is missing, but no more than there may be.
-std::size_t BufferedFile::room_for(std::size_t missing) const {
-    std::size_t rest = 0;
-    struct stat status{};
-    if (missing > chunk && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) {
-        const off_t position = ::lseek(fd_, 0, SEEK_CUR);
-        if (position >= 0 && position < status.st_size) rest = static_cast<std::size_t>(status.st_size - position);
-    }
-    return std::clamp(missing, chunk, std::max(chunk, rest + 1));  // one more, to see the end
-}
-
-// False: the end.
-bool BufferedFile::read_more(std::size_t room) {
-    in_.erase(0, std::exchange(taken_, 0));
-    const std::size_t before = in_.size();
-    in_.resize(before + room);
-    const ssize_t n = again_if_interrupted([&] { return ::read(fd_, in_.data() + before, room); });
-    in_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0) fail("read from");
-    return n > 0;
-}
-
-void BufferedFile::fill(std::size_t n) {
+        ~Closing() { now(); }
+    } closing{*this};
     flush();
-    while (unread().size() < n && read_more(room_for(n - unread().size()))) {
-    }
-}
-
-void BufferedFile::fill_line() {
-    flush();
-    for (std::size_t searched = 0; unread().find('\n', searched) == std::string_view::npos;) {
-        searched = unread().size();
-        if (!read_more(chunk)) return;
-    }
-}
-
-// The system's position is where the next byte is to be read or written.
-void BufferedFile::forget_read_ahead() {
-    if (unread().empty()) return;
-    if (::lseek(fd_, -static_cast<off_t>(unread().size()), SEEK_CUR) < 0) fail("seek in");
-    in_.clear();
-    taken_ = 0;
+    closing.now();
+    // Interrupted, it is closed all the same (man 2 close); removed by somebody else, it is gone.
+    if (errno = closing.closed; errno != 0 && errno != EINTR) fail("close");
+    if (errno = closing.removed; errno != 0 && errno != ENOENT) fail("remove");
 }
 
 // ---- Writing
 
+// The system's position is where the next byte is to be read or written.
+void BufferedFile::forget_read_ahead() {
+    const std::size_t ahead = in_.size() - taken_;
+    if (ahead > 0 && ::lseek(fd_, -static_cast<off_t>(ahead), SEEK_CUR) < 0) fail("seek in");
+    in_.clear();
+    taken_ = sound_ = 0;
+    broken_ = ended_ = false;
+}
+
 void BufferedFile::append(std::string data) {
+    if (form_.text) {
+        if (form_.errors == Errors::strict) check_text(name_, data);
+        data = as_written(std::move(data), form_);
+    }
     forget_read_ahead();
+    dirty_ = dirty_ || !data.empty();
+    line_ended_ = line_ended_ || (by_lines_ && data.find('\n') != std::string::npos);
     out_ += std::exchange(next_, {});
     if (out_.empty()) {
         out_ = std::move(data);
@@ -158,24 +199,39 @@ void BufferedFile::append(std::string data) {
 }
 
 void BufferedFile::write_out(std::string& data) {
+    std::optional<WithoutBrokenPipeSignal> quiet;
+    if (kind_ != Kind::file) quiet.emplace();
     std::size_t written = 0;
     while (written < data.size()) {
         const ssize_t n =
             again_if_interrupted([&] { return ::write(fd_, data.data() + written, data.size() - written); });
-        if (n < 0) {
+        if (n < 0 && errno == EAGAIN) {  // a descriptor of somebody's who does not want to wait
+            pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
+            ::poll(&ready, 1, -1);
+        } else if (n < 0) {
             const int error = errno;
+            if (error == EPIPE && quiet) quiet->take();
             data.erase(0, written);
             errno = error;
             fail("write to");
+        } else {
+            written += static_cast<std::size_t>(n);
         }
-        written += static_cast<std::size_t>(n);
     }
     data.clear();
 }
 
 void BufferedFile::flush() {
+    if (unwritten() == 0) return;
     write_out(out_);
     write_out(next_);
+    line_ended_ = false;
+    keep_in_memory_or_not();
+}
+
+void BufferedFile::sync(bool only_data) {
+    flush();
+    if (again_if_interrupted([&] { return only_data ? ::fdatasync(fd_) : ::fsync(fd_); }) < 0) fail("sync");
 }
 
 // ---- Positions
@@ -183,7 +239,7 @@ void BufferedFile::flush() {
 std::int64_t BufferedFile::tell() const {
     const off_t position = ::lseek(fd_, 0, SEEK_CUR);
     if (position < 0) fail("tell the position in");
-    return position - static_cast<std::int64_t>(unread().size()) + static_cast<std::int64_t>(unwritten());
+    return position - static_cast<std::int64_t>(in_.size() - taken_) + static_cast<std::int64_t>(unwritten());
 }
 
 void BufferedFile::seek(std::int64_t offset, int whence) {
@@ -195,23 +251,41 @@ void BufferedFile::seek(std::int64_t offset, int whence) {
 void BufferedFile::truncate(std::optional<std::uint64_t> size) {
     flush();
     forget_read_ahead();
+    dirty_ = true;
     const auto length = static_cast<off_t>(size ? *size : static_cast<std::uint64_t>(tell()));
     if (again_if_interrupted([&] { return ::ftruncate(fd_, length); }) < 0) fail("truncate");
+    keep_in_memory_or_not();
 }
 
-void BufferedFile::close() {
-    struct Closing {  // also when the flush throws
-        BufferedFile& file;
-        int result = 0;
-        void now() noexcept {
-            if (file.fd_ >= 0) result = ::close(std::exchange(file.fd_, -1));
-        }
-        ~Closing() { now(); }
-    } closing{*this};
+// ---- In memory, for a while
+
+void BufferedFile::spool(std::size_t size, std::string folder) {
+    spool_size_ = size;
+    spool_folder_ = std::move(folder);
+}
+
+void BufferedFile::keep_in_memory_or_not() {
+    struct stat status{};
+    if (spool_size_ && ::fstat(fd_, &status) == 0 && static_cast<std::size_t>(status.st_size) > *spool_size_)
+        roll_over();
+}
+
+void BufferedFile::roll_over() {
+    if (!spool_size_) return;
     flush();
-    closing.now();
-    // Interrupted, it is closed all the same (man 2 close).
-    if (closing.result < 0 && errno != EINTR) fail("close");
+    if (!spool_size_) return;  // by what was flushed
+    const ScopedDescriptor on_disk(open_unnamed(spool_folder_));
+    struct stat status{};
+    if (::fstat(fd_, &status) < 0) fail("move to the disk");
+    for (off_t copied = 0; copied < status.st_size;) {
+        const ssize_t n = ::sendfile(on_disk.fd, fd_, &copied, static_cast<std::size_t>(status.st_size - copied));
+        if (n < 0 && errno != EINTR) fail("move to the disk");
+        if (n == 0) break;
+    }
+    const off_t position = ::lseek(fd_, 0, SEEK_CUR);
+    if (::lseek(on_disk.fd, position, SEEK_SET) < 0) fail("move to the disk");
+    if (::dup3(on_disk.fd, fd_, O_CLOEXEC) < 0) fail("move to the disk");
+    spool_size_.reset();
 }
 
 }  // namespace hocket::fs

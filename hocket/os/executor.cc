@@ -94,6 +94,22 @@ void set_default_executor(EventLoop& loop, Shared<ThreadPoolExecutor> executor) 
     DefaultExecutor::of(loop).set(std::move(executor));
 }
 
+Coro<bool> ThreadPoolExecutor::close(ExecutorCloseOptions options) {
+    shutdown({.wait = false, .cancel_futures = options.cancel_futures});
+    if (ended().done()) co_return true;
+    if (options.timeout && options.timeout->count() <= 0) co_return false;
+    try {
+        co_await wait_for(wrap_future(ended()), options.timeout);
+    } catch (const TimeoutError&) {
+        co_return ended().done();
+    }
+    co_return true;
+}
+
+Coro<ThreadPoolExecutor&> ThreadPoolExecutor::aenter() { co_return *this; }
+
+Coro<> ThreadPoolExecutor::aexit(std::exception_ptr) { co_await close(); }
+
 Coro<> shutdown_default_executor() {
     DefaultExecutor& executor = DefaultExecutor::of(get_running_loop());
     executor.begin_shutdown();

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The operations of files: one at a time, on a thread when the buffers do not serve.
+// The operations of files: one at a time, on a thread when neither the buffers nor the kernel's memory serve.
 #include <hocket/os/file.h>
 
+#include <hocket/base/utf_8_internal.h>
+#include <hocket/core/operation.h>
+#include <hocket/core/sleep.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/sync/lock.h>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cstdio>
 #include <string_view>
 
 namespace hocket::fs {
@@ -16,10 +23,11 @@ namespace hocket::fs {
 struct File::State {
     Shared<BufferedFile> file;  // null when closed
     std::string name;
+    OpenMode mode;
     Lock turn;
     ConcurrentFuture<> job{nullptr};  // the last one
 
-    explicit State(Shared<BufferedFile> opened) : file(std::move(opened)), name(file->path()) {}
+    explicit State(Shared<BufferedFile> opened) : file(std::move(opened)), name(file->name()), mode(file->mode()) {}
 
     Coro<Guard> begin();
     template <class F>
@@ -29,18 +37,23 @@ struct File::State {
         if (!file) throw ValueError(attempted + (" " + name) + ": the file is closed");
         return *file;
     }
-    BufferedFile& readable() const {
-        BufferedFile& f = usable("read from");
-        if (!f.mode().readable) refuse("read from");
+    BufferedFile& to_read(const char* attempted = "read from") const {
+        BufferedFile& f = usable(attempted);
+        if (!mode.readable) refuse(attempted);
         return f;
     }
-    BufferedFile& writable(const char* attempted) const {
+    BufferedFile& to_read_bytes(const char* attempted) const {
+        BufferedFile& f = to_read(attempted);
+        if (!mode.binary) refuse(attempted);
+        return f;
+    }
+    BufferedFile& to_write(const char* attempted) const {
         BufferedFile& f = usable(attempted);
-        if (!f.mode().writable) refuse(attempted);
+        if (!mode.writable) refuse(attempted);
         return f;
     }
     [[noreturn]] void refuse(const char* attempted) const {
-        throw ValueError(attempted + (" " + name) + ": it was opened with the mode \"" + file->mode().text + "\"");
+        throw ValueError(attempted + (" " + name) + ": it was opened with the mode \"" + mode.text + "\"");
     }
 };
 
@@ -68,6 +81,8 @@ Coro<> File::State::on_thread(F work) {
     }
 }
 
+File::File(Shared<BufferedFile> opened) : state_(Shared<State>::make(std::move(opened))) {}
+
 const Shared<File::State>& File::state() const {
     if (!state_) throw ValueError("the file was moved away");
     return state_;
@@ -77,53 +92,136 @@ namespace {
 
 // What follows takes the file's state by a handle: the coroutine may outlive the File.
 
+// ---- Reading
+
+/// A descriptor for one wait, so that nothing of that is left on the file's own, which threads close.
+struct Duplicate {
+    explicit Duplicate(int original) noexcept
+        : backend(this_loop->backend()), fd(::fcntl(original, F_DUPFD_CLOEXEC, 0)) {}
+    Duplicate(const Duplicate&) = delete;
+    Duplicate& operator=(const Duplicate&) = delete;
+    ~Duplicate() {
+        if (fd >= 0) backend.close(fd);
+    }
+    Backend& backend;
+    int fd;
+};
+
+/// Negative: the loop cannot tell.
 template <class S>
-Coro<std::string> read_bytes(S s, std::size_t n) {
-    const Guard turn = co_await s->begin();
-    BufferedFile& file = s->readable();
-    if (file.unread().size() < n) co_await s->on_thread([f = s->file, n] { f->fill(n); });
-    co_return file.take(n);
+Coro<int> until_readable(S s) {
+    const Duplicate duplicate(s->file->fd());
+    PendingOperation readiness(Opcode::poll, duplicate.fd);
+    readiness.flags = POLLIN;
+    co_return co_await std::move(readiness);
 }
 
-/// Line is std::string, empty at the end, or an optional one.
-template <class Line, class S>
-Coro<Line> read_line(S s) {
-    const Guard turn = co_await s->begin();
-    BufferedFile& file = s->readable();
-    std::size_t newline = file.unread().find('\n');
-    if (newline == std::string_view::npos) {
-        co_await s->on_thread([f = s->file] { f->fill_line(); });
-        if (file.unread().empty()) co_return Line();
-        newline = file.unread().find('\n');
+// A thread that waits for a pipe or a terminal would be lost until somebody writes: the loop waits, where it can.
+template <class S>
+Coro<> bring_of_stream(S s, Wanted& wanted) {
+    BufferedFile& file = *s->file;
+    if (file.unwritten() > 0) co_await s->on_thread([f = s->file] { f->flush(); });
+    while (!file.found(wanted) && !file.has_no_more()) {
+        const int events = co_await until_readable(s);
+        if (events < 0) {
+            co_await s->on_thread([f = s->file, wanted] { f->bring(wanted); });
+            co_return;
+        }
+        const std::int64_t before = file.brought();
+        if (file.bring_at_once(wanted)) co_return;
+        // Where the kernel cannot say that a read would wait, this one does not: there is something.
+        if (file.brought() == before) co_await s->on_thread([f = s->file] { f->bring_some(); });
     }
-    co_return file.take(newline == std::string_view::npos ? newline : newline + 1);
+}
+
+template <class S>
+Coro<> bring(S s, Wanted& wanted) {
+    if (s->file->bring_at_once(wanted)) {
+        co_await hocket::sleep(0);  // whoever reads what is in memory does not keep the loop from the others
+    } else if (s->file->is_stream()) {
+        co_await bring_of_stream(s, wanted);
+    } else {
+        co_await s->on_thread([f = s->file, wanted] { f->bring(wanted); });
+    }
+}
+
+template <class S>
+Coro<std::string> read_wanted(S s, Wanted wanted) {
+    const Guard turn = co_await s->begin();
+    BufferedFile& file = s->to_read();
+    if (!file.found(wanted)) co_await bring(s, wanted);
+    co_return file.take(wanted);
+}
+
+template <class S>
+Coro<std::optional<std::string>> read_next_line(S s) {
+    const Guard turn = co_await s->begin();
+    BufferedFile& file = s->to_read();
+    Wanted wanted{.line = true};
+    if (!file.found(wanted)) co_await bring(s, wanted);
+    std::string line = file.take(wanted);
+    if (line.empty()) co_return std::nullopt;
+    co_return line;
 }
 
 template <class S>
 Coro<std::vector<std::string>> read_lines(S s) {
     const Guard turn = co_await s->begin();
-    BufferedFile& file = s->readable();
-    co_await s->on_thread([f = s->file] { f->fill(BufferedFile::all); });
-    const std::string text = file.take(BufferedFile::all);
+    BufferedFile& file = s->to_read();
+    Wanted all;
+    co_await bring(s, all);
+    file.check_that_all_is_text();
     std::vector<std::string> lines;
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
-        lines.emplace_back(rest.substr(0, size));
-        rest.remove_prefix(size);
+    for (;;) {
+        std::string line = file.take({.line = true});
+        if (line.empty()) co_return lines;
+        lines.push_back(std::move(line));
     }
-    co_return lines;
 }
 
 template <class S>
-Coro<std::size_t> write_bytes(S s, std::string data) {
+Coro<std::size_t> read_into(S s, std::span<char> to) {
     const Guard turn = co_await s->begin();
-    BufferedFile& file = s->writable("write to");
+    BufferedFile& file = s->to_read_bytes("read bytes from");
+    Wanted wanted{.left = to.size()};
+    if (!file.found(wanted)) co_await bring(s, wanted);
+    co_return file.take_into(to.data(), to.size());
+}
+
+template <class S>
+Coro<std::string> read_some(S s, std::size_t n, bool keep) {
+    const Guard turn = co_await s->begin();
+    BufferedFile& file = s->to_read_bytes("read bytes from");
+    Wanted something{.left = 1};
+    if (n > 0 && !file.found(something)) co_await bring(s, something);
+    if (keep) co_return std::string(file.unread());
+    co_return file.take({.left = std::min(n, file.unread().size())});
+}
+
+// ---- Writing
+
+template <class S>
+Coro<> write_piece(S s, std::string data) {
     // What could not be written before goes first; while it cannot, nothing more is taken.
-    if (file.unwritten() >= BufferedFile::chunk) co_await s->on_thread([f = s->file] { f->flush(); });
-    const std::size_t size = data.size();
-    file.append(std::move(data));
-    if (file.unwritten() >= BufferedFile::chunk) co_await s->on_thread([f = s->file] { f->flush(); });
+    if (s->file->is_full()) co_await s->on_thread([f = s->file] { f->flush(); });
+    s->file->append(std::move(data));
+    if (s->file->is_full()) co_await s->on_thread([f = s->file] { f->flush(); });
+}
+
+template <class S>
+Coro<std::size_t> write_data(S s, std::string data) {
+    const Guard turn = co_await s->begin();
+    s->to_write("write to");
+    const std::size_t size = s->mode.binary ? data.size() : utf_8_characters(data);
+    co_await write_piece(s, std::move(data));
     co_return size;
+}
+
+template <class S>
+Coro<> write_lines(S s, std::vector<std::string> lines) {
+    const Guard turn = co_await s->begin();
+    s->to_write("write to");
+    for (std::string& line : lines) co_await write_piece(s, std::move(line));
 }
 
 template <class S>
@@ -133,10 +231,31 @@ Coro<> flush_file(S s) {
 }
 
 template <class S>
+Coro<> sync_file(S s, bool only_data) {
+    const Guard turn = co_await s->begin();
+    s->usable("sync");
+    co_await s->on_thread([f = s->file, only_data] { f->sync(only_data); });
+}
+
+template <class S>
+Coro<> roll_file_over(S s) {
+    const Guard turn = co_await s->begin();
+    s->usable("move to the disk");
+    co_await s->on_thread([f = s->file] { f->roll_over(); });
+}
+
+// ---- Positions, the end
+
+template <class S>
 Coro<std::int64_t> seek_in(S s, std::int64_t offset, int whence) {
     const Guard turn = co_await s->begin();
-    const BufferedFile& file = s->usable("seek in");
-    co_await s->on_thread([f = s->file, offset, whence] { f->seek(offset, whence); });
+    BufferedFile& file = s->usable("seek in");
+    if (file.unwritten() == 0 &&
+        whence != SEEK_END) {  // a number changes; where the end is, a server may have to be asked
+        file.seek(offset, whence);
+    } else {
+        co_await s->on_thread([f = s->file, offset, whence] { f->seek(offset, whence); });
+    }
     co_return file.tell();
 }
 
@@ -149,7 +268,7 @@ Coro<std::int64_t> tell_position(S s) {
 template <class S>
 Coro<std::int64_t> truncate_file(S s, std::optional<std::uint64_t> size) {
     const Guard turn = co_await s->begin();
-    const BufferedFile& file = s->writable("truncate");
+    const BufferedFile& file = s->to_write("truncate");
     co_await s->on_thread([f = s->file, size] { f->truncate(size); });
     co_return size ? static_cast<std::int64_t>(*size) : file.tell();
 }
@@ -157,25 +276,53 @@ Coro<std::int64_t> truncate_file(S s, std::optional<std::uint64_t> size) {
 template <class S>
 Coro<> close_file(S s) {
     const Guard turn = co_await s->begin();
-    // The job's reference is the last: the file is closed even if it never begins.
-    if (s->file) co_await s->on_thread([f = std::move(s->file)] { f->close(); });
+    if (!s->file) co_return;
+    if (s->file->is_dirty()) {
+        // The job's reference is the last: the file is closed even if it never begins.
+        co_await s->on_thread([f = std::move(s->file)] { f->close(); });
+    } else {
+        const Shared<BufferedFile> file = std::move(s->file);
+        file->close();
+    }
+}
+
+File standard_stream(const char* name, int fd, std::string mode, int buffering) {
+    const OpenOptions options{.buffering = buffering, .closefd = false};
+    OpenMode parsed = parse_mode(name, std::move(mode), options);
+    return File(Shared<BufferedFile>::make(name, fd, std::move(parsed), options));
 }
 
 }  // namespace
 
-HOCKET_CORO_WRAPPER Coro<std::string> File::read(std::size_t n) { return read_bytes(state(), n); }
+HOCKET_CORO_WRAPPER Coro<std::string> File::read(std::size_t n) { return read_wanted(state(), Wanted{.left = n}); }
 
-HOCKET_CORO_WRAPPER Coro<std::string> File::readline() { return read_line<std::string>(state()); }
-
-HOCKET_CORO_WRAPPER Coro<std::optional<std::string>> File::next() {
-    return read_line<std::optional<std::string>>(state());
+HOCKET_CORO_WRAPPER Coro<std::string> File::readline(std::size_t limit) {
+    return read_wanted(state(), Wanted{.line = true, .left = limit});
 }
+
+HOCKET_CORO_WRAPPER Coro<std::optional<std::string>> File::next() { return read_next_line(state()); }
 
 HOCKET_CORO_WRAPPER Coro<std::vector<std::string>> File::readlines() { return read_lines(state()); }
 
-HOCKET_CORO_WRAPPER Coro<std::size_t> File::write(std::string data) { return write_bytes(state(), std::move(data)); }
+HOCKET_CORO_WRAPPER Coro<std::size_t> File::readinto(std::span<char> to) { return read_into(state(), to); }
+
+HOCKET_CORO_WRAPPER Coro<std::string> File::read1(std::size_t n) { return read_some(state(), n, false); }
+
+HOCKET_CORO_WRAPPER Coro<std::string> File::peek() { return read_some(state(), until_eof, true); }
+
+HOCKET_CORO_WRAPPER Coro<std::size_t> File::write(std::string data) { return write_data(state(), std::move(data)); }
+
+HOCKET_CORO_WRAPPER Coro<> File::writelines(std::vector<std::string> lines) {
+    return write_lines(state(), std::move(lines));
+}
 
 HOCKET_CORO_WRAPPER Coro<> File::flush() { return flush_file(state()); }
+
+HOCKET_CORO_WRAPPER Coro<> File::fsync() { return sync_file(state(), false); }
+
+HOCKET_CORO_WRAPPER Coro<> File::fdatasync() { return sync_file(state(), true); }
+
+HOCKET_CORO_WRAPPER Coro<> File::rollover() { return roll_file_over(state()); }
 
 HOCKET_CORO_WRAPPER Coro<std::int64_t> File::seek(std::int64_t offset, int whence) {
     return seek_in(state(), offset, whence);
@@ -193,7 +340,40 @@ bool File::closed() const noexcept { return !state_ || !state_->file; }
 
 const std::string& File::name() const { return state()->name; }
 
+const std::string& File::mode() const { return state()->mode.text; }
+
 int File::fileno() const { return state()->usable("the descriptor of").fd(); }
+
+bool File::isatty() const { return ::isatty(fileno()) == 1; }
+
+bool File::readable() const {
+    state()->usable("the mode of");
+    return state_->mode.readable;
+}
+
+bool File::writable() const {
+    state()->usable("the mode of");
+    return state_->mode.writable;
+}
+
+bool File::seekable() const { return ::lseek(fileno(), 0, SEEK_CUR) >= 0; }
+
+struct File::Loan::Held {
+    Shared<State> state;
+    Guard turn;
+};
+
+int File::Loan::fd() const noexcept { return held_->state->file->fd(); }
+
+Coro<File::Loan> File::lend_of(Shared<State> s) {
+    Guard turn = co_await s->begin();
+    if (!s->usable("lend").is_in_step()) {
+        co_await s->on_thread([f = s->file] { f->seek(0, SEEK_CUR); });  // the flush and the step back
+    }
+    co_return Loan(Shared<Loan::Held>::make(std::move(s), std::move(turn)));
+}
+
+HOCKET_CORO_WRAPPER Coro<File::Loan> File::lend() { return lend_of(state()); }
 
 Coro<File&> File::aenter() {
     state()->usable("enter");
@@ -202,13 +382,32 @@ Coro<File&> File::aenter() {
 
 Coro<> File::aexit(std::exception_ptr) { co_await close(); }
 
-Coro<File> open(std::string path, std::string mode) {
-    OpenMode parsed = parse_mode(path, std::move(mode));
-    Shared<BufferedFile> opened =
-        co_await run_in_executor([path = std::move(path), parsed = std::move(parsed)]() mutable {
-            return Shared<BufferedFile>::make(std::move(path), std::move(parsed));
+Coro<File> open(std::string path, std::string mode, OpenOptions options) {
+    OpenMode parsed = parse_mode(path, std::move(mode), options);
+    if (!options.closefd) throw ValueError("open " + path + ": closefd is for a descriptor");
+    Shared<BufferedFile> opened = BufferedFile::open_at_once(path, parsed, options);
+    if (opened) {
+        co_await hocket::sleep(0);
+    } else {
+        opened = co_await run_in_executor([path = std::move(path), parsed = std::move(parsed), options]() mutable {
+            return Shared<BufferedFile>::make(std::move(path), std::move(parsed), options);
         });
-    co_return File(Shared<File::State>::make(std::move(opened)));
+    }
+    co_return File(std::move(opened));
 }
+
+Coro<File> open(int descriptor, std::string mode, OpenOptions options) {
+    std::string name = "descriptor " + std::to_string(descriptor);
+    OpenMode parsed = parse_mode(name, std::move(mode), options);
+    co_return File(Shared<BufferedFile>::make(std::move(name), descriptor, std::move(parsed), options));
+}
+
+File standard_input(std::string mode) { return standard_stream("standard input", STDIN_FILENO, std::move(mode), -1); }
+
+File standard_output(std::string mode) {
+    return standard_stream("standard output", STDOUT_FILENO, std::move(mode), -1);
+}
+
+File standard_error(std::string mode) { return standard_stream("standard error", STDERR_FILENO, std::move(mode), 1); }
 
 }  // namespace hocket::fs

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <latch>
 #include <memory>
+#include <thread>
 
 namespace hocket::fs {
 namespace {
@@ -84,39 +85,6 @@ TEST_F(FileOrder, what_a_cancelled_read_brings_is_the_next_readers) {
         feed(pipe, "othing is lost\n");
         EXPECT_EQ(co_await next, "Nothing is lost\n");
     }());
-}
-
-TEST_F(FileOrder, a_file_is_closed_after_a_cancelled_read_has_ended) {
-    run([]() -> Coro<> {
-        auto pipe = co_await open("pipe", "r+");
-        const auto reading = create_task(pipe.read(2));
-        co_await begun(reading, pipe, "x");
-        reading.cancel();
-        const auto closing = create_task(pipe.close());
-        co_await testing::turns(5);
-        EXPECT_FALSE(pipe.closed());
-        feed(pipe, "x");
-        co_await closing;
-        EXPECT_TRUE(pipe.closed());
-    }());
-}
-
-TEST_F(FileOrder, a_file_that_is_dropped_is_closed_when_its_thread_has_ended) {
-    const auto before = testing::open_descriptors();
-    hocket::run([](std::ptrdiff_t descriptors) -> Coro<> {
-        const int writer = ::open("pipe", O_RDWR | O_CLOEXEC);
-        {
-            auto pipe = co_await open("pipe", "r+");
-            const auto reading = create_task(pipe.read(2));
-            co_await begun(reading, pipe, "x");
-            reading.cancel();
-            co_await testing::ending_of(reading);
-        }
-        EXPECT_GT(testing::open_descriptors(), descriptors + 1);
-        EXPECT_EQ(::write(writer, "x", 1), 1);
-        ::close(writer);
-    }(before));
-    EXPECT_EQ(testing::open_descriptors(), before);
 }
 
 TEST_F(FileOrder, an_operation_cancelled_before_its_turn_has_no_effect) {
@@ -195,6 +163,21 @@ TEST_F(FileOrder, a_file_that_is_opened_for_nobody_is_closed) {
     }());
 }
 
+TEST_F(FileOrder, whoever_waits_at_the_other_end_of_a_pipe_meets_its_reader) {
+    run([]() -> Coro<> {
+        for (int i = 0; i < 20; ++i) {
+            std::thread writer([] {
+                const int fd = ::open("pipe", O_WRONLY | O_CLOEXEC);
+                EXPECT_EQ(::write(fd, "met\n", 4), 4);
+                ::close(fd);
+            });
+            auto pipe = co_await open("pipe");
+            EXPECT_EQ(co_await pipe.read(), "met\n");
+            writer.join();
+        }
+    }());
+}
+
 TEST_F(FileOrder, with_closes_a_file_whose_block_is_cancelled) {
     run([]() -> Coro<> {
         const Future<> written;
@@ -214,7 +197,81 @@ TEST_F(FileOrder, with_closes_a_file_whose_block_is_cancelled) {
     }());
 }
 
+// Where the loop cannot wait for a pipe, a thread does.
+using VirtualFileOrder = FileOrder;
+
+TEST_F(VirtualFileOrder, a_file_is_closed_after_a_cancelled_read_has_ended) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.read(2));
+        co_await begun(reading, pipe, "x");
+        reading.cancel();
+        const auto closing = create_task(pipe.close());
+        co_await testing::turns(5);
+        EXPECT_FALSE(pipe.closed());
+        feed(pipe, "x");
+        co_await closing;
+        EXPECT_TRUE(pipe.closed());
+    }());
+}
+
+TEST_F(VirtualFileOrder, a_file_that_is_dropped_is_closed_when_its_thread_has_ended) {
+    const auto before = testing::open_descriptors();
+    hocket::run([](std::ptrdiff_t descriptors) -> Coro<> {
+        const int writer = ::open("pipe", O_RDWR | O_CLOEXEC);
+        {
+            auto pipe = co_await open("pipe", "r+");
+            const auto reading = create_task(pipe.read(2));
+            co_await begun(reading, pipe, "x");
+            reading.cancel();
+            co_await testing::ending_of(reading);
+        }
+        EXPECT_GT(testing::open_descriptors(), descriptors + 1);
+        EXPECT_EQ(::write(writer, "x", 1), 1);
+        ::close(writer);
+    }(before));
+    EXPECT_EQ(testing::open_descriptors(), before);
+}
+
 using RealFileOrder = FileOrder;
+
+TEST_F(RealFileOrder, a_pipe_is_waited_for_without_a_thread) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        BusyThread thread;
+        thread.occupy();
+        const auto reading = create_task(pipe.readline());
+        co_await testing::turns(3);
+        EXPECT_FALSE(reading.done());
+        reading.cancel();
+        EXPECT_EQ(co_await testing::ending_of(reading), "hocket::CancelledError");
+        co_await pipe.close();
+        EXPECT_TRUE(pipe.closed());
+        thread.release();
+    }());
+}
+
+TEST_F(RealFileOrder, a_task_that_waits_for_a_pipe_ends_with_the_loop) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.readline());
+        co_await testing::turns(2);
+    }());
+}
+
+TEST_F(RealFileOrder, a_line_comes_through_a_pipe_piece_by_piece) {
+    run([]() -> Coro<> {
+        auto pipe = co_await open("pipe", "r+");
+        const auto reading = create_task(pipe.read());
+        co_await begun(reading, pipe, "a");
+        co_await begun(reading, pipe, "\nb\n");
+        co_await begun(reading, pipe, "c");
+        reading.cancel();
+        co_await testing::ending_of(reading);
+        EXPECT_EQ(co_await pipe.readline(), "a\n");
+        EXPECT_EQ(co_await pipe.read(3), "b\nc");
+    }());
+}
 
 TEST_F(RealFileOrder, a_read_has_a_time_limit_as_everything_else) {
     run([]() -> Coro<> {

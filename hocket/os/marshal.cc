@@ -2,6 +2,8 @@
 // Exceptions as bytes: which types are known, and how each is made again.
 #include <hocket/os/marshal.h>
 
+#include <hocket/base/unicode_error.h>
+
 #include <array>
 #include <new>
 #include <stdexcept>
@@ -46,6 +48,8 @@ constexpr Known known() {
 const std::array known_types{
     known<RuntimeError>(),
     known<ValueError>(),
+    known<UnicodeDecodeError>(),
+    known<UnicodeEncodeError>(),
     known<OSError>(),
     known<TimeoutError>(),
     known<InvalidStateError>(),

@@ -3,6 +3,7 @@
 #include <hocket/os/marshal.h>
 
 #include <gtest/gtest.h>
+#include <hocket/base/unicode_error.h>
 
 #include <span>
 #include <stdexcept>
@@ -103,6 +104,7 @@ std::string exception_there_and_back(const E& error) {
 
 TEST(OnceMarshal, common_exceptions_keep_their_types) {
     EXPECT_EQ(exception_there_and_back(ValueError("a")), "hocket::ValueError: a");
+    EXPECT_EQ(exception_there_and_back(UnicodeDecodeError("a", 7)), "hocket::UnicodeDecodeError: a");
     EXPECT_EQ(exception_there_and_back(TimeoutError()), "hocket::TimeoutError: timed out");
     EXPECT_EQ(exception_there_and_back(std::out_of_range("b")), "std::out_of_range: b");
     EXPECT_EQ(exception_there_and_back(std::bad_alloc()), "std::bad_alloc: std::bad_alloc");

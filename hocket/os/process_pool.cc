@@ -40,11 +40,15 @@ struct ProcessPoolExecutor::Pool {
         bool busy = false;
     };
 
-    explicit Pool(unsigned size) : threads({.max_workers = size, .thread_name_prefix = "process"}) {
+    Pool(unsigned size, const ProcessPoolOptions& options)
+        : threads({.max_workers = size, .thread_name_prefix = "process"}) {
+        WorkerSettings settings{.name_prefix = std::string(options.process_name_prefix),
+                                .max_tasks = options.max_tasks_per_child,
+                                .initializer = options.initializer};
         workers.reserve(size);
         try {
-            for (unsigned i = 0; i < size; ++i) {
-                const StartedWorker started = start_worker();
+            for (settings.number = 0; settings.number < size; ++settings.number) {
+                const StartedWorker started = start_worker(settings);
                 workers.push_back({started.pid, started.fd});
             }
         } catch (...) {
@@ -76,11 +80,10 @@ struct ProcessPoolExecutor::Pool {
         throw BrokenProcessPool(broken);
     }
 
-    /// What a worker answers cannot be taken, so that it is of no use any more.
-    void give_up(const std::exception& e) {
+    /// A worker is of no use any more, and says why.
+    void give_up(const std::string& why) {
         const std::lock_guard lock(mutex);
-        if (broken.empty())
-            kill_all("the process pool is broken: a worker's reply cannot be taken: " + std::string(e.what()));
+        if (broken.empty()) kill_all("the process pool is broken: " + why);
     }
 
     /// Kills the workers, and waits until they are gone. Threads that wait for a worker see its end. The lock is held.
@@ -138,8 +141,9 @@ struct ProcessPoolExecutor::Pool {
 };
 
 ProcessPoolExecutor::ProcessPoolExecutor(const ProcessPoolOptions& options)
-    : pool_(Shared<Pool>::make(options.max_workers > 0 ? options.max_workers
-                                                       : std::max(std::thread::hardware_concurrency(), 1U))) {}
+    : pool_(Shared<Pool>::make(
+          options.max_workers > 0 ? options.max_workers : std::max(std::thread::hardware_concurrency(), 1U), options)) {
+}
 
 ProcessPoolExecutor& ProcessPoolExecutor::operator=(ProcessPoolExecutor&& other) noexcept {
     if (this == &other) return *this;
@@ -164,10 +168,14 @@ std::string ProcessPoolExecutor::call(Pool& pool, const std::string& request) {
     try {
         answered = send_message(worker.fd, request) && receive_message(worker.fd, reply);
     } catch (const std::exception& e) {
-        pool.give_up(e);
+        pool.give_up("a worker's reply cannot be taken: " + std::string(e.what()));
         throw;
     }
     if (!answered) pool.lost(worker);
+    if (reply.at(0) == reply_is_broken) {
+        pool.give_up("its initializer failed: " + reply.substr(1));
+        pool.lost(worker);
+    }
     pool.give_back(worker);
     if (reply.at(0) == reply_is_exception) throw_exception(std::string_view(reply).substr(1));
     return reply;
@@ -184,11 +192,17 @@ std::vector<int> ProcessPoolExecutor::worker_pids() const {
     return pids;
 }
 
-Coro<> ProcessPoolExecutor::close() {
+Coro<bool> ProcessPoolExecutor::close(ExecutorCloseOptions options) {
     const Shared<Pool> closed = pool();
-    closed->threads.shutdown({.wait = false});
-    co_await wrap_future(closed->threads.ended());
-    co_await run_in_executor([closed] { closed->dismiss(); });
+    const bool in_time = co_await closed->threads.close(options);
+    co_await run_in_executor([closed, in_time] {
+        if (in_time) {
+            closed->dismiss();
+        } else {
+            closed->end();
+        }
+    });
+    co_return in_time;
 }
 
 void ProcessPoolExecutor::kill_workers() noexcept {

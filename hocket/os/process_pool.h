@@ -22,15 +22,21 @@ namespace hocket {
 
 /// A worker process has ended by itself, and the pool with it (`concurrent.futures.process.BrokenProcessPool`): `the process pool is broken: a
 /// worker process was ended by signal 11 (Segmentation fault)`.
-class HOCKET_EXPORT BrokenProcessPool : public RuntimeError {
+class HOCKET_EXPORT BrokenProcessPool : public BrokenExecutor {
 public:
-    using RuntimeError::RuntimeError;
+    using BrokenExecutor::BrokenExecutor;
     ~BrokenProcessPool() override;
 };
 
 /// `ProcessPoolExecutor({.max_workers = 4})`
 struct ProcessPoolOptions {
     unsigned max_workers = 0;  ///< 0: as many as there are processors
+    /// A worker that has done so many calls is replaced by a new one, as it was when the pool was made: for what leaks. 0: never.
+    unsigned max_tasks_per_child = 0;
+    /// Called by each worker before its first call. What it throws, or a crash, breaks the pool.
+    void (*initializer)() = nullptr;
+    std::string_view process_name_prefix =
+        "hocket_worker";  ///< `hocket_worker_0` ...; the kernel keeps 15 characters with the number
 };
 
 /// A text that only refers to its characters is carried as a std::string.
@@ -138,12 +144,13 @@ public:
     }
 
     unsigned max_workers() const;
-    /// The processes, for whoever looks at them from outside; none after the end, or once the pool is broken.
+    /// The processes, for whoever looks at them from outside; none after the end, or once the pool is broken. With `max_tasks_per_child`, those
+    /// that start the workers.
     std::vector<int> worker_pids() const;
 
     /// Takes no more calls, lets those that were submitted end, then ends the workers, and waits for all that without blocking the loop
-    /// (`shutdown`). Cancelled, it stops waiting. Harmless when closed already.
-    Coro<> close();
+    /// (`shutdown`). False: they had not ended in time, and the workers were killed. Cancelled, it stops waiting. Harmless when closed already.
+    Coro<bool> close(ExecutorCloseOptions options = {});
     /// Kills the workers, and waits until they are gone, which is soon. Calls that were submitted throw BrokenProcessPool, later ones
     /// RuntimeError. Waits for the pool's threads, too, and frees its descriptors; on one of these threads, as in a callback of what `submit`
     /// gave, that is left to `close`, the destructor, or another `kill_workers`.

@@ -2,8 +2,12 @@
 // The threads of a ThreadPoolExecutor, and their queue.
 #include <hocket/os/thread_pool.h>
 
+#include <hocket/os/worker_internal.h>
+#include <hocket/sync/queue.h>
+
 #include <pthread.h>
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -15,7 +19,11 @@ namespace hocket {
 
 namespace {
 
-// With its number, so much of the prefix as the kernel has room for.
+// So that the clock's time and this have a sum.
+constexpr std::chrono::nanoseconds longest_wait = std::chrono::hours(24 * 365);
+
+}  // namespace
+
 void name_this_thread(std::string_view prefix, std::size_t number) noexcept {
     constexpr std::size_t room = 15;
     const std::string suffix = "_" + std::to_string(number);
@@ -23,22 +31,28 @@ void name_this_thread(std::string_view prefix, std::size_t number) noexcept {
     pthread_setname_np(pthread_self(), name.c_str());
 }
 
-}  // namespace
+BrokenExecutor::~BrokenExecutor() = default;
+BrokenThreadPool::~BrokenThreadPool() = default;
 
 Executor::~Executor() = default;
 
 struct ThreadPoolExecutor::Pool {
     unsigned max_workers;
+    unsigned max_queue;
     std::string prefix;
+    Function<void()> initializer;
 
     std::mutex mutex;
     std::condition_variable work_came;
     ConcurrentBase* first = nullptr;  // the queue
     ConcurrentBase** last = &first;
     std::size_t queued = 0;
-    std::size_t idle = 0;   // threads that wait for work
-    std::size_t alive = 0;  // threads that have not left `work`
+    std::size_t working = 0;  // threads that run a job
+    std::size_t idle = 0;     // threads that wait for work
+    std::size_t alive = 0;    // threads that have not left `work`
     bool shut = false;
+    bool abandoned = false;
+    std::string broken;  // what happened, if it is
     std::vector<std::thread> threads;
     ConcurrentFuture<> ended;  // running, so that nobody can cancel it
     bool told = false;         // that it ended
@@ -57,15 +71,50 @@ struct ThreadPoolExecutor::Pool {
         return job;
     }
 
+    // False: it may not go on.
+    bool initialize() noexcept {
+        if (!initializer) return true;
+        try {
+            initializer();
+            return true;
+        } catch (...) {  // told by all jobs that there are, and will be
+            fail("the thread pool is broken: its initializer failed: " + describe(std::current_exception()));
+            return false;
+        }
+    }
+
+    // What waits will never begin.
+    void fail(std::string what) noexcept {
+        ConcurrentBase* left = nullptr;
+        {
+            const std::lock_guard lock(mutex);
+            if (broken.empty()) broken = std::move(what);
+            left = take_queue();
+        }
+        while (left) {
+            ConcurrentBase* job = std::exchange(left, left->next);
+            if (!job->claim()) {
+                job->drop();
+                continue;
+            }
+            job->release_work();
+            job->error = std::make_exception_ptr(BrokenThreadPool(broken));
+            job->finish_and_drop();
+        }
+    }
+
     void work(std::size_t number) {
         name_this_thread(prefix, number);
+        const bool ready = initialize();
         std::unique_lock lock(mutex);
-        for (;;) {
+        while (ready) {
             if (first) {
                 ConcurrentBase* job = pop();
+                ++working;
                 lock.unlock();
                 job->run();
                 lock.lock();
+                --working;
             } else if (shut) {
                 break;
             } else {
@@ -80,14 +129,35 @@ struct ThreadPoolExecutor::Pool {
         if (tell) ended.state()->finish();
     }
 
+    // Cancelled jobs wait for nothing. The lock is held.
+    void forget_cancelled() noexcept {
+        ConcurrentBase* left = take_queue();
+        while (left) {
+            ConcurrentBase* job = std::exchange(left, left->next);
+            if (job->done()) {
+                job->drop();
+            } else {
+                push(*job);
+            }
+        }
+    }
+
+    // Whether as many jobs wait as may. The lock is held.
+    bool full() noexcept {
+        const auto too_many = [this] { return queued + working >= std::size_t{max_workers} + max_queue; };
+        if (max_queue == 0 || !too_many()) return false;
+        forget_cancelled();
+        return too_many();
+    }
+
     // Whether the caller is the one to tell that the pool has ended. The lock is held.
     bool ends_now() noexcept { return shut && alive == 0 && !std::exchange(told, true) && ended.state()->claim(); }
 
-    // One more thread. The lock is held.
-    void start() {
-        const std::size_t number = threads.size();
-        threads.emplace_back([this, number] { work(number); });
-        ++alive;
+    // One more thread, which may outlive the executor. The lock is held.
+    static void start(const Shared<Pool>& pool) {
+        const std::size_t number = pool->threads.size();
+        pool->threads.emplace_back([pool, number] { pool->work(number); });
+        ++pool->alive;
     }
 
     bool runs_on_this_thread() const noexcept {
@@ -102,10 +172,12 @@ struct ThreadPoolExecutor::Pool {
     }
 };
 
-ThreadPoolExecutor::ThreadPoolExecutor(const ThreadPoolOptions& options) : pool_(Unique<Pool>::make()) {
+ThreadPoolExecutor::ThreadPoolExecutor(ThreadPoolOptions options) : pool_(Shared<Pool>::make()) {
     const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
     pool_->ended.set_running_or_notify_cancel();
     pool_->max_workers = options.max_workers > 0 ? options.max_workers : std::min(32U, processors + 4);
+    pool_->max_queue = options.max_queue;
+    pool_->initializer = std::move(options.initializer);
     pool_->prefix = options.thread_name_prefix.empty() ? "hocket" : options.thread_name_prefix;
 }
 
@@ -125,14 +197,24 @@ unsigned ThreadPoolExecutor::workers() const noexcept {
 
 ConcurrentFuture<> ThreadPoolExecutor::ended() const noexcept { return pool_->ended; }
 
+void ThreadPoolExecutor::abandon() noexcept {
+    ThreadPoolExecutor::end({.wait = false, .cancel_futures = true});
+    const std::lock_guard lock(pool_->mutex);
+    pool_->abandoned = true;
+    for (std::thread& t : pool_->threads) t.detach();
+    pool_->threads.clear();
+}
+
 void ThreadPoolExecutor::execute(ConcurrentBase& job) {
     Pool& pool = *pool_;
     {
         const std::lock_guard lock(pool.mutex);
+        if (!pool.broken.empty()) throw BrokenThreadPool(pool.broken);
         if (pool.shut) throw RuntimeError("cannot schedule new futures after shutdown");
+        if (pool.full()) throw QueueFull();
         if (pool.queued >= pool.idle && pool.threads.size() < pool.max_workers) {
             try {
-                pool.start();
+                Pool::start(pool_);
             } catch (const std::system_error& e) {
                 // The threads that there are will come to it.
                 if (pool.threads.empty()) throw OSError(e.code().value(), "start a thread");
@@ -144,7 +226,7 @@ void ThreadPoolExecutor::execute(ConcurrentBase& job) {
     pool.work_came.notify_one();
 }
 
-void ThreadPoolExecutor::end(const ExecutorShutdownOptions& options) {
+bool ThreadPoolExecutor::end(const ExecutorShutdownOptions& options) {
     Pool& pool = *pool_;
     ConcurrentBase* not_begun = nullptr;
     bool tell = false;
@@ -164,14 +246,21 @@ void ThreadPoolExecutor::end(const ExecutorShutdownOptions& options) {
         job->cancel();
         job->drop();
     }
-    if (!options.wait) return;
     std::vector<std::thread> ended;
     {
         std::unique_lock lock(pool.mutex);
-        pool.work_came.wait(lock, [&] { return pool.alive == 0; });
+        const auto all_ended = [&] { return pool.alive == 0; };
+        if (!options.wait || pool.abandoned) return all_ended();
+        if (!options.timeout) {
+            pool.work_came.wait(lock, all_ended);
+        } else if (!pool.work_came.wait_for(lock, std::min<std::chrono::nanoseconds>(*options.timeout, longest_wait),
+                                            all_ended)) {
+            return false;
+        }
         ended = std::exchange(pool.threads, {});
     }
     for (std::thread& t : ended) t.join();
+    return true;
 }
 
 }  // namespace hocket

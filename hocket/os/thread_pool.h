@@ -2,11 +2,15 @@
 // Executors: what runs ordinary functions beside the loop, on threads (`concurrent.futures`).
 #pragma once
 
+#include <hocket/base/clock.h>
+#include <hocket/base/errors.h>
+#include <hocket/base/function.h>
 #include <hocket/base/invoke.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/os/concurrent_future.h>
 
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -16,8 +20,29 @@ namespace hocket {
 
 /// `executor.shutdown({.cancel_futures = true})`
 struct ExecutorShutdownOptions {
-    bool wait = true;             ///< return when its threads have ended
-    bool cancel_futures = false;  ///< cancel what has not begun; else it still runs
+    bool wait = true;                      ///< return when its threads have ended
+    bool cancel_futures = false;           ///< cancel what has not begun; else it still runs
+    std::optional<Duration> timeout = {};  ///< wait no longer than that
+};
+
+/// `co_await pool.close({.timeout = 5s})`
+struct ExecutorCloseOptions {
+    std::optional<Duration> timeout = {};  ///< wait no longer than that
+    bool cancel_futures = false;           ///< cancel what has not begun; else it still runs
+};
+
+/// An executor runs nothing any more (`concurrent.futures.BrokenExecutor`).
+class HOCKET_EXPORT BrokenExecutor : public RuntimeError {
+public:
+    using RuntimeError::RuntimeError;
+    ~BrokenExecutor() override;
+};
+/// A pool of threads whose initializer failed: `the thread pool is broken: its initializer failed: hocket::OSError: open x: No such file or
+/// directory` (`concurrent.futures.thread.BrokenThreadPool`).
+class HOCKET_EXPORT BrokenThreadPool : public BrokenExecutor {
+public:
+    using BrokenExecutor::BrokenExecutor;
+    ~BrokenThreadPool() override;
 };
 
 /// A function with its arguments that waits for a thread, and the future of its result, in one block.
@@ -49,7 +74,8 @@ public:
     virtual ~Executor();
 
     /// Has `f(args...)` run by one of its threads; callable and arguments are moved or copied into the job. Returns at once. Throws
-    /// RuntimeError after `shutdown`, OSError when not even one thread can be had. Thread-safe.
+    /// RuntimeError after `shutdown`, QueueFull (<hocket/sync/queue.h>) where only so many may wait and do, BrokenExecutor, OSError when not
+    /// even one thread can be had. Thread-safe.
     template <class F, class... Args>
     auto submit(F&& f, Args&&... args) {
         using R = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
@@ -66,13 +92,14 @@ public:
         return future;
     }
 
-    /// No more work is taken. Thread-safe, but for `wait` from one of its own threads, which throws RuntimeError.
-    void shutdown(ExecutorShutdownOptions options = {}) { end(options); }
+    /// No more work is taken. Whether all its threads have ended. Thread-safe, but for `wait` from one of its own threads, which throws
+    /// RuntimeError.
+    bool shutdown(ExecutorShutdownOptions options = {}) { return end(options); }
 
 protected:
     /// Has `job.run()` called once, by any thread, with a reference that this takes for it.
     virtual void execute(ConcurrentBase& job) = 0;
-    virtual void end(const ExecutorShutdownOptions& options) = 0;
+    virtual bool end(const ExecutorShutdownOptions& options) = 0;
 };
 
 /// `ThreadPoolExecutor({.max_workers = 4, .thread_name_prefix = "hash"})`
@@ -80,15 +107,28 @@ struct ThreadPoolOptions {
     unsigned max_workers = 0;  ///< 0: processors and 4 more, at most 32
     std::string_view thread_name_prefix =
         {};  ///< `hash_0`, `hash_1` ...; what the kernel keeps of it is 15 characters with the number
+    /// Called by each thread before its first job, maybe by several at the same time. What it throws breaks the pool: all that was submitted
+    /// and has not begun, and what is submitted later, throws BrokenThreadPool.
+    Function<void()> initializer = {};
+    unsigned max_queue =
+        0;  ///< so many jobs may wait while all threads work, before `submit` throws QueueFull; 0: any number
 };
 
 /// A pool of threads, first in, first out (`concurrent.futures.ThreadPoolExecutor`). A thread starts when there is work for it and
 /// none is idle, and stays until the shutdown. Thread-safe.
 class HOCKET_EXPORT ThreadPoolExecutor final : public Executor {
 public:
-    explicit ThreadPoolExecutor(const ThreadPoolOptions& options = {});
-    /// Shuts down and waits: all that was submitted has run when this returns. Not from one of its own threads.
+    explicit ThreadPoolExecutor(ThreadPoolOptions options = {});
+    /// Shuts down and waits: all that was submitted has run when this returns. Not from one of its own threads. In a coroutine, where that
+    /// would stop the loop, `close` comes before.
     ~ThreadPoolExecutor() override;
+
+    /// Shuts down, and waits for the threads without blocking the loop. False: they had not ended in time, and go on; the destructor waits for
+    /// them. Cancelled, it stops waiting. Harmless when shut down already.
+    Coro<bool> close(ExecutorCloseOptions options = {});
+    /// For `with`, which gives the pool to its block and closes it.
+    Coro<ThreadPoolExecutor&> aenter();
+    Coro<> aexit(std::exception_ptr error);
 
     unsigned max_workers() const noexcept;
     /// Threads started so far.
@@ -98,12 +138,15 @@ public:
 
     /// Is set once it is shut down and all its threads have left their work. Cancelling it has no effect on them.
     ConcurrentFuture<> ended() const noexcept;
+    /// Shuts down, and lets go of its threads: what they have begun goes on, what has not begun is cancelled, and nobody waits for either.
+    /// For work that may hang in the system; what its functions use must be their own.
+    void abandon() noexcept;
 
 private:
     struct Pool;
     void execute(ConcurrentBase& job) override;
-    void end(const ExecutorShutdownOptions& options) override;
-    Unique<Pool> pool_;
+    bool end(const ExecutorShutdownOptions& options) override;
+    Shared<Pool> pool_;  // its threads', too
 };
 
 }  // namespace hocket

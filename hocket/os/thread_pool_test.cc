@@ -143,6 +143,34 @@ TEST(OnceThreadPool, a_shutdown_that_cancels_runs_nothing_that_has_not_begun) {
     EXPECT_TRUE(pool.ended().done());
 }
 
+TEST(OnceThreadPool, an_abandoned_pool_waits_for_no_thread) {
+    struct Latches {
+        std::latch begun{1}, go{1};
+    };
+    const auto latches = std::make_shared<Latches>();
+    ConcurrentFuture<int> first = nullptr, second = nullptr;
+    ConcurrentFuture<> ended = nullptr;
+    {
+        ThreadPoolExecutor pool({.max_workers = 1});
+        first = pool.submit([latches] {
+            latches->begun.count_down();
+            latches->go.wait();
+            return 1;
+        });
+        second = pool.submit([] { return 2; });
+        latches->begun.wait();
+        pool.abandon();
+        ended = pool.ended();
+        EXPECT_THROW(pool.submit([] {}), RuntimeError);
+    }
+    EXPECT_TRUE(second.cancelled());
+    EXPECT_FALSE(first.done());
+    EXPECT_FALSE(ended.done());
+    latches->go.count_down();
+    EXPECT_EQ(first.result(), 1);
+    ended.result();
+}
+
 TEST(OnceThreadPool, no_work_is_taken_after_the_shutdown) {
     ThreadPoolExecutor pool;
     pool.shutdown();

@@ -7,8 +7,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -80,18 +83,81 @@ void do_call(const std::string& request, std::string& reply) noexcept {
     std::fflush(stdout);
 }
 
-[[noreturn]] void serve(int fd) noexcept {
+// False: there is nobody to serve any more.
+bool serve_one(int fd) noexcept {
+    std::string request, reply;
+    if (!receive_message(fd, request)) return false;
+    do_call(request, reply);
+    return send_message(fd, reply);
+}
+
+// Who fails here tells why when it is first asked, and ends.
+void initialize(int fd, const WorkerSettings& settings) noexcept {
+    if (!settings.initializer) return;
+    try {
+        settings.initializer();
+    } catch (...) {  // goes to the parent
+        std::string request;
+        const std::string reply = std::string(1, reply_is_broken) + describe(std::current_exception());
+        if (receive_message(fd, request)) send_message(fd, reply);
+        ::_exit(EXIT_FAILURE);
+    }
+    std::fflush(stdout);
+}
+
+// ---- Workers that are replaced
+
+// As the process did that this stands for.
+[[noreturn]] void end_like(int status) noexcept {
+    if (WIFSIGNALED(status)) {
+        const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};  // that one has left its own
+        ::setrlimit(RLIMIT_CORE, &no_core);
+        ::signal(WTERMSIG(status), SIG_DFL);
+        ::raise(WTERMSIG(status));
+    }
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
+
+[[noreturn]] void serve_some(int fd, const WorkerSettings& settings, pid_t starter,
+                             volatile bool* has_served) noexcept {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != starter) ::_exit(EXIT_FAILURE);  // it ended before that was set
+    initialize(fd, settings);
+    for (unsigned served = 0; served < settings.max_tasks; ++served) {
+        if (!serve_one(fd)) ::_exit(EXIT_SUCCESS);
+    }
+    *has_served = true;
+    ::_exit(EXIT_SUCCESS);
+}
+
+[[noreturn]] void start_one_after_the_other(int fd, const WorkerSettings& settings) noexcept {
+    const pid_t starter = ::getpid();
+    void* shared = ::mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) ::_exit(EXIT_FAILURE);
+    volatile bool* has_served = static_cast<bool*>(shared);
+    for (;;) {
+        *has_served = false;
+        const pid_t pid = ::fork();
+        if (pid < 0) ::_exit(EXIT_FAILURE);
+        if (pid == 0) serve_some(fd, settings, starter, has_served);
+        int status = 0;
+        while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        if (!*has_served) end_like(status);
+    }
+}
+
+[[noreturn]] void serve(int fd, const WorkerSettings& settings) noexcept {
     this_loop = nullptr;
     forget_signal_handlers();
     give_up_descriptors(fd);
     end_without_the_parents_ends();
-    ::prctl(PR_SET_NAME, "hocket_worker");
-    for (;;) {
-        std::string request, reply;
-        if (!receive_message(fd, request)) ::_exit(EXIT_SUCCESS);
-        do_call(request, reply);
-        if (!send_message(fd, reply)) ::_exit(EXIT_SUCCESS);
+    name_this_thread(settings.name_prefix, settings.number);
+    if (settings.max_tasks > 0) start_one_after_the_other(fd, settings);
+    initialize(fd, settings);
+    while (serve_one(fd)) {
     }
+    ::_exit(EXIT_SUCCESS);
 }
 
 // ---- Messages: a size, and so many bytes
@@ -120,7 +186,7 @@ bool receive_bytes(int fd, char* bytes, std::size_t size) noexcept {
 
 }  // namespace
 
-StartedWorker start_worker() {
+StartedWorker start_worker(const WorkerSettings& settings) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) throw OSError(errno, "start a worker process");
     std::fflush(stdout);  // or the worker would print once more what waits in the buffer
@@ -129,7 +195,7 @@ StartedWorker start_worker() {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t pid = ::fork();
-    if (pid == 0) serve(ends[1]);
+    if (pid == 0) serve(ends[1], settings);
     const int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(ends[1]);

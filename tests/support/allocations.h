@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts what a test program asks the system for. Included by one source file of the program, since it replaces operator new.
+// Counts what a test program asks the system for; replaces its operator new.
 #pragma once
 
 #include <hocket/base/memory.h>
@@ -19,12 +19,13 @@ inline std::size_t system_allocations() noexcept { return calls_of_new + FramePo
 }  // namespace hocket::testing
 
 #if HOCKET_POOL  // sanitizers replace it themselves
-// Not inlined: GCC would take a block from malloc for one that operator new has not made.
-[[gnu::noinline]] void* operator new(std::size_t size) {
+// Weak, since several source files of a program may include this. Not inlined: GCC would take a block from malloc for one that operator
+// new has not made.
+[[gnu::noinline, gnu::weak]] void* operator new(std::size_t size) {
     ++hocket::testing::calls_of_new;
     if (void* block = std::malloc(size)) return block;
     throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline, gnu::weak]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline, gnu::weak]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 #endif

@@ -99,7 +99,19 @@ public:
     }
     int shutdown(int fd, int how) noexcept override { return inside_->shutdown(fd, how); }
     int readable(int fd) noexcept override { return inside_->readable(fd); }
+    int sendmsg(int fd, const msghdr* message) noexcept override { return inside_->sendmsg(fd, message); }
+    int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override {
+        return inside_->sendfile(to, from, offset, count);
+    }
+    int adopt(int fd) noexcept override { return inside_->adopt(fd); }
     int close(int fd) noexcept override { return inside_->close(fd); }
+    int spawn(Spawn& child) noexcept override { return inside_->spawn(child); }
+    int wait_for_child(int pidfd, int& returncode) noexcept override {
+        return inside_->wait_for_child(pidfd, returncode);
+    }
+    int pidfd_send_signal(int pidfd, int signal_number) noexcept override {
+        return inside_->pidfd_send_signal(pidfd, signal_number);
+    }
 
 private:
     // What the backend inside works on in place of the caller's operation.

@@ -68,11 +68,17 @@ public:
     int setsockopt(int, int, int, const void*, unsigned) noexcept override { return -ENOSYS; }
     int getsockopt(int, int, int, void*, unsigned*) noexcept override { return -ENOSYS; }
     int shutdown(int, int) noexcept override { return -ENOSYS; }
+    int sendmsg(int, const msghdr*) noexcept override { return -ENOSYS; }
     int readable(int) noexcept override { return -ENOSYS; }
+    int sendfile(int, int, std::int64_t, std::size_t) noexcept override { return -ENOSYS; }
     int close(int fd) noexcept override {
         closed.push_back(fd);
         return 0;
     }
+    int adopt(int) noexcept override { return -ENOSYS; }
+    int spawn(Spawn&) noexcept override { return -ENOSYS; }
+    int wait_for_child(int, int&) noexcept override { return -ENOSYS; }
+    int pidfd_send_signal(int, int) noexcept override { return -ENOSYS; }
 };
 
 }  // namespace hocket::testing

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Folders: making, removing and reading them, each in a job.
+#include <hocket/os/file_system.h>
+
+#include <hocket/os/executor.h>
+#include <hocket/os/file_system_internal.h>
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+namespace hocket::fs {
+
+namespace {
+
+void make(const std::string& path, unsigned mode) {
+    if (::mkdir(path.c_str(), mode) < 0) throw OSError(errno, "make the folder " + path);
+}
+
+void remove_empty(const std::string& path) {
+    if (::rmdir(path.c_str()) < 0) throw OSError(errno, "remove the folder " + path);
+}
+
+bool is_folder(const std::string& path) noexcept {
+    struct stat status{};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// The folder around it, or nothing.
+std::string parent_of(std::string_view path) {
+    while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos) return "";
+    path = path.substr(0, slash);
+    while (path.ends_with('/')) path.remove_suffix(1);
+    return std::string(path);
+}
+
+void make_with_parents(const std::string& path, const MakedirsOptions& options) {
+    const std::string parent = parent_of(path);
+    if (!parent.empty() && !is_folder(parent)) make_with_parents(parent, {.exist_ok = true});
+    if (::mkdir(path.c_str(), options.mode) == 0) return;
+    const int error = errno;
+    if (!options.exist_ok || !is_folder(path)) throw OSError(error, "make the folder " + path);
+}
+
+void remove_empty_parents(const std::string& path) {
+    for (std::string parent = parent_of(path); !parent.empty() && ::rmdir(parent.c_str()) == 0;)
+        parent = parent_of(parent);
+}
+
+// ---- Reading
+
+struct CloseFolder {
+    DIR* folder;
+    ~CloseFolder() {
+        if (folder) ::closedir(folder);
+    }
+};
+
+/// Calls `f(entry)` for each but `.` and `..`.
+template <class F>
+void for_each_entry(const std::string& path, F f) {
+    const CloseFolder open{::opendir(path.c_str())};
+    if (!open.folder) throw OSError(errno, "read the folder " + path);
+    for (;;) {
+        errno = 0;
+        const dirent* entry = ::readdir(open.folder);
+        if (!entry && errno != 0) throw OSError(errno, "read the folder " + path);
+        if (!entry) return;
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") f(*entry);
+    }
+}
+
+unsigned char kind_of(const struct stat& status) noexcept { return static_cast<unsigned char>(IFTODT(status.st_mode)); }
+
+DirEntry described(const std::string& folder, const dirent& entry) {
+    DirEntry result{
+        .name = entry.d_name, .path = folder + (folder.ends_with('/') ? "" : "/") + entry.d_name, .inode = entry.d_ino};
+    unsigned char type = entry.d_type;
+    struct stat status{};
+    if (type == DT_UNKNOWN && ::lstat(result.path.c_str(), &status) == 0) type = kind_of(status);
+    result.is_symlink = type == DT_LNK;
+    if (type == DT_LNK)
+        type = ::stat(result.path.c_str(), &status) == 0 ? kind_of(status) : static_cast<unsigned char>(DT_UNKNOWN);
+    result.is_dir = type == DT_DIR;
+    result.is_file = type == DT_REG;
+    return result;
+}
+
+}  // namespace
+
+std::string absolute_path(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(path.empty() ? "." : path, error);
+    if (error) throw OSError(error.value(), "find the current folder");
+    std::string text = absolute.lexically_normal().string();
+    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+    return text;
+}
+
+void remove_tree(const std::string& path) {
+    std::error_code error;
+    const auto kind = std::filesystem::symlink_status(path, error).type();
+    if (kind == std::filesystem::file_type::not_found) throw OSError(ENOENT, "remove the folder " + path);
+    if (!error && kind != std::filesystem::file_type::directory) throw OSError(ENOTDIR, "remove the folder " + path);
+    if (!error) std::filesystem::remove_all(path, error);
+    if (error) throw OSError(error.value(), "remove the folder " + path);
+}
+
+Coro<> mkdir(std::string path, unsigned mode) {
+    check_name(path, "make the folder");
+    co_await run_in_executor([path = std::move(path), mode] { make(path, mode); });
+}
+
+Coro<> makedirs(std::string path, MakedirsOptions options) {
+    check_name(path, "make the folder");
+    co_await run_in_executor([path = std::move(path), options] { make_with_parents(path, options); });
+}
+
+Coro<> rmdir(std::string path) {
+    check_name(path, "remove the folder");
+    co_await run_in_executor([path = std::move(path)] { remove_empty(path); });
+}
+
+Coro<> removedirs(std::string path) {
+    check_name(path, "remove the folder");
+    co_await run_in_executor([path = std::move(path)] {
+        remove_empty(path);
+        remove_empty_parents(path);
+    });
+}
+
+Coro<> rmtree(std::string path) {
+    check_name(path, "remove the folder");
+    co_await run_in_executor([path = std::move(path)] { remove_tree(path); });
+}
+
+Coro<> renames(std::string from, std::string to) {
+    check_name(from, "rename");
+    check_name(to, "rename");
+    co_await run_in_executor([from = std::move(from), to = std::move(to)] {
+        const std::string parent = parent_of(to);
+        if (!parent.empty() && !is_folder(parent)) make_with_parents(parent, {.exist_ok = true});
+        if (::rename(from.c_str(), to.c_str()) < 0) throw OSError(errno, "rename " + from + " to " + to);
+        remove_empty_parents(from);
+    });
+}
+
+Coro<std::vector<std::string>> listdir(std::string path) {
+    check_name(path, "read the folder");
+    co_return co_await run_in_executor([path = std::move(path)] {
+        std::vector<std::string> names;
+        for_each_entry(path, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
+        return names;
+    });
+}
+
+Coro<std::vector<DirEntry>> scandir(std::string path) {
+    check_name(path, "read the folder");
+    co_return co_await run_in_executor([path = std::move(path)] {
+        std::vector<DirEntry> entries;
+        for_each_entry(path, [&](const dirent& entry) { entries.push_back(described(path, entry)); });
+        return entries;
+    });
+}
+
+}  // namespace hocket::fs
