@@ -135,6 +135,14 @@ TEST(RealTls, a_client_can_read_the_certificate_of_the_server) {
     }());
 }
 
+TEST(RealTls, a_certificate_without_an_end_has_the_last_time_that_the_clock_knows) {
+    run_net([]() -> Coro<> {
+        auto c = co_await secured(tls_client(), testing::server_of(testing::Certificates::get().endless));
+        EXPECT_GT(c.writer.tls()->peer_certificate.value().not_after,
+                  std::chrono::system_clock::time_point::max() - 48h);
+    }());
+}
+
 TEST(RealTls, a_plain_stream_has_no_tls_to_ask_for) {
     run_net([]() -> Coro<> {
         auto c = co_await testing::connected();

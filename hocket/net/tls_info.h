@@ -15,11 +15,11 @@ namespace hocket {
 struct TlsCertificate {
     std::string subject;  ///< `CN=example.org,O=Example` (RFC 2253)
     std::string issuer;
-    std::vector<std::string> dns_names;     ///< of its subjectAltName
-    std::vector<std::string> ip_addresses;  ///< of its subjectAltName
-    std::chrono::system_clock::time_point not_before, not_after;
-    std::string serial_number;  ///< in hexadecimal
-    std::string der;            ///< all of it, as it was sent (`getpeercert(binary_form=True)`)
+    std::vector<std::string> dns_names;                           ///< of its subjectAltName
+    std::vector<std::string> ip_addresses;                        ///< of its subjectAltName
+    std::chrono::system_clock::time_point not_before, not_after;  ///< the clock ends in 2262: what is beyond is that
+    std::string serial_number;                                    ///< in hexadecimal
+    std::string der;  ///< all of it, as it was sent (`getpeercert(binary_form=True)`)
 };
 
 /// What `writer.tls()` gives (`get_extra_info` of `sslcontext`, `peercert`, `cipher`).

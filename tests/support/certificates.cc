@@ -33,6 +33,7 @@ struct Wanted {
     const char* common_name;
     const char* names = nullptr;  // subjectAltName
     int from_day = -1, to_day = 30;
+    const char* to = nullptr;  // in place of `to_day`
     bool authority = false;
 };
 
@@ -57,6 +58,7 @@ Issued issue(const Wanted& wanted, const Issued* issuer = nullptr) {
     constexpr long day = 24L * 60 * 60;
     X509_gmtime_adj(X509_getm_notBefore(x509), wanted.from_day * day);
     X509_gmtime_adj(X509_getm_notAfter(x509), wanted.to_day * day);
+    if (wanted.to) ASN1_TIME_set_string_X509(X509_getm_notAfter(x509), wanted.to);
     X509_set_pubkey(x509, made.key.get());
     X509_NAME* const name = X509_get_subject_name(x509);
     const auto* text = reinterpret_cast<const unsigned char*>(wanted.common_name);
@@ -104,6 +106,8 @@ Certificates::Certificates() {
     expired = written(issue({.common_name = "server", .names = here, .from_day = -9, .to_day = -1}, &ca),
                       folder + "/expired");
     not_yet_valid = written(issue({.common_name = "server", .names = here, .from_day = 1}, &ca), folder + "/early");
+    endless =
+        written(issue({.common_name = "server", .names = here, .to = "99991231235959Z"}, &ca), folder + "/endless");
     of_another_host = written(issue({.common_name = "localhost", .names = "DNS:example.org"}, &ca), folder + "/other");
     self_signed = written(issue({.common_name = "server", .names = here}), folder + "/self");
     of_strangers = written(issue({.common_name = "server", .names = here}, &strange_ca), folder + "/strange");

@@ -20,6 +20,7 @@ struct Certificates {
     Identity server;                 ///< of localhost, 127.0.0.1, ::1 and xn--bcher-kva.example
     Identity expired;                ///< the same, valid until yesterday
     Identity not_yet_valid;          ///< the same, valid from tomorrow on
+    Identity endless;                ///< the same, valid until the last second of 9999, as devices have it
     Identity of_another_host;        ///< of example.org
     Identity self_signed;            ///< of localhost and 127.0.0.1
     Identity of_strangers;           ///< the same, by an authority that nobody trusts
