@@ -220,8 +220,9 @@ void SocketTransport::check_open(const char* call) const {
 }
 
 template <class Bytes>
-Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
+Coro<> SocketTransport::send(TransportHandle transport, Writer writer, Bytes bytes) {
     auto& t = static_cast<SocketTransport&>(transport.layer());
+    t.check_still_on_top(writer);
     t.check_open("StreamWriter::write");
     if (bytes.empty()) co_return;
     Outgoing& o = t.out();
@@ -235,9 +236,11 @@ Coro<> SocketTransport::send(TransportHandle transport, Bytes bytes) {
     t.check_writable();
 }
 
-HOCKET_CORO_WRAPPER Coro<> SocketTransport::write(std::string_view bytes) { return send(handle(), bytes); }
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write(std::string_view bytes) { return send(handle(), writer(), bytes); }
 
-HOCKET_CORO_WRAPPER Coro<> SocketTransport::write_owned(std::string bytes) { return send(handle(), std::move(bytes)); }
+HOCKET_CORO_WRAPPER Coro<> SocketTransport::write_owned(std::string bytes) {
+    return send(handle(), writer(), std::move(bytes));
+}
 
 void SocketTransport::write_nowait(std::string_view bytes) {
     check_open("StreamWriter::write_nowait");
@@ -275,8 +278,10 @@ std::pair<std::size_t, std::size_t> SocketTransport::get_write_buffer_limits() c
     return {out_->low, out_->high};
 }
 
-Coro<std::int64_t> SocketTransport::send_file(TransportHandle transport, int file, SendfileOptions options) {
+Coro<std::int64_t> SocketTransport::send_file(TransportHandle transport, Writer writer, int file,
+                                              SendfileOptions options) {
     auto& t = static_cast<SocketTransport&>(transport.layer());
+    t.check_still_on_top(writer);
     FileRange range(file, options);
     t.check_open("StreamWriter::sendfile");
     t.out();
@@ -294,7 +299,7 @@ Coro<std::int64_t> SocketTransport::send_file(TransportHandle transport, int fil
 }
 
 HOCKET_CORO_WRAPPER Coro<std::int64_t> SocketTransport::sendfile(int file, SendfileOptions options) {
-    return send_file(handle(), file, options);
+    return send_file(handle(), writer(), file, options);
 }
 
 void SocketTransport::write_eof() {

@@ -91,8 +91,8 @@ private:
 
     // The coroutines hold the transport from when they are made, and not only once they run.
     template <class Bytes>
-    static Coro<> send(TransportHandle transport, Bytes bytes);
-    static Coro<std::int64_t> send_file(TransportHandle transport, int file, SendfileOptions options);
+    static Coro<> send(TransportHandle transport, Writer writer, Bytes bytes);
+    static Coro<std::int64_t> send_file(TransportHandle transport, Writer writer, int file, SendfileOptions options);
     static Coro<> drained(TransportHandle transport);
     static Coro<> closed(TransportHandle transport);
     TransportHandle handle() noexcept {

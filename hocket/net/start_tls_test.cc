@@ -4,6 +4,7 @@
 #include <hocket/core/sleep.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/wait_for.h>
+#include <hocket/net/sendfile_test.h>
 #include <hocket/net/tls_test.h>
 
 #include <string>
@@ -223,6 +224,40 @@ TEST(RealStartTls, behind_an_end_that_was_written_it_is_refused_at_once) {
         EXPECT_EQ(co_await ending_of(c.writer.start_tls(tls_client(), to_localhost())),
                   "hocket::RuntimeError: Cannot call write() after write_eof()");
         EXPECT_TRUE(c.writer.is_closing());
+    }());
+}
+
+TEST(RealStartTls, a_write_that_was_made_before_does_not_go_in_the_clear) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        Coro<> write = c.writer.write("secret");
+        const testing::NamelessFile file("secret");
+        Coro<std::int64_t> send = c.writer.sendfile(file.fd());
+        co_await gather(c.writer.start_tls(tls_client(), to_localhost()), c.server_writer.start_tls(tls_server()));
+        const std::string refused =
+            "hocket::RuntimeError: start_tls is in progress, or has come before: this write would go in the clear";
+        EXPECT_EQ(co_await ending_of(std::move(write)), refused);
+        EXPECT_EQ(co_await ending_of(std::move(send)), refused);
+        co_await c.writer.write("x");
+        EXPECT_EQ(co_await c.server_reader.read(6), "x");
+    }());
+}
+
+TEST(RealStartTls, nobody_writes_in_the_clear_during_the_handshake) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string refused =
+            "hocket::RuntimeError: start_tls is in progress, or has come before: this write would go in the clear";
+        const Task<> starting = create_task(c.writer.start_tls(tls_client(), to_localhost()));
+        const Task<> writing = create_task(c.writer.write("secret"));
+        EXPECT_EQ(co_await ending_of(writing), refused);
+        EXPECT_EQ(testing::thrown_by([&] { c.writer.write_nowait("secret"); }), refused);
+        const testing::NamelessFile file("secret");
+        EXPECT_EQ(co_await ending_of(c.writer.sendfile(file.fd())), refused);
+        co_await c.server_writer.start_tls(tls_server());
+        co_await starting;
+        co_await c.writer.write("x");
+        EXPECT_EQ(co_await c.server_reader.read(6), "x");
     }());
 }
 

@@ -37,7 +37,10 @@ public:
     }
     /// Copies `data` and returns; it is sent at the end of this turn, or when what is before it has been. There is no limit to what collects
     /// so: await `drain` now and then (asyncio's `write`).
-    void write_nowait(std::string_view data) const { transport_->write_nowait(data); }
+    void write_nowait(std::string_view data) const {
+        transport_->check_not_securing();
+        transport_->write_nowait(data);
+    }
     /// Does not suspend while less than 64 KiB wait to be sent; else waits until no more than 16 KiB do. Any number of tasks may wait.
     /// Throws what the reading side has met, too.
     HOCKET_CORO_WRAPPER Coro<> drain() const { return transport_->drain(); }
@@ -77,7 +80,8 @@ public:
     /// secured (`StreamWriter.start_tls`, `loop.start_tls`). What was written before is sent before, as it is. Throws TlsError; OSError,
     /// `Connection reset by peer` when the peer goes and `Software caused connection abort` when it takes too long; the stream is
     /// closed then, as it is by a cancel. ValueError for options that make no sense, and RuntimeError while a task reads, leave it as it was; RuntimeError
-    /// after `write_eof` or while a file is sent ends it.
+    /// after `write_eof` or while a file is sent ends it. What another task writes meanwhile, and a `write` that was made before and is awaited
+    /// afterwards, is refused with RuntimeError: it would go in the clear.
     HOCKET_CORO_WRAPPER Coro<> start_tls(TlsContext context, StartTlsOptions options = {}) const {
         return start_tls_of(transport_, std::move(context), std::move(options));
     }

@@ -157,13 +157,13 @@ TlsTransport::TlsTransport(Transport& lower, TlsSetup setup)
         lower_.drop();
         throw;
     }
-    lower_.wanted_ = true;  // nobody else reads during the handshake
+    lower_.wanted_ = lower_.securing_ = true;  // nobody else reads or writes during the handshake
 }
 
 TlsTransport::~TlsTransport() {
     SSL_free(ssl_);
     if (carried_) lower_.upper_ = nullptr;
-    lower_.wanted_ = false;
+    lower_.wanted_ = lower_.securing_ = false;
     lower_.drop();
 }
 
@@ -232,7 +232,7 @@ void TlsTransport::give_up_handshake() noexcept {
 }
 
 void TlsTransport::take_over() noexcept {
-    lower_.wanted_ = false;
+    lower_.wanted_ = lower_.securing_ = false;
     lower_.carry(*this);
     carried_ = true;
 }

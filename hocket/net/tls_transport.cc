@@ -176,8 +176,9 @@ void TlsTransport::say_last_words() noexcept {
 }
 
 template <class Bytes>
-Coro<> TlsTransport::send(TransportHandle transport, Bytes bytes) {
+Coro<> TlsTransport::send(TransportHandle transport, Writer writer, Bytes bytes) {
     auto& t = static_cast<TlsTransport&>(transport.layer());
+    t.check_still_on_top(writer);
     if (bytes.empty()) co_return;
     t.check_open("StreamWriter::write");
     if (t.writing_) {
@@ -204,9 +205,11 @@ Coro<> TlsTransport::send(TransportHandle transport, Bytes bytes) {
     t.finish_write({});
 }
 
-HOCKET_CORO_WRAPPER Coro<> TlsTransport::write(std::string_view bytes) { return send(handle(), bytes); }
+HOCKET_CORO_WRAPPER Coro<> TlsTransport::write(std::string_view bytes) { return send(handle(), writer(), bytes); }
 
-HOCKET_CORO_WRAPPER Coro<> TlsTransport::write_owned(std::string bytes) { return send(handle(), std::move(bytes)); }
+HOCKET_CORO_WRAPPER Coro<> TlsTransport::write_owned(std::string bytes) {
+    return send(handle(), writer(), std::move(bytes));
+}
 
 // The task that wrote has come to its end; `rest`: what it has not got rid of.
 void TlsTransport::finish_write(std::string_view rest) noexcept {

@@ -97,7 +97,7 @@ private:
     };
 
     template <class Bytes>
-    static Coro<> send(TransportHandle transport, Bytes bytes);
+    static Coro<> send(TransportHandle transport, Writer writer, Bytes bytes);
     static Coro<> drained(TransportHandle transport);
     static Coro<> closed(TransportHandle transport);
     TransportHandle handle() noexcept {

@@ -21,6 +21,10 @@ Transport::~Transport() = default;
 
 std::string Transport::name() const { return peername().str(); }
 
+void Transport::throw_securing() {
+    throw RuntimeError("start_tls is in progress, or has come before: this write would go in the clear");
+}
+
 void Transport::check_loop(const char* call) const {
     EventLoop* const mine = loop();
     if (!mine) return;

@@ -106,6 +106,11 @@ public:
     /// What errors and reports call the other side: its address, if nothing else; `nowhere` if there is none.
     virtual std::string name() const;
 
+    /// Throws RuntimeError while TLS is being negotiated: what is written meanwhile would go in the clear.
+    void check_not_securing() const {
+        if (securing_) [[unlikely]]
+            throw_securing();
+    }
     /// Throws RuntimeError in debug mode, when `call` is made on another thread than that of the stream's loop.
     void check_thread(const char* call) const {
         if (EventLoop* const mine = loop()) mine->check_usable(call);
@@ -141,6 +146,15 @@ protected:
         upper_ = &upper;
     }
 
+    /// Who writes: a task that had the top of the stream when it made its coroutine, or the transport that stands on this one.
+    enum class Writer : std::uint8_t { program, upper };
+    Writer writer() const noexcept { return upper_ ? Writer::upper : Writer::program; }
+    /// At the first step of a write: throws RuntimeError where it would go in the clear beside TLS, which came after the coroutine was made.
+    void check_still_on_top(Writer writer) const {
+        if (writer == Writer::program && (upper_ || securing_)) [[unlikely]]
+            throw_securing();
+    }
+
     // For what feeds it.
 
     void end_reading() noexcept;
@@ -155,7 +169,11 @@ protected:
     std::uint32_t refs_ = 1;
     std::uint32_t of_use_ = 1;  // so many bytes would help the reader
     bool eof_ = false;
-    bool wanted_ = false;  // the upper one waits for bytes
+    bool wanted_ = false;    // the upper one waits for bytes
+    bool securing_ = false;  // there is about to be an upper one
+
+private:
+    [[noreturn]] static void throw_securing();
 
     friend class TlsTransport;  // which stands on another one
 };
