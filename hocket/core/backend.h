@@ -131,6 +131,8 @@ public:
     virtual int socket(int domain, int type, int protocol) noexcept = 0;  // close-on-exec, non-blocking
     virtual int bind(int fd, const sockaddr* address, unsigned size) noexcept = 0;
     virtual int listen(int fd, int backlog) noexcept = 0;
+    /// Takes a connection that is there already: a descriptor as `Opcode::accept` gives, or -EAGAIN. `fd` must not block.
+    virtual int accept(int fd, sockaddr* address, unsigned* size) noexcept = 0;
     virtual int getsockname(int fd, sockaddr* address, unsigned* size) noexcept = 0;
     virtual int getpeername(int fd, sockaddr* address, unsigned* size) noexcept = 0;
     virtual int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept = 0;

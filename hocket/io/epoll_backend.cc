@@ -369,6 +369,14 @@ int EpollBackend::socket(int domain, int type, int protocol) noexcept {
     return fd;
 }
 
+int EpollBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
+    const int result = SystemBackend::accept(fd, address, size);
+    is_new(result, false);
+    if (result == -EAGAIN && static_cast<std::size_t>(fd) < table_.size())
+        table_[static_cast<std::size_t>(fd)].dry = true;
+    return result;
+}
+
 int EpollBackend::adopt(int fd) noexcept {
     if (fd >= 0 && static_cast<std::size_t>(fd) < table_.size()) {
         Descriptor& d = table_[static_cast<std::size_t>(fd)];

@@ -32,6 +32,7 @@ public:
     void poll(std::int64_t deadline) noexcept override;
     int fileno() const noexcept override;
     int socket(int domain, int type, int protocol) noexcept override;
+    int accept(int fd, sockaddr* address, unsigned* size) noexcept override;
     int adopt(int fd) noexcept override;
     int close(int fd) noexcept override;
 

@@ -92,6 +92,13 @@ int SystemBackend::bind(int fd, const sockaddr* address, unsigned size) noexcept
     return result_of(::bind(fd, address, size));
 }
 int SystemBackend::listen(int fd, int backlog) noexcept { return result_of(::listen(fd, backlog)); }
+int SystemBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
+    int result = 0;
+    do {
+        result = ::accept4(fd, address, size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    } while (result < 0 && errno == EINTR);
+    return result_of(result);
+}
 int SystemBackend::getsockname(int fd, sockaddr* address, unsigned* size) noexcept {
     return result_of(::getsockname(fd, address, size));
 }

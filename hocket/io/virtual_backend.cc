@@ -60,6 +60,7 @@ void VirtualBackend::wake() noexcept {
 int VirtualBackend::socket(int, int, int) noexcept { return refused; }
 int VirtualBackend::bind(int, const sockaddr*, unsigned) noexcept { return refused; }
 int VirtualBackend::listen(int, int) noexcept { return refused; }
+int VirtualBackend::accept(int, sockaddr*, unsigned*) noexcept { return refused; }
 int VirtualBackend::getsockname(int, sockaddr*, unsigned*) noexcept { return refused; }
 int VirtualBackend::getpeername(int, sockaddr*, unsigned*) noexcept { return refused; }
 int VirtualBackend::setsockopt(int, int, int, const void*, unsigned) noexcept { return refused; }

@@ -41,6 +41,7 @@ public:
     int socket(int domain, int type, int protocol) noexcept override;
     int bind(int fd, const sockaddr* address, unsigned size) noexcept override;
     int listen(int fd, int backlog) noexcept override;
+    int accept(int fd, sockaddr* address, unsigned* size) noexcept override;
     int getsockname(int fd, sockaddr* address, unsigned* size) noexcept override;
     int getpeername(int fd, sockaddr* address, unsigned* size) noexcept override;
     int setsockopt(int fd, int level, int option, const void* value, unsigned size) noexcept override;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -13,6 +14,7 @@ namespace hocket {
 namespace {
 
 constexpr auto accept_retry_delay = std::chrono::seconds(1);
+constexpr int most_in_one_turn = 256;  // however long the queue is: the others have their turn
 
 // Of one connection that came to nothing, or of the network behind it (accept(2)): the next one may be well.
 bool concerns_one_connection(int error) noexcept {
@@ -71,14 +73,15 @@ void Listener::accept() noexcept {
     submit(*this);
 }
 
+// With the one that was waited for come those that are there already, as with asyncio: else each would take a turn of the loop.
 void Listener::accepted() noexcept {
     accepting_ = false;
-    const int n = result;
-    if (n >= 0 && closing()) {
-        network()->backend().close(n);
-    } else if (n >= 0) {
-        server_.connected(
-            n, Address::from_raw(peer_));  // may close this, which lives on until the operation is counted off
+    int n = result;
+    take(n);
+    for (int left = std::min(server_.backlog(), most_in_one_turn); left > 1 && n >= 0 && !closing(); --left) {
+        peer_.size = sizeof peer_.bytes;
+        n = network()->backend().accept(Socket::fd(), peer_.get(), &peer_.size);
+        take(n);
     }
     completed_one();
     if (closing()) {
@@ -87,6 +90,16 @@ void Listener::accepted() noexcept {
         accept();
     } else {
         pause(-n);
+    }
+}
+
+// The handler may close this, which lives on until the operation is counted off.
+void Listener::take(int connection) noexcept {
+    if (connection < 0) return;
+    if (closing()) {
+        network()->backend().close(connection);
+    } else {
+        server_.connected(connection, Address::from_raw(peer_));
     }
 }
 

@@ -34,6 +34,7 @@ private:
     void descriptor_closed() noexcept override;
     void accept() noexcept;
     void accepted() noexcept;
+    void take(int connection) noexcept;
     void pause(int error) noexcept;
 
     ServerState& server_;

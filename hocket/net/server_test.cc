@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Servers: accepting, closing in every order, handlers that fail, and want of descriptors.
+// Servers: connections and their tasks, closing in every order, handlers that fail.
 #include <hocket/net/server.h>
 
 #include <gtest/gtest.h>
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <memory>
 #include <optional>
@@ -341,46 +340,6 @@ TEST(RealServer, close_ends_serve_forever_with_a_cancel) {
         server.close();
         EXPECT_EQ(co_await ending_of(serving), "hocket::CancelledError");
         EXPECT_EQ(co_await ending_of(server.serve_forever()), "hocket::RuntimeError: server is closed");
-    }());
-}
-
-// 80
-TEST(RealServer, without_descriptors_it_reports_pauses_and_goes_on) {
-    run_net([]() -> Coro<> {
-        LoopErrors errors(get_running_loop());
-        const Server server = co_await start_server(echo, "127.0.0.1", 0);
-        const std::string address = server.sockets().at(0).str();
-        RawPeer peer(server.sockets().at(0));
-        rlimit limit{};
-        getrlimit(RLIMIT_NOFILE, &limit);
-        const rlim_t before = std::exchange(limit.rlim_cur, 3);
-        setrlimit(RLIMIT_NOFILE, &limit);
-        std::string said;
-        co_await until([&] { return !(said = errors.taken()).empty(); });
-        limit.rlim_cur = before;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        EXPECT_EQ(said, "socket.accept() out of system resource | hocket::OSError: accept on " + address +
-                            ": Too many open files");
-        EXPECT_EQ(server.clients(), 0U);
-        EXPECT_EQ(co_await ask(server.port(), "later"), "later");
-        EXPECT_EQ(errors.taken(), "");
-    }());
-}
-
-TEST(RealServer, it_may_be_closed_while_accepting_pauses) {
-    run_net([]() -> Coro<> {
-        LoopErrors errors(get_running_loop());
-        const Server server = co_await start_server(echo, "127.0.0.1", 0);
-        RawPeer peer(server.sockets().at(0));
-        rlimit limit{};
-        getrlimit(RLIMIT_NOFILE, &limit);
-        const rlim_t before = std::exchange(limit.rlim_cur, 3);
-        setrlimit(RLIMIT_NOFILE, &limit);
-        co_await until([&] { return !errors.taken().empty(); });
-        limit.rlim_cur = before;
-        setrlimit(RLIMIT_NOFILE, &limit);
-        server.close();
-        co_await server.wait_closed();
     }());
 }
 

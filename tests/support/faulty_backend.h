@@ -85,6 +85,10 @@ public:
         return inside_->bind(fd, address, size);
     }
     int listen(int fd, int backlog) noexcept override { return inside_->listen(fd, backlog); }
+    int accept(int fd, sockaddr* address, unsigned* size) noexcept override {
+        const int error = next_failure(Opcode::accept);
+        return error != 0 ? -error : inside_->accept(fd, address, size);
+    }
     int getsockname(int fd, sockaddr* address, unsigned* size) noexcept override {
         return inside_->getsockname(fd, address, size);
     }

@@ -63,6 +63,7 @@ public:
     int socket(int, int, int) noexcept override { return -ENOSYS; }
     int bind(int, const sockaddr*, unsigned) noexcept override { return -ENOSYS; }
     int listen(int, int) noexcept override { return -ENOSYS; }
+    int accept(int, sockaddr*, unsigned*) noexcept override { return -ENOSYS; }
     int getsockname(int, sockaddr*, unsigned*) noexcept override { return -ENOSYS; }
     int getpeername(int, sockaddr*, unsigned*) noexcept override { return -ENOSYS; }
     int setsockopt(int, int, int, const void*, unsigned) noexcept override { return -ENOSYS; }
