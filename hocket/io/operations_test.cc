@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Every operation on both real backends: success, error, waiting, and the descriptors that are particular.
+// Operations of sockets on both real backends: bytes and datagrams, errors, and loops that change threads.
 #include <hocket/io/operations_test.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/un.h>
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <deque>
-#include <set>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,8 +12,6 @@
 namespace hocket {
 namespace {
 using State = Operation::State;
-
-class OnceOperations : public RealBackendTest {};
 
 INSTANTIATE_TEST_SUITE_P(, OnceOperations, testing::ValuesIn(kinds), name_of);
 
@@ -268,234 +259,6 @@ TEST_P(OnceOperations, sendmsg_at_once_says_when_it_would_have_to_wait) {
     EXPECT_EQ(backend->sendmsg(d, &message), -EPIPE);  // and no signal
 }
 
-// ---- accept and connect
-
-TEST_P(OnceOperations, accept_gives_a_descriptor_that_does_not_block_nor_leak_into_children) {
-    Listener l = listen_on_loopback();
-    sockaddr_in peer{};
-    unsigned peer_size = sizeof peer;
-    TestOperation accept(Opcode::accept, l.fd, &peer, 0);
-    accept.address_size = &peer_size;
-    begin(accept);
-    Descriptor client(backend->socket(AF_INET, SOCK_STREAM, 0));
-    TestOperation connect = connect_to(client, l.address);
-    EXPECT_EQ(run(connect), 0);
-    Descriptor server(accept.completions == 0 ? result_of(accept) : accept.result);
-    ASSERT_GE(server, 0);
-    EXPECT_NE(fcntl(server, F_GETFL) & O_NONBLOCK, 0);
-    EXPECT_NE(fcntl(server, F_GETFD) & FD_CLOEXEC, 0);
-    sockaddr_in own{};
-    unsigned own_size = sizeof own;
-    EXPECT_EQ(backend->getsockname(client, reinterpret_cast<sockaddr*>(&own), &own_size), 0);
-    EXPECT_EQ(own.sin_port, peer.sin_port);
-    EXPECT_EQ(backend->getpeername(server, reinterpret_cast<sockaddr*>(&own), &own_size), 0);
-    EXPECT_EQ(own.sin_port, peer.sin_port);
-}
-
-TEST_P(OnceOperations, an_accept_that_finds_nothing_waits_for_the_next_connection) {
-    Listener l = listen_on_loopback();
-    TestOperation accept_one(Opcode::accept, l.fd), accept_other(Opcode::accept, l.fd);
-    begin(accept_one);
-    begin(accept_other);
-    Descriptor client(backend->socket(AF_INET, SOCK_STREAM, 0)), late(backend->socket(AF_INET, SOCK_STREAM, 0));
-    TestOperation connect = connect_to(client, l.address);
-    EXPECT_EQ(run(connect), 0);
-    while (accept_one.completions + accept_other.completions == 0) backend->poll(backend->now() + 200 * millisecond);
-    backend->poll(backend->now());
-    EXPECT_EQ(accept_one.completions + accept_other.completions,
-              1);  // there is one connection, and no error for the other
-    TestOperation again = connect_to(late, l.address);
-    EXPECT_EQ(run(again), 0);
-    Descriptor one(accept_one.completions == 0 ? result_of(accept_one) : accept_one.result);
-    Descriptor other(accept_other.completions == 0 ? result_of(accept_other) : accept_other.result);
-    EXPECT_GE(one, 0);
-    EXPECT_GE(other, 0);
-}
-
-TEST_P(OnceOperations, a_refused_connection_is_an_error) {
-    Listener l = listen_on_loopback();
-    l.fd.close();
-    Descriptor client(backend->socket(AF_INET, SOCK_STREAM, 0));
-    TestOperation connect = connect_to(client, l.address);
-    EXPECT_EQ(run(connect), -ECONNREFUSED);
-}
-
-TEST_P(OnceOperations, connections_are_accepted_on_a_blocking_listener) {
-    Listener l = listen_on_loopback();
-    fcntl(l.fd, F_SETFL, 0);
-    Descriptor listener(dup(l.fd));  // one that the backend did not make
-    TestOperation accept(Opcode::accept, listener);
-    begin(accept);
-    Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    TestOperation connect = connect_to(client, l.address);
-    EXPECT_EQ(run(connect), 0);
-    EXPECT_EQ(fcntl(client, F_GETFL) & O_NONBLOCK, 0);
-    Descriptor server(accept.completions == 0 ? result_of(accept) : accept.result);
-    EXPECT_GE(server, 0);
-}
-
-TEST_P(OnceOperations, a_connection_to_no_unix_socket_is_an_error) {
-    Descriptor client(backend->socket(AF_UNIX, SOCK_STREAM, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, "/nonexistent/socket");
-    TestOperation connect(Opcode::connect, client, &address, sizeof address);
-    EXPECT_EQ(run(connect), -ENOENT);
-}
-
-// ---- read, write and poll
-
-TEST_P(OnceOperations, files_are_read_and_written_at_an_offset_and_at_their_position) {
-    char path[] = "/tmp/hocket_io_XXXXXX";
-    Descriptor file(mkostemp(path, O_CLOEXEC));
-    ASSERT_GE(file, 0);
-    unlink(path);
-    char text[] = "0123456789";
-    TestOperation write(Opcode::write, file, text, 10, 0);
-    EXPECT_EQ(run(write), 10);
-    TestOperation read(Opcode::read, file, buffer, 4, 3);
-    EXPECT_EQ(run(read), 4);
-    EXPECT_EQ(std::string_view(buffer, 4), "3456");
-    read.offset = -1;
-    EXPECT_EQ(run(read), 4);
-    EXPECT_EQ(run(read), 4);
-    EXPECT_EQ(std::string_view(buffer, 4), "4567");
-    read.offset = 10;
-    EXPECT_EQ(run(read), 0);
-}
-
-TEST_P(OnceOperations, a_pipe_is_read_and_written) {
-    for (const int flags : {O_NONBLOCK, 0}) {
-        auto [out, in] = make_pipe(flags);
-        TestOperation read(Opcode::read, out, buffer, sizeof buffer);
-        begin(read);
-        char text[] = "through";
-        TestOperation write(Opcode::write, in, text, 7);
-        EXPECT_EQ(run(write), 7);
-        if (read.completions == 0) result_of(read);
-        EXPECT_EQ(read.result, 7);
-        backend->submit(read);
-        backend->poll(0);
-        backend->close(in.release());
-        EXPECT_EQ(result_of(read), 0);
-        backend->close(out.release());
-    }
-}
-
-TEST_P(OnceOperations, a_write_to_a_full_pipe_waits) {
-    auto [out, in] = make_pipe();
-    fill_up(in);
-    TestOperation write(Opcode::write, in, buffer, 1);
-    begin(write);
-    char drained[65536];
-    ASSERT_GT(::read(out, drained, sizeof drained), 0);
-    EXPECT_EQ(result_of(write), 1);
-}
-
-TEST_P(OnceOperations, a_device_that_cannot_be_waited_for_is_read_at_once) {
-    Descriptor zero(open("/dev/zero", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    TestOperation read(Opcode::read, zero, buffer, sizeof buffer);
-    EXPECT_EQ(run(read), 64);
-}
-
-TEST_P(OnceOperations, descriptors_that_only_know_plain_reads_are_waited_for_and_cancelled) {
-    for (const int flags : {int{IN_NONBLOCK}, 0}) {
-        Descriptor watch(inotify_init1(IN_CLOEXEC | flags));
-        char path[] = "/tmp/hocket_io_XXXXXX";
-        Descriptor file(mkostemp(path, O_CLOEXEC));
-        ASSERT_GE(inotify_add_watch(watch, path, IN_MODIFY), 0);
-        for (int i = 0; i < 20; ++i) {
-            TestOperation read(Opcode::read, watch, buffer, sizeof buffer);
-            begin(read);
-            if (i % 2 == 0) {
-                ASSERT_EQ(::write(file, "x", 1), 1);
-                EXPECT_EQ(result_of(read), static_cast<int>(sizeof(inotify_event)));
-            } else {
-                if (i % 4 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-                backend->cancel(read);
-                EXPECT_EQ(result_of(read), -ECANCELED);
-            }
-        }
-        unlink(path);
-        backend->close(watch.release());
-    }
-}
-
-TEST_P(OnceOperations, a_terminal_is_read) {
-    for (const int flags : {O_NONBLOCK, 0}) {
-        Descriptor terminal(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | flags));
-        ASSERT_GE(terminal, 0);
-        ASSERT_EQ(grantpt(terminal), 0);
-        ASSERT_EQ(unlockpt(terminal), 0);
-        Descriptor inside(open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC));
-        ASSERT_GE(inside, 0);
-        TestOperation read(Opcode::read, terminal, buffer, sizeof buffer);
-        begin(read);
-        ASSERT_EQ(::write(inside, "x", 1), 1);
-        EXPECT_EQ(result_of(read), 1);
-        begin(read);
-        backend->cancel(read);
-        EXPECT_EQ(result_of(read), -ECANCELED);
-        backend->close(terminal.release());
-    }
-}
-
-TEST_P(OnceOperations, poll_tells_the_events_that_hold) {
-    auto [a, b] = socket_pair();
-    TestOperation writable = poll_for(a, POLLOUT | POLLIN);
-    EXPECT_EQ(run(writable), POLLOUT);
-    TestOperation readable = poll_for(a, POLLIN);
-    begin(readable);
-    ASSERT_EQ(::write(b, "x", 1), 1);
-    EXPECT_EQ(result_of(readable), POLLIN);
-    EXPECT_EQ(run(readable), POLLIN);  // it still holds
-}
-
-TEST_P(OnceOperations, poll_tells_a_hang_up_unasked) {
-    auto [out, in] = make_pipe();
-    TestOperation readable = poll_for(out, POLLIN);
-    begin(readable);
-    in.close();
-    EXPECT_EQ(result_of(readable), POLLHUP);
-    auto [a, b] = socket_pair();
-    TestOperation half = poll_for(a, POLLRDHUP);
-    begin(half);
-    ::shutdown(b, SHUT_WR);
-    EXPECT_EQ(result_of(half), POLLRDHUP);
-}
-
-TEST_P(OnceOperations, polls_of_one_descriptor_are_independent) {
-    auto [a, b] = socket_pair();
-    TestOperation reading = poll_for(a, POLLIN), writing = poll_for(a, POLLOUT), both = poll_for(a, POLLIN | POLLOUT);
-    begin(reading);
-    backend->submit(both);
-    EXPECT_EQ(run(writing), POLLOUT);
-    if (both.completions == 0) result_of(both);
-    EXPECT_EQ(both.result, POLLOUT);
-    EXPECT_EQ(reading.completions, 0);
-    ASSERT_EQ(::write(b, "x", 1), 1);
-    EXPECT_EQ(result_of(reading), POLLIN);
-}
-
-TEST_P(OnceOperations, a_regular_file_is_always_ready) {
-    Descriptor file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-    TestOperation op = poll_for(file, POLLIN | POLLOUT);
-    EXPECT_EQ(run(op), POLLIN | POLLOUT);
-}
-
-TEST_P(OnceOperations, poll_notices_a_descriptor_that_others_replaced) {
-    auto [a, b] = socket_pair();
-    TestOperation op = poll_for(a, POLLIN);
-    begin(op);
-    ASSERT_EQ(::write(b, "x", 1), 1);
-    EXPECT_EQ(result_of(op), POLLIN);
-    auto [c, d] = socket_pair();
-    ASSERT_EQ(dup2(c, a), static_cast<int>(a));  // as a library might: closed and opened under the same number
-    begin(op);
-    ASSERT_EQ(::write(d, "x", 1), 1);
-    EXPECT_EQ(result_of(op), POLLIN);
-}
-
 // ---- errors
 
 TEST_P(OnceOperations, a_bad_descriptor_is_an_error_of_every_operation) {
@@ -579,5 +342,4 @@ TEST_P(OnceOperations, those_that_one_thread_began_complete_on_another_while_the
 }
 
 }  // namespace
-
 }  // namespace hocket

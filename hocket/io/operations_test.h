@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <tests/support/child.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -175,19 +176,9 @@ protected:
     char buffer[64]{};
 };
 
-inline std::string name_of(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
+/// The tests of single operations.
+class OnceOperations : public RealBackendTest {};
 
-/// Runs `body` in a child; its exit status, or minus the signal that ended it.
-template <class Body>
-int in_child(Body body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(20);
-        _exit(body());
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
+inline std::string name_of(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
 
 }  // namespace hocket

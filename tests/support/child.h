@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// A part of a test that a child process does, since it changes what cannot be changed back.
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace hocket {
+
+/// Runs `body` in a child; its exit status, or minus the signal that ended it.
+template <class Body>
+int in_child(Body body) {
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        _exit(body());
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace hocket
