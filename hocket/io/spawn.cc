@@ -2,7 +2,9 @@
 // Starting a child process: its descriptors, what it does between vfork and exec, and how the parent learns what failed.
 #include <hocket/io/spawn_internal.h>
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,9 +21,10 @@ namespace hocket {
 namespace {
 
 constexpr int first_other = STDERR_FILENO + 1;
+constexpr int most_descriptors = 1 << 20;  // fs.nr_open, where nobody has raised it
 
-/// What the child says, through a pipe that a successful exec closes, when it cannot run its program. Memory would do after a real vfork; but
-/// under a sanitizer, or in an emulator, that may be a fork.
+/// What the child says, through a pipe that a successful exec closes, when it cannot run its program. Memory would do where it is shared; but
+/// under a sanitizer, or in an emulator, the child may have a copy.
 struct Failure {
     int error;
     Spawn::Step step;
@@ -50,7 +53,8 @@ private:
     [[noreturn]] void fail(Spawn::Step step, int fd = -1) const noexcept {
         const Failure failure{errno, step, fd};
         [[maybe_unused]] const ssize_t written = ::write(report_, &failure, sizeof failure);
-        _exit(127);
+        // Not _exit, before which the thread sanitizer flushes the parent's streams.
+        for (;;) ::syscall(SYS_exit_group, 127);
     }
 
     // Out of the way of the three that are about to be overwritten.
@@ -82,6 +86,8 @@ private:
         if (flags < 0 || fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC) < 0) fail(Spawn::Step::pass_descriptor, fd);
     }
 
+    bool keeps(int fd) const noexcept { return fd < first_other || next_kept(fd) == fd; }
+
     /// The least descriptor from `from` on that stays open, or INT_MAX.
     int next_kept(int from) const noexcept {
         int least = report_ >= from ? report_ : INT_MAX;
@@ -94,18 +100,54 @@ private:
     void close_others() const noexcept {
         for (int from = first_other;;) {
             const int kept = next_kept(from);
-            if (kept > from) close_range(from, kept - 1);
+            if (kept > from && !close_range(from, kept - 1)) {
+                if (!close_listed()) close_numbers();
+                return;
+            }
             if (kept == INT_MAX) return;
             from = kept + 1;
         }
     }
 
-    static void close_range(int first, int last) noexcept {
-        if (syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U) == 0) return;
-        rlimit limit{};  // in a container that does not know the call
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= INT_MAX)
-            last = std::min(last, static_cast<int>(limit.rlim_cur) - 1);
-        for (int fd = first; fd <= last; ++fd) ::close(fd);
+    // False before Linux 5.9, and in a container that does not know the call.
+    static bool close_range(int first, int last) noexcept {
+        return syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U) == 0;
+    }
+
+    // Those that are open: the limit tells neither how many there are nor, once it was lowered, how high their numbers go. False: there is no
+    // list. opendir would allocate.
+    bool close_listed() const noexcept {
+        const int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (list < 0) return false;
+        alignas(dirent64) char entries[1024];
+        long size = 0;
+        while ((size = syscall(SYS_getdents64, list, entries, sizeof entries)) > 0) {
+            for (long at = 0; at < size;) {
+                const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
+                const int fd = number_in(entry->d_name);
+                if (fd != list && !keeps(fd)) ::close(fd);
+                at += entry->d_reclen;
+            }
+        }
+        ::close(list);
+        return size == 0;
+    }
+
+    // Of "." and "..", 0.
+    static int number_in(const char* text) noexcept {
+        int n = 0;
+        for (; *text >= '0' && *text <= '9'; ++text) n = n * 10 + (*text - '0');
+        return n;
+    }
+
+    void close_numbers() const noexcept {
+        rlimit limit{};
+        int end = most_descriptors;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most_descriptors)
+            end = static_cast<int>(limit.rlim_cur);
+        for (int fd = first_other; fd < end; ++fd) {
+            if (!keeps(fd)) ::close(fd);
+        }
     }
 
     // The parent's handlers are the parent's. exec resets them by itself, but signals are let in before that. What is ignored stays so, as for
@@ -144,10 +186,27 @@ private:
 
 // Nothing but the call: what the child changes on the stack of the function that calls it, the parent sees. posix_spawn, which does the
 // same inside, does not tell what failed, and knows no umask.
-[[gnu::noinline]] pid_t start(ChildSide& child) noexcept {
+[[gnu::noinline]] pid_t start_without_pidfd(ChildSide& child) noexcept {
     const pid_t pid = vfork();  // NOLINT(bugprone-unsafe-functions)
     if (pid == 0) child.run();
     return pid;
+}
+
+// The same with a descriptor of the child, which stands for it and no other even when somebody else waits for it, or nobody has to. A stack
+// of its own keeps the child off its parent's. `pidfd` stays -1 on kernels before 5.2, which do not know the flag.
+pid_t start(ChildSide& child, int& pidfd) noexcept {
+#if HOCKET_SANITIZED  // which has its own part in what happens in a process
+    constexpr int memory = 0;
+    static constexpr std::size_t stack_size = 256 << 10;
+#else
+    constexpr int memory = CLONE_VM | CLONE_VFORK;
+    static constexpr std::size_t stack_size = 32 << 10;
+#endif
+    alignas(16) char stack[stack_size];
+    const auto run = [](void* side) -> int { static_cast<ChildSide*>(side)->run(); };
+    const pid_t pid = clone(run, stack + sizeof stack, memory | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
+    const bool refused = pid < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM);
+    return refused ? start_without_pidfd(child) : pid;
 }
 
 // ---- In the parent
@@ -214,8 +273,11 @@ private:
     int report_[2] = {-1, -1};
 };
 
-void wait_for(pid_t pid) noexcept {
-    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+// Without a descriptor, by its number, which is its own as long as nobody else waits for it.
+void wait_for(pid_t pid, int pidfd) noexcept {
+    siginfo_t end{};
+    while (waitid(pidfd < 0 ? P_PID : P_PIDFD, static_cast<id_t>(pidfd < 0 ? pid : pidfd), &end, WEXITED) < 0 &&
+           errno == EINTR) {
     }
 }
 
@@ -248,23 +310,25 @@ int spawn_process(Spawn& spawn) noexcept {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = start(child);
+    int pidfd = -1;  // close-on-exec
+    const pid_t pid = start(child, pidfd);
     const int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return -error;
 
     ends.child_has_begun();
     if (Failure failure{}; ends.read_failure(failure)) {
-        wait_for(pid);
+        wait_for(pid, pidfd);
+        if (pidfd >= 0) ::close(pidfd);
         spawn.failed = failure.step;
         spawn.failed_fd = failure.fd;
         return -failure.error;
     }
-    const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));  // close-on-exec
+    if (pidfd < 0) pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
     if (pidfd < 0) {
         const int why = errno;
         if (why != ESRCH) ::kill(pid, SIGKILL);  // else it has ended, and somebody else has waited for it
-        wait_for(pid);
+        wait_for(pid, pidfd);
         return -why;
     }
     spawn.pid = pid;
