@@ -5,6 +5,7 @@
 #include <hocket/os/worker_internal.h>
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -20,14 +21,13 @@ BrokenProcessPool::~BrokenProcessPool() = default;
 
 namespace {
 
-std::string what_happened(int status) {
+std::string what_happened(const siginfo_t& end) {
     std::string text = "the process pool is broken: a worker process ";
-    if (WIFSIGNALED(status)) {
-        const int number = WTERMSIG(status);
-        const char* name = sigdescr_np(number);
-        return text + "was ended by signal " + std::to_string(number) + (name ? " (" + std::string(name) + ")" : "");
-    }
-    return text + (WIFEXITED(status) ? "ended with exit status " + std::to_string(WEXITSTATUS(status)) : "is gone");
+    const std::string number = std::to_string(end.si_status);
+    if (end.si_code == CLD_EXITED) return text + "ended with exit status " + number;
+    if (end.si_code == 0) return text + "is gone";  // somebody else has waited for it
+    const char* name = sigdescr_np(end.si_status);
+    return text + "was ended by signal " + number + (name ? " (" + std::string(name) + ")" : "");
 }
 
 }  // namespace
@@ -36,8 +36,18 @@ std::string what_happened(int status) {
 struct ProcessPoolExecutor::Pool {
     struct Worker {
         pid_t pid;  // 0 once it was waited for
+        int pidfd;  // -1 from then on, and where the kernel makes none
         int fd;     // -1 once closed, when no thread uses it any more
         bool busy = false;
+
+        // By its descriptor: the number may be another's, once somebody else has waited for the worker.
+        void kill() const noexcept {
+            if (pidfd < 0) {
+                ::kill(pid, SIGKILL);
+            } else {
+                ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+            }
+        }
     };
 
     Pool(unsigned size, const ProcessPoolOptions& options)
@@ -49,7 +59,7 @@ struct ProcessPoolExecutor::Pool {
         try {
             for (settings.number = 0; settings.number < size; ++settings.number) {
                 const StartedWorker started = start_worker(settings);
-                workers.push_back({started.pid, started.fd});
+                workers.push_back({started.pid, started.pidfd, started.fd});
             }
         } catch (...) {
             end();
@@ -73,8 +83,7 @@ struct ProcessPoolExecutor::Pool {
     [[noreturn]] void lost(Worker& worker) {
         const std::lock_guard lock(mutex);
         if (broken.empty()) {
-            ::kill(worker.pid,
-                   SIGKILL);  // it has ended, or closed its socket; of one that has ended this changes nothing
+            worker.kill();  // it has ended, or closed its socket; of one that has ended this changes nothing
             kill_all(what_happened(wait_for_end(worker)));
         }
         throw BrokenProcessPool(broken);
@@ -90,18 +99,22 @@ struct ProcessPoolExecutor::Pool {
     void kill_all(std::string reason) {
         broken = std::move(reason);
         for (const Worker& worker : workers) {
-            if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
+            if (worker.pid != 0) worker.kill();
             if (worker.fd >= 0) ::shutdown(worker.fd, SHUT_RDWR);  // a child of the worker's may hold its end
         }
         wait_for_workers();
     }
 
-    static int wait_for_end(Worker& worker) noexcept {
-        int status = -1;
-        while (::waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
+    static siginfo_t wait_for_end(Worker& worker) noexcept {
+        siginfo_t end{};
+        const bool by_number = worker.pidfd < 0;
+        while (::waitid(by_number ? P_PID : P_PIDFD, static_cast<id_t>(by_number ? worker.pid : worker.pidfd), &end,
+                        WEXITED) < 0 &&
+               errno == EINTR) {
         }
         worker.pid = 0;
-        return status;
+        if (!by_number) ::close(std::exchange(worker.pidfd, -1));
+        return end;
     }
 
     /// For those that are left. The lock is held.

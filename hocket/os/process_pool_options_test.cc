@@ -2,17 +2,14 @@
 // Process pools whose workers are replaced, initialized, named, and not waited for longer than a time.
 #include <hocket/os/process_pool.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/process_pool_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/gather.h>
-#include <hocket/io/runner.h>
 
-#include <sys/wait.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
-#include <cerrno>
 #include <csignal>
 #include <set>
 
@@ -20,25 +17,12 @@ namespace hocket {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ending_of;
+using testing::ending_of, testing::own_pid, testing::run_alone, testing::wait_for_file;
 
-int own_pid() { return ::getpid(); }
-void wait_for_file(const std::string& path) {
-    while (!std::filesystem::exists(path)) ::usleep(1000);
-}
 std::string own_name() {
     std::string name = testing::content_of("/proc/self/comm");
     name.pop_back();
     return name;
-}
-
-/// Runs `main`, and checks that neither a process nor a descriptor is left.
-void run_alone(Coro<> main) {
-    const auto before = testing::open_descriptors();
-    run(std::move(main));
-    EXPECT_EQ(testing::open_descriptors(), before);
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
-    EXPECT_EQ(errno, ECHILD);
 }
 
 /// Whether the process is gone, or only waits for its parent to look.

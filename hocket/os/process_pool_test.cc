@@ -2,18 +2,19 @@
 // Process pools: arguments and results, exceptions, workers that die, cancellation, and the end.
 #include <hocket/os/process_pool.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/process_pool_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/flow/with.h>
-#include <hocket/io/runner.h>
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <tests/support/refused_calls.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
 #include <atomic>
@@ -26,25 +27,12 @@ namespace hocket {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ending_of;
+using testing::ending_of, testing::own_pid, testing::run_alone, testing::wait_for_file;
 
 int add(int a, int b) { return a + b; }
-int own_pid() { return ::getpid(); }
-void wait_for_file(const std::string& path) {
-    while (!std::filesystem::exists(path)) ::usleep(1000);
-}
 int pid_after(const std::string& path) {
     wait_for_file(path);
     return ::getpid();
-}
-
-/// Runs `main`, and checks that neither a process nor a descriptor is left.
-void run_alone(Coro<> main) {
-    const auto before = testing::open_descriptors();
-    run(std::move(main));
-    EXPECT_EQ(testing::open_descriptors(), before);
-    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
-    EXPECT_EQ(errno, ECHILD);
 }
 
 TEST(ProcessPool, a_function_runs_in_another_process) {
@@ -397,6 +385,24 @@ TEST(ProcessPool, can_be_made_while_other_threads_allocate_and_throw) {
     }
     stop = true;
     for (std::thread& thread : busy) thread.join();
+}
+
+TEST(OnceProcessPool, workers_are_killed_by_their_descriptors) {
+    testing::expect_success_without({{SYS_kill, EPERM}}, [] {
+        ProcessPoolExecutor pool({.max_workers = 1});
+        pool.submit(wait_for_file, "/never");
+        pool.kill_workers();
+        return pool.worker_pids().empty() ? 0 : 1;
+    });
+}
+
+TEST(OnceProcessPool, workers_without_descriptors_are_killed_by_their_numbers) {
+    testing::expect_success_without({{SYS_pidfd_open, ENOSYS}}, [] {
+        ProcessPoolExecutor pool({.max_workers = 1});
+        pool.submit(wait_for_file, "/never");
+        pool.kill_workers();
+        return pool.worker_pids().empty() ? 0 : 1;
+    });
 }
 
 TEST(RealProcessPool, the_loop_lives_on_while_workers_compute) {

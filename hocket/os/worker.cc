@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
@@ -203,7 +204,9 @@ StartedWorker start_worker(const WorkerSettings& settings) {
         ::close(ends[0]);
         throw OSError(error, "start a worker process");
     }
-    return {pid, ends[0]};
+    // It does nothing before it is asked, so the number is still its own.
+    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    return {pid, pidfd, ends[0]};
 }
 
 bool send_message(int fd, const std::string& message) noexcept {

@@ -21,7 +21,8 @@ struct WorkerSettings {
 
 struct StartedWorker {
     pid_t pid;
-    int fd;  // the parent's end of a socket pair, close-on-exec; blocking
+    int pidfd;  // close-on-exec; -1 where the kernel makes none (before 5.3)
+    int fd;     // the parent's end of a socket pair, close-on-exec; blocking
 };
 
 /// Forks a worker, which serves requests until its parent's end is closed. Where it is to be replaced after some, the worker is a process that
