@@ -2,10 +2,9 @@
 // Binary files, and what is asked of any file: reads into memory, what there is, many lines, the device, its own properties.
 #include <hocket/os/file.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
-#include <hocket/io/runner.h>
 
 #include <fcntl.h>
 #include <tests/support/trace.h>
@@ -19,15 +18,7 @@ using testing::content_of;
 using testing::ending_of;
 using testing::put_file;
 
-class FileBytes : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class FileBytes : public testing::InFolder {};
 
 TEST_F(FileBytes, bytes_stay_as_they_are) {
     const std::string bytes = std::string("a\r\n\0\xff\r", 6);

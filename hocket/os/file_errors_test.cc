@@ -3,10 +3,9 @@
 #include <hocket/os/file.h>
 
 #include <hocket/os/file_system.h>
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
-#include <hocket/io/runner.h>
 
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -20,15 +19,7 @@ using testing::content_of;
 using testing::ending_of;
 using testing::put_file;
 
-class FileErrors : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class FileErrors : public testing::InFolder {};
 
 /// A disk of 64 KiB at `disk`, where one may be mounted.
 class SmallDisk {

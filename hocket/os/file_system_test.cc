@@ -3,10 +3,9 @@
 #include <hocket/os/file_system.h>
 
 #include <hocket/os/file.h>
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
-#include <hocket/io/runner.h>
 
 #include <sys/stat.h>
 #include <tests/support/trace.h>
@@ -17,15 +16,7 @@ namespace {
 
 using testing::ending_of;
 
-class FileSystem : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class FileSystem : public testing::InFolder {};
 
 TEST_F(FileSystem, a_whole_file_is_written_and_read) {
     run([]() -> Coro<> {

@@ -2,12 +2,11 @@
 // Files: modes, reads, lines, writes, positions, and how they are closed.
 #include <hocket/os/file.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/flow/gather.h>
 #include <hocket/flow/with.h>
-#include <hocket/io/runner.h>
 
 #include <fcntl.h>
 #include <tests/support/trace.h>
@@ -20,16 +19,7 @@ using testing::content_of;
 using testing::ending_of;
 using testing::put_file;
 
-/// Each test has a folder of its own, and leaves no descriptor behind.
-class FileTest : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class FileTest : public testing::InFolder {};
 
 // What opening in `mode` and reading or writing gives, for a file that holds "old".
 Coro<std::string> opened(std::string mode) {

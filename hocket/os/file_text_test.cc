@@ -2,10 +2,9 @@
 // Text files: UTF-8 that is checked, characters that are counted, newlines of every kind.
 #include <hocket/os/file.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
-#include <hocket/io/runner.h>
 
 #include <tests/support/trace.h>
 #include <cstdio>
@@ -17,15 +16,7 @@ using testing::content_of;
 using testing::ending_of;
 using testing::put_file;
 
-class FileText : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class FileText : public testing::InFolder {};
 
 /// One after the other, with a bar between them.
 std::string joined(const std::vector<std::string>& lines) {

@@ -3,7 +3,7 @@
 #include <hocket/os/temporary.h>
 
 #include <hocket/os/file_system.h>
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/flow/with.h>
@@ -19,13 +19,8 @@ using testing::content_of;
 using testing::ending_of;
 using testing::put_file;
 
-class Temporary : public ::testing::Test {
+class Temporary : public testing::InFolder {
 protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
     static auto entries() {
         return std::distance(std::filesystem::directory_iterator("."), std::filesystem::directory_iterator());
     }
@@ -38,7 +33,6 @@ protected:
         EXPECT_EQ(::stat(path.c_str(), &status), 0);
         return status.st_mode & 0777;
     }
-    testing::InNewFolder folder_;
 };
 
 TEST_F(Temporary, a_file_without_a_name_is_written_and_read) {
