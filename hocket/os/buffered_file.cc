@@ -78,6 +78,7 @@ BufferedFile::BufferedFile(std::string path, OpenMode mode, const OpenOptions& o
     if (fd_ < 0) fail("open");
     ScopedDescriptor opened(fd_);
     examine();
+    served_ = learn_served(fd_, device_);
     opened.release();
 }
 
@@ -88,16 +89,17 @@ BufferedFile::BufferedFile(std::string name, int fd, OpenMode mode, const OpenOp
 
 void BufferedFile::examine() {
     if (!mode_.binary) form_ = {.text = true, .newline = options_.newline, .errors = options_.errors};
-    struct stat status{};
-    const bool known = ::fstat(fd_, &status) == 0;
-    if (!known || S_ISDIR(status.st_mode)) {
+    struct statx status{};
+    const bool known = status_at_hand(fd_, STATX_TYPE, status) == 0;
+    const mode_t type = status.stx_mode;
+    if (!known || S_ISDIR(type)) {
         if (known) errno = EISDIR;
         fail("open");
     }
-    kind_ = S_ISREG(status.st_mode)                                                           ? Kind::file
-            : S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode) ? Kind::stream
-                                                                                              : Kind::other;
-    by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(status.st_mode) && ::isatty(fd_) == 1);
+    kind_ = S_ISREG(type) ? Kind::file : S_ISFIFO(type) || S_ISCHR(type) || S_ISSOCK(type) ? Kind::stream : Kind::other;
+    device_ = device_of(status);
+    served_ = served(device_);
+    by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(type) && ::isatty(fd_) == 1);
     if (options_.buffering == 0) most_unwritten_ = 1;
     if (options_.buffering > 1) most_unwritten_ = static_cast<std::size_t>(options_.buffering);
     if (mode_.flags & O_APPEND) ::lseek(fd_, 0, SEEK_END);  // for `tell`
@@ -122,8 +124,11 @@ Shared<BufferedFile> BufferedFile::open_at_once(const std::string& path, const O
                                                 const OpenOptions& options) {
     if (mode.flags & (O_CREAT | O_TRUNC)) return nullptr;
     const ScopedDescriptor place(open_cached(path, O_PATH | O_CLOEXEC));
-    struct stat status{};
-    if (place.fd < 0 || ::fstat(place.fd, &status) < 0 || !S_ISREG(status.st_mode)) return nullptr;
+    struct statx status{};
+    if (place.fd < 0 || status_at_hand(place.fd, STATX_TYPE, status) < 0 || !S_ISREG(status.stx_mode) ||
+        served(device_of(status)) != Served::by_kernel) {
+        return nullptr;
+    }
     ScopedDescriptor opened(open_cached(path, mode.flags | O_NONBLOCK));
     if (opened.fd < 0 || ::fcntl(opened.fd, F_SETFL, mode.flags) < 0) return nullptr;
     auto file = Shared<BufferedFile>::make(path, opened.fd, mode, options);

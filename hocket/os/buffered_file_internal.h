@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/base/owners.h>
 #include <hocket/os/open_options.h>
+#include <hocket/os/served_internal.h>
 #include <hocket/os/text_internal.h>
 
 #include <cerrno>
@@ -49,8 +50,8 @@ public:
     /// Writes and closes what is left open, and reports what cannot be written. May wait.
     ~BufferedFile();
 
-    /// The same as the first constructor, for a file that there is and whose name the kernel has at hand; null if that cannot be said without
-    /// waiting, or fails.
+    /// The same as the first constructor, for a file that there is and whose name the kernel has at hand, on a device that is known to be served
+    /// by no others; null if that cannot be said without waiting, or fails.
     static Shared<BufferedFile> open_at_once(const std::string& path, const OpenMode& mode, const OpenOptions& options);
 
     const std::string& name() const noexcept { return name_; }
@@ -70,7 +71,7 @@ public:
     /// Waits until what is wanted is unread, or all up to the end, or up to what is no text.
     void bring(Wanted wanted) { fill(wanted, true, static_cast<std::size_t>(-1)); }
     /// The same, with what the kernel has at hand. False: more would have to be waited for, or is too much to be copied at once.
-    bool bring_at_once(Wanted& wanted) { return fill(wanted, false, most_at_once); }
+    bool bring_at_once(Wanted& wanted) { return !is_served_by_others() && fill(wanted, false, most_at_once); }
     /// One read of the system's. Waits.
     void bring_some();
     /// How many bytes all reads brought.
@@ -106,7 +107,7 @@ public:
     void seek(std::int64_t offset, int whence);        // may wait
     void truncate(std::optional<std::uint64_t> size);  // may wait
     /// Whether `close` has to wait for anything.
-    bool is_dirty() const noexcept { return dirty_; }
+    bool closes_slowly() const noexcept { return dirty_ || is_served_by_others(); }
     /// May wait. The descriptor is closed even if this throws.
     void close();
     /// The file is removed when it is closed.
@@ -124,6 +125,8 @@ private:
     [[noreturn]] void fail(const char* attempted) const;
     [[noreturn]] void fail_to_decode() const;
     void examine();
+    /// Of a file that may be: so it is with all whose device is not known yet.
+    bool is_served_by_others() const noexcept { return kind_ == Kind::file && served_ != Served::by_kernel; }
     std::size_t room_for(const Wanted& wanted) const;
     bool is_at_end() const noexcept;
     bool fill(Wanted& wanted, bool may_wait, std::size_t budget);
@@ -140,6 +143,8 @@ private:
     OpenOptions options_;
     Form form_;
     Kind kind_ = Kind::other;
+    Served served_ = Served::unknown;
+    dev_t device_ = 0;
     int fd_ = -1;
 
     std::string in_;  // read ahead; the first `taken_` bytes of it were taken

@@ -43,23 +43,24 @@ void BufferedFile::drop_taken() noexcept {
 std::size_t BufferedFile::room_for(const Wanted& wanted) const {
     const std::size_t least = most_unwritten_;
     const std::size_t missing = wanted.line ? least : wanted.left;
-    struct stat status{};
-    if (kind_ != Kind::file || ::fstat(fd_, &status) < 0) return least;
-    const off_t position = ::lseek(fd_, 0, SEEK_CUR);
-    if (status.st_size == 0 || position < 0) return least;  // of the kernel's own files the size is not told
-    if (position >= status.st_size) return std::min<std::size_t>(least, 512);  // only to see the end
-    const auto rest = static_cast<std::size_t>(status.st_size - position);
+    struct statx status{};
+    if (kind_ != Kind::file || status_at_hand(fd_, STATX_SIZE, status) < 0) return least;
+    const auto size = static_cast<off_t>(status.stx_size), position = ::lseek(fd_, 0, SEEK_CUR);
+    if (size == 0 || position < 0) return least;                     // of the kernel's own files the size is not told
+    if (position >= size) return std::min<std::size_t>(least, 512);  // only to see the end
+    const auto rest = static_cast<std::size_t>(size - position);
     return std::clamp(missing, std::min(least, rest + 1), rest + 1);
 }
 
 // Linux 5.9 and 5.10 say 0 of what is not in memory, too (preadv2, man 2).
 bool BufferedFile::is_at_end() const noexcept {
-    struct stat status{};
-    return kind_ == Kind::file && ::fstat(fd_, &status) == 0 && status.st_size > 0 &&
-           ::lseek(fd_, 0, SEEK_CUR) >= status.st_size;
+    struct statx status{};
+    return kind_ == Kind::file && status_at_hand(fd_, STATX_SIZE, status) == 0 && status.stx_size > 0 &&
+           ::lseek(fd_, 0, SEEK_CUR) >= static_cast<off_t>(status.stx_size);
 }
 
 bool BufferedFile::fill(Wanted& wanted, bool may_wait, std::size_t budget) {
+    if (may_wait && served_ == Served::unknown) served_ = learn_served(fd_, device_);
     if (unwritten() > 0) {
         if (!may_wait) return false;
         flush();

@@ -5,6 +5,7 @@
 #include <hocket/base/utf_8_internal.h>
 #include <hocket/core/operation.h>
 #include <hocket/core/sleep.h>
+#include <hocket/flow/shield.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/sync/lock.h>
@@ -277,9 +278,11 @@ template <class S>
 Coro<> close_file(S s) {
     const Guard turn = co_await s->begin();
     if (!s->file) co_return;
-    if (s->file->is_dirty()) {
-        // The job's reference is the last: the file is closed even if it never begins.
-        co_await s->on_thread([f = std::move(s->file)] { f->close(); });
+    if (s->file->closes_slowly()) {
+        // A cancel ends the wait alone, and not the job: with its reference, the last one, what is left would be written on this thread.
+        auto work = [f = std::move(s->file)] { f->close(); };
+        s->job = default_executor().submit(std::move(work));
+        co_await shield(wrap_future(s->job));
     } else {
         const Shared<BufferedFile> file = std::move(s->file);
         file->close();

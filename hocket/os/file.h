@@ -30,9 +30,9 @@ class BufferedFile;
 /// characters, positions in bytes. Of a binary file (`b` in its mode) bytes are bytes, and lines end in `\n`.
 ///
 /// Reads take 64 KiB at a time from the system, and what is written collects until there is as much. What the kernel has in memory is read on
-/// the spot, after which the others have a turn; for the rest a thread of the loop's default executor works, and the task is suspended. A
-/// pipe or a terminal is waited for without a thread. What the destructor finds unwritten it writes, which blocks, and what that fails with
-/// can only be reported; `close`, at the end of `with` too, throws it.
+/// the spot, after which the others have a turn; for the rest, and for all files of networks and of other processes (NFS, FUSE ...), a thread of
+/// the loop's default executor works, and the task is suspended. A pipe or a terminal is waited for without a thread. What the destructor
+/// finds unwritten it writes, which blocks, and what that fails with can only be reported; `close`, at the end of `with` too, throws it.
 ///
 /// Operations on one file are done one at a time, in the order in which they were awaited. A cancel abandons the wait, and what a thread has
 /// begun goes on: the next operation waits for it. What a cancelled read has brought is the next reader's; what a cancelled write has taken
@@ -86,7 +86,8 @@ public:
     /// Cuts or extends the file to `size`, or to the position; gives the size. The position stays.
     Coro<std::int64_t> truncate(std::optional<std::uint64_t> size = {});
 
-    /// Writes what is left, and closes the descriptor, even if this throws. Harmless when closed already.
+    /// Writes what is left, and closes the descriptor, even if this throws, or is cancelled once its turn has come: then what keeps the rest from
+    /// being written is reported. Harmless when closed already.
     Coro<> close();
     bool closed() const noexcept;
     /// As it was given to `open`; of a descriptor `descriptor 5`.

@@ -2,7 +2,8 @@
 // Several operations on one file, and operations that are cancelled while a thread works for them.
 #include <hocket/os/file.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/busy_thread_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/flow/gather.h>
@@ -16,27 +17,21 @@
 #include <sys/stat.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
-#include <latch>
-#include <memory>
 #include <thread>
 
 namespace hocket::fs {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::BusyThread;
 using testing::content_of;
 using testing::put_file;
 
 /// A pipe with a name, on which a read blocks its thread until somebody writes.
-class FileOrder : public ::testing::Test {
+class FileOrder : public testing::InFolder {
 protected:
     FileOrder() { ::mkfifo("pipe", 0600); }
 
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
     static void feed(const File& pipe, std::string_view bytes) {
         EXPECT_EQ(::write(pipe.fileno(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
     }
@@ -47,7 +42,6 @@ protected:
         for (int left = 1; left > 0; co_await testing::turns(1)) ::ioctl(pipe.fileno(), FIONREAD, &left);
         EXPECT_FALSE(reading.done());
     }
-    testing::InNewFolder folder_;
 };
 
 TEST_F(FileOrder, operations_are_done_in_the_order_in_which_they_were_begun) {
@@ -105,22 +99,6 @@ TEST_F(FileOrder, an_operation_cancelled_before_its_turn_has_no_effect) {
     }());
 }
 
-// One thread, which is busy: what is submitted does not begin.
-class BusyThread {
-public:
-    BusyThread() {
-        set_default_executor(get_running_loop(),
-                             std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1}));
-    }
-    void occupy() {
-        default_executor().submit([end = end_] { end->wait(); });
-    }
-    void release() { end_->count_down(); }
-
-private:
-    std::shared_ptr<std::latch> end_ = std::make_shared<std::latch>(1);
-};
-
 TEST_F(FileOrder, what_a_cancelled_write_has_taken_is_written) {
     run([]() -> Coro<> {
         BusyThread thread;
@@ -148,8 +126,30 @@ TEST_F(FileOrder, a_close_that_is_cancelled_before_it_begins_closes_all_the_same
         closing.cancel();
         EXPECT_EQ(co_await testing::ending_of(closing), "hocket::CancelledError");
         EXPECT_TRUE(file.closed());
-        EXPECT_EQ(content_of("x.txt"), "kept");
+        EXPECT_EQ(content_of("x.txt"), "");  // that is for a thread to write, and not for the loop's
         thread.release();
+    }());
+    EXPECT_EQ(content_of("x.txt"), "kept");
+}
+
+TEST_F(FileOrder, what_a_close_that_is_cancelled_cannot_write_is_reported) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    run([]() -> Coro<> {
+        testing::LoopErrors errors(get_running_loop());
+        BusyThread thread;
+        auto file = co_await open("/dev/full", "w");
+        co_await file.write("lost");
+        thread.occupy();
+        const auto closing = create_task(file.close());
+        co_await testing::turns(2);
+        closing.cancel();
+        EXPECT_EQ(co_await testing::ending_of(closing), "hocket::CancelledError");
+        thread.release();
+        co_await file.close();  // waits for the thread
+        co_await testing::turns(2);
+        EXPECT_EQ(
+            errors.taken(),
+            "Future exception was never retrieved | hocket::OSError: write to /dev/full: No space left on device");
     }());
 }
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Files of networks and of other processes: no call for them is made on the loop's thread.
+#include <hocket/os/served_internal.h>
+
+#include <hocket/os/busy_thread_test.h>
+#include <hocket/os/in_folder_test.h>
+
+#include <gtest/gtest.h>
+#include <hocket/io/runner.h>
+#include <hocket/os/file.h>
+#include <hocket/os/file_system.h>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <tests/support/trace.h>
+
+namespace hocket::fs {
+namespace {
+
+TEST(OnceServed, networks_and_processes_are_others_and_disks_and_memory_are_not) {
+    constexpr long smb_2 = 0xFE534D42, ceph = 0x00C36400, xfs = 0x58465342;
+    for (const long type : {long{NFS_SUPER_MAGIC}, long{SMB_SUPER_MAGIC}, long{FUSE_SUPER_MAGIC}, long{V9FS_MAGIC},
+                            long{AFS_SUPER_MAGIC}, long{CODA_SUPER_MAGIC}, long{AUTOFS_SUPER_MAGIC}, smb_2, ceph}) {
+        EXPECT_EQ(served_of_type(type), Served::by_others) << type;
+    }
+    EXPECT_EQ(served_of_type(static_cast<std::int32_t>(smb_2)), Served::by_others);  // where a word has 32 bits
+    for (const long type : {long{EXT4_SUPER_MAGIC}, long{TMPFS_MAGIC}, long{OVERLAYFS_SUPER_MAGIC},
+                            long{BTRFS_SUPER_MAGIC}, long{PROC_SUPER_MAGIC}, xfs}) {
+        EXPECT_EQ(served_of_type(type), Served::by_kernel) << type;
+    }
+}
+
+/// A file, of whose device the tests say who serves it.
+class ServedFiles : public testing::InFolder {
+protected:
+    ServedFiles() {
+        testing::put_file("x.txt", "text");
+        struct stat status{};
+        ::stat("x.txt", &status);
+        device_ = status.st_dev;
+    }
+    ~ServedFiles() override { say(Served::unknown); }
+    void say(Served by) { remember_served(device_, by); }
+
+    /// Whether it waits while the only thread is busy.
+    template <class F>
+    static Coro<bool> needs_a_thread(F operation) {
+        testing::BusyThread thread;
+        thread.occupy();
+        const auto task = create_task(operation());
+        co_await testing::turns(5);
+        const bool waits = !task.done();
+        thread.release();
+        co_await task;
+        co_return waits;
+    }
+
+    dev_t device_ = 0;
+};
+
+TEST_F(ServedFiles, those_of_others_are_opened_read_and_closed_by_threads) {
+    say(Served::by_others);
+    run([](dev_t device) -> Coro<> {
+        EXPECT_TRUE(co_await needs_a_thread([] { return read_bytes("x.txt"); }));
+        EXPECT_TRUE(co_await needs_a_thread([] { return open("x.txt"); }));
+        auto file = co_await open("x.txt");
+        EXPECT_TRUE(co_await needs_a_thread([&] { return file.read(1); }));
+        EXPECT_TRUE(co_await needs_a_thread([&] { return file.close(); }));
+        EXPECT_EQ(served(device), Served::by_others);
+    }(device_));
+}
+
+TEST_F(ServedFiles, who_serves_a_device_is_asked_by_a_thread_and_once) {
+    struct statfs status{};
+    ASSERT_EQ(::statfs("x.txt", &status), 0);
+    const Served truth = served_of_type(status.f_type);
+    say(Served::unknown);
+    run([](dev_t device, Served expected) -> Coro<> {
+        auto file = co_await open(::open("x.txt", O_RDONLY | O_CLOEXEC));  // on the loop's thread
+        EXPECT_EQ(served(device), Served::unknown);
+        EXPECT_TRUE(co_await needs_a_thread([&] { return file.read(1); }));
+        EXPECT_EQ(served(device), expected);
+    }(device_, truth));
+    say(Served::unknown);
+    run([](dev_t device, Served expected) -> Coro<> {
+        EXPECT_TRUE(co_await needs_a_thread([] { return read_bytes("x.txt"); }));
+        EXPECT_EQ(served(device), expected);
+    }(device_, truth));
+}
+
+}  // namespace
+}  // namespace hocket::fs
