@@ -4,8 +4,10 @@
 
 #include <hocket/os/executor.h>
 #include <hocket/os/file_system_internal.h>
+#include <hocket/os/temporary_internal.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -63,10 +65,14 @@ struct CloseFolder {
     }
 };
 
-/// Calls `f(entry)` for each but `.` and `..`.
+std::string entry_of(const std::string& folder, const char* name) {
+    return folder + (folder.ends_with('/') ? "" : "/") + name;
+}
+
+/// Calls `f(entry)` for each but `.` and `..`. Closes `folder`, which may be null: then `errno` says why.
 template <class F>
-void for_each_entry(const std::string& path, F f) {
-    const CloseFolder open{::opendir(path.c_str())};
+void for_each_entry(DIR* folder, const std::string& path, F f) {
+    const CloseFolder open{folder};
     if (!open.folder) throw OSError(errno, "read the folder " + path);
     for (;;) {
         errno = 0;
@@ -81,8 +87,7 @@ void for_each_entry(const std::string& path, F f) {
 unsigned char kind_of(const struct stat& status) noexcept { return static_cast<unsigned char>(IFTODT(status.st_mode)); }
 
 DirEntry described(const std::string& folder, const dirent& entry) {
-    DirEntry result{
-        .name = entry.d_name, .path = folder + (folder.ends_with('/') ? "" : "/") + entry.d_name, .inode = entry.d_ino};
+    DirEntry result{.name = entry.d_name, .path = entry_of(folder, entry.d_name), .inode = entry.d_ino};
     unsigned char type = entry.d_type;
     struct stat status{};
     if (type == DT_UNKNOWN && ::lstat(result.path.c_str(), &status) == 0) type = kind_of(status);
@@ -92,6 +97,36 @@ DirEntry described(const std::string& folder, const dirent& entry) {
     result.is_dir = type == DT_DIR;
     result.is_file = type == DT_REG;
     return result;
+}
+
+// ---- Removing with all that is in it
+
+constexpr int a_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+void remove_entry(int folder, const dirent& entry, const std::string& path);
+
+/// Removes what is in the folder of the descriptor, which this closes.
+void empty_folder(int folder, const std::string& path) {
+    ScopedDescriptor opened(folder);
+    DIR* const entries = ::fdopendir(folder);
+    if (entries) opened.release();
+    for_each_entry(entries, path,
+                   [&](const dirent& entry) { remove_entry(::dirfd(entries), entry, entry_of(path, entry.d_name)); });
+}
+
+// By descriptors, so that nobody who puts a link in the place of a folder meanwhile has other things removed. What another has removed first
+// is no error.
+void remove_entry(int folder, const dirent& entry, const std::string& path) {
+    if (entry.d_type != DT_DIR) {
+        if (::unlinkat(folder, entry.d_name, 0) == 0 || errno == ENOENT) return;
+        if (errno != EISDIR) throw OSError(errno, "remove " + path);  // else its type was not told, or is another now
+    }
+    const int inner = ::openat(folder, entry.d_name, a_folder);
+    if (inner < 0 && errno == ENOENT) return;
+    if (inner < 0) throw OSError(errno, "read the folder " + path);
+    empty_folder(inner, path);
+    if (::unlinkat(folder, entry.d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        throw OSError(errno, "remove the folder " + path);
 }
 
 }  // namespace
@@ -106,12 +141,10 @@ std::string absolute_path(const std::string& path) {
 }
 
 void remove_tree(const std::string& path) {
-    std::error_code error;
-    const auto kind = std::filesystem::symlink_status(path, error).type();
-    if (kind == std::filesystem::file_type::not_found) throw OSError(ENOENT, "remove the folder " + path);
-    if (!error && kind != std::filesystem::file_type::directory) throw OSError(ENOTDIR, "remove the folder " + path);
-    if (!error) std::filesystem::remove_all(path, error);
-    if (error) throw OSError(error.value(), "remove the folder " + path);
+    const int folder = ::open(path.c_str(), a_folder);
+    if (folder < 0) throw OSError(errno, "remove the folder " + path);
+    empty_folder(folder, path);
+    remove_empty(path);
 }
 
 Coro<> mkdir(std::string path, unsigned mode) {
@@ -157,7 +190,7 @@ Coro<std::vector<std::string>> listdir(std::string path) {
     check_name(path, "read the folder");
     co_return co_await run_in_executor([path = std::move(path)] {
         std::vector<std::string> names;
-        for_each_entry(path, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
+        for_each_entry(::opendir(path.c_str()), path, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
         return names;
     });
 }
@@ -166,7 +199,8 @@ Coro<std::vector<DirEntry>> scandir(std::string path) {
     check_name(path, "read the folder");
     co_return co_await run_in_executor([path = std::move(path)] {
         std::vector<DirEntry> entries;
-        for_each_entry(path, [&](const dirent& entry) { entries.push_back(described(path, entry)); });
+        for_each_entry(::opendir(path.c_str()), path,
+                       [&](const dirent& entry) { entries.push_back(described(path, entry)); });
         return entries;
     });
 }

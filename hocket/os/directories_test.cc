@@ -2,12 +2,12 @@
 // How folders are made, removed and read.
 #include <hocket/os/file_system.h>
 
-#include <hocket/os/files_test.h>
+#include <hocket/os/in_folder_test.h>
 
 #include <gtest/gtest.h>
-#include <hocket/io/runner.h>
 
 #include <tests/support/trace.h>
+#include <unistd.h>
 #include <algorithm>
 
 namespace hocket::fs {
@@ -16,15 +16,7 @@ namespace {
 using testing::ending_of;
 using testing::put_file;
 
-class Directories : public ::testing::Test {
-protected:
-    static void run(Coro<> main) {
-        const auto before = testing::open_descriptors();
-        hocket::run(std::move(main));
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    testing::InNewFolder folder_;
-};
+class Directories : public testing::InFolder {};
 
 TEST_F(Directories, folders_are_made_one_by_one_or_with_those_above) {
     put_file("x", "");
@@ -73,6 +65,55 @@ TEST_F(Directories, a_folder_is_removed_with_all_that_is_in_it) {
         EXPECT_TRUE(co_await exists("outside"));
         EXPECT_EQ(co_await ending_of(rmtree("a")), "hocket::OSError: remove the folder a: No such file or directory");
         EXPECT_EQ(co_await ending_of(rmtree("outside")), "hocket::OSError: remove the folder outside: Not a directory");
+    }());
+}
+
+// Nobody who may pass over permissions.
+class Ordinary {
+public:
+    Ordinary() : done_(::geteuid() != 0 || ::seteuid(65534) == 0) {}
+    Ordinary(const Ordinary&) = delete;
+    Ordinary& operator=(const Ordinary&) = delete;
+    ~Ordinary() { EXPECT_EQ(::seteuid(::getuid()), 0); }
+    bool done() const { return done_; }
+
+private:
+    bool done_;
+};
+
+TEST_F(Directories, what_cannot_be_removed_with_a_folder_is_named_and_stays_with_what_is_around_it) {
+    if (!Ordinary().done()) GTEST_SKIP() << "this process may be nobody else";
+    run([]() -> Coro<> {
+        co_await makedirs("a/b/kept");
+        put_file("a/b/kept/x", "");
+        std::filesystem::permissions(".", std::filesystem::perms::all);
+        for (const char* open : {"a", "a/b"}) std::filesystem::permissions(open, std::filesystem::perms::all);
+        std::filesystem::permissions("a/b/kept", std::filesystem::perms(0555));
+        {
+            const Ordinary somebody;
+            EXPECT_EQ(co_await ending_of(rmtree("a")), "hocket::OSError: remove a/b/kept/x: Permission denied");
+            EXPECT_TRUE(co_await exists("a/b/kept/x"));
+        }
+        std::filesystem::permissions("a/b/kept", std::filesystem::perms(0111));
+        {
+            const Ordinary somebody;
+            EXPECT_EQ(co_await ending_of(rmtree("a/")), "hocket::OSError: read the folder a/b/kept: Permission denied");
+        }
+        std::filesystem::permissions("a/b/kept", std::filesystem::perms::all);
+        co_await rmtree("a");
+        EXPECT_FALSE(co_await exists("a"));
+    }());
+}
+
+TEST_F(Directories, a_folder_with_more_than_a_few_entries_is_removed) {
+    run([]() -> Coro<> {
+        for (int i = 0; i < 30; ++i) {
+            const std::string folder = "a/" + std::to_string(i);
+            co_await makedirs(folder + "/b");
+            for (int j = 0; j < 30; ++j) put_file(folder + "/" + std::to_string(j), "");
+        }
+        co_await rmtree("a");
+        EXPECT_FALSE(co_await exists("a"));
     }());
 }
 

@@ -12,7 +12,8 @@ void check_name(const std::string& path, const char* attempted);
 
 /// Blocks. `path`, from the root on, without `.` and `..`. Throws OSError when there is no current folder.
 std::string absolute_path(const std::string& path);
-/// Blocks. Removes a folder and all that is in it; symbolic links are not followed. Throws OSError: `remove the folder x/y: Permission denied`.
+/// Blocks. Removes a folder and all that is in it; symbolic links are not followed. Throws OSError for the first that cannot be removed:
+/// `remove x/y/z: Permission denied`.
 void remove_tree(const std::string& path);
 
 }  // namespace hocket::fs
