@@ -31,7 +31,7 @@ struct ConnectionOptions {
     TlsContext tls = {};  ///< secured by this, if it is not empty
     std::optional<std::string> server_hostname = {};     ///< whom TLS expects there, if not `host`
     std::optional<Duration> tls_handshake_timeout = {};  ///< 60 s, if not given
-    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close waits for the peer's
+    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close may take
 };
 
 using Streams = std::pair<StreamReader, StreamWriter>;
@@ -55,7 +55,7 @@ struct AcceptedOptions {
     std::size_t limit = Transport::default_limit;        ///< of the reader: see StreamReader::readuntil
     TlsContext tls = {};                                 ///< of a server: secured by this, if it is not empty
     std::optional<Duration> tls_handshake_timeout = {};  ///< 60 s, if not given
-    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close waits for the peer's
+    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close may take
 };
 /// The streams of a connection that was accepted elsewhere (`loop.connect_accepted_socket`): they take `sock` over as above. With `tls`, waits for
 /// the handshake, and throws what StreamWriter::start_tls does.

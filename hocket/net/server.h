@@ -33,7 +33,7 @@ struct ServerOptions {
     int sock = -1;               ///< a bound stream socket, in place of an address; of `family` if that is one
     TlsContext tls = {};         ///< connections are secured by this, if it is not empty
     std::optional<Duration> tls_handshake_timeout = {};  ///< 60 s, if not given
-    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close waits for the peer's
+    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close may take
 };
 
 /// A server (`asyncio.Server`). Copies stand for the same one. It goes on serving when the last handle is gone, until the loop ends. Belongs

@@ -129,13 +129,16 @@ TEST(RealTlsClose, close_ends_a_read_that_waits) {
     }());
 }
 
-Coro<Connected> hasty() {
+Coro<Connected> hasty(Address at = Address::parse("127.0.0.1:0")) {
     ConnectionOptions client;
     client.tls = tls_client();
+    client.server_hostname = "localhost";
     client.tls_shutdown_timeout = 20ms;
-    ServerOptions server;
-    server.tls = tls_server();
-    return secured(std::move(client), std::move(server));
+    return secured(std::move(client), testing::with_tls(tls_server()), std::move(at));
+}
+// UNIX-domain, where the system takes nothing more for a peer that reads nothing.
+Coro<Connected> hasty_with_a_full_peer() {
+    return hasty(Address::local("/tmp/hocket-test-" + std::to_string(getpid()) + "-tls.sock"));
 }
 
 TEST(RealTlsClose, a_peer_that_does_not_answer_is_not_waited_for_long) {
@@ -160,6 +163,37 @@ TEST(RealTlsClose, a_peer_that_sends_for_ever_is_not_waited_for_long) {
         c.writer.close();
         EXPECT_TRUE((co_await ending_of(c.writer.wait_closed())).ends_with(" timed out"));
         EXPECT_NE(co_await ending_of(sending), "nothing");
+    }());
+}
+
+TEST(RealTlsClose, a_peer_that_takes_nothing_of_a_write_is_not_waited_for_long) {
+    run_net([]() -> Coro<> {
+        auto c = co_await hasty_with_a_full_peer();
+        const std::string data = pattern(much),
+                          end = "hocket::TimeoutError: TLS shutdown with " + c.writer.peername().str() + " timed out";
+        const Task<> writing = create_task(c.writer.write(data)), queued = create_task(c.writer.write(data));
+        co_await a_while();
+        const Task<> draining = create_task(c.writer.drain());
+        co_await turns(1);
+        c.writer.close();
+        EXPECT_EQ(co_await ending_of(c.writer.wait_closed()), end);
+        EXPECT_EQ(co_await ending_of(writing), end);
+        EXPECT_EQ(co_await ending_of(queued), end);
+        EXPECT_EQ(co_await ending_of(draining), end);
+        EXPECT_EQ(c.writer.fileno(), -1);
+    }());
+}
+
+TEST(RealTlsClose, nor_is_one_that_takes_nothing_of_what_waits_and_has_ended_tls) {
+    run_net([]() -> Coro<> {
+        auto c = co_await hasty_with_a_full_peer();
+        const std::string nonsense(100, 'x');
+        c.writer.write_nowait(pattern(much));
+        EXPECT_EQ(::send(c.server_writer.fileno(), nonsense.data(), nonsense.size(), 0), 100);
+        const std::string end = co_await ending_of(c.reader.read());
+        EXPECT_TRUE(end.starts_with("hocket::TlsError: ")) << end;
+        EXPECT_EQ(co_await ending_of(c.writer.wait_closed()), end);  // and not what came of it
+        EXPECT_EQ(c.writer.fileno(), -1);
     }());
 }
 

@@ -83,7 +83,7 @@ private:
 struct StartTlsOptions {
     std::optional<std::string> server_hostname = {};     ///< of a client: whom the certificate must be for
     std::optional<Duration> tls_handshake_timeout = {};  ///< 60 s, if not given
-    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close waits for the peer's
+    std::optional<Duration> tls_shutdown_timeout = {};   ///< 30 s, if not given: how long a close may take
 };
 
 }  // namespace hocket

@@ -39,10 +39,11 @@ inline ConnectionOptions by_tls(TlsContext context) {
 }
 
 /// Both ends of a secured connection of this process.
-inline Coro<Connected> secured(ConnectionOptions client, ServerOptions with) {
+inline Coro<Connected> secured(ConnectionOptions client, ServerOptions with,
+                               Address at = Address::parse("127.0.0.1:0")) {
     const Accepting accepting;
-    Server server = co_await start_server(accepting, "127.0.0.1", 0, with);
-    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), client);
+    Server server = co_await start_server(accepting, at, with);
+    auto [reader, writer] = co_await open_connection(server.sockets().at(0), client);
     auto [server_reader, server_writer] = co_await accepting.take();
     keep_little(writer);
     keep_little(server_writer);

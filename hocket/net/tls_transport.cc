@@ -52,7 +52,8 @@ void TlsTransport::look() noexcept {
 }
 
 void TlsTransport::lower_closed() noexcept {
-    shutdown_is_over();
+    awaits_close_notify_ = false;
+    stop_shutdown_timer();
     loop_ = nullptr;
     tell_upper_of_close();
 }
@@ -183,10 +184,7 @@ Coro<> TlsTransport::send(TransportHandle transport, Writer writer, Bytes bytes)
     t.check_open("StreamWriter::write");
     if (t.writing_) {
         t.queued_.append(bytes);
-        if (t.queued_.size() > high_water) co_await t.queue_sent_.suspend();
-        co_await t.lower_.drain();
-        if (t.loss_) std::rethrow_exception(t.loss_);
-        co_return;
+        co_return co_await drained(std::move(transport));
     }
     t.writing_ = true;
     std::string_view rest = bytes;
@@ -198,7 +196,11 @@ Coro<> TlsTransport::send(TransportHandle transport, Writer writer, Bytes bytes)
             const std::string records = std::exchange(t.records_, {});
             co_await t.lower_.write(records);
         }
-    } catch (...) {  // a cancel, after which what was given is still sent; or the connection is lost
+    } catch (const OSError&) {
+        t.finish_write(rest);
+        t.throw_timeout();
+        throw;
+    } catch (...) {  // a cancel, after which what was given is still sent
         t.finish_write(rest);
         throw;
     }
@@ -214,7 +216,7 @@ HOCKET_CORO_WRAPPER Coro<> TlsTransport::write_owned(std::string bytes) {
 // The task that wrote has come to its end; `rest`: what it has not got rid of.
 void TlsTransport::finish_write(std::string_view rest) noexcept {
     writing_ = false;
-    if (state_ != State::aborted) {
+    if (state_ != State::aborted && !lower_.is_closing()) {
         try {
             encrypt(rest);
             encrypt(queued_);
@@ -245,7 +247,12 @@ Coro<> TlsTransport::drained(TransportHandle transport) {
     if (t.loss_) std::rethrow_exception(t.loss_);
     if (t.is_closing()) co_await hocket::sleep(0);
     if (t.queued_.size() > high_water) co_await t.queue_sent_.suspend();
-    co_await t.lower_.drain();
+    try {
+        co_await t.lower_.drain();
+    } catch (const OSError&) {
+        t.throw_timeout();
+        throw;
+    }
     if (t.loss_) std::rethrow_exception(t.loss_);
 }
 
@@ -265,7 +272,30 @@ void TlsTransport::close() noexcept {
     if (state_ != State::open) return;
     state_ = State::closing;
     if (!loss_) end_reading();
+    if (!lower_.is_closing() && !start_shutdown_timer()) return lower_.abort();
     if (!writing_) shut_down();
+}
+
+// For all of the close: a peer that takes nothing is not waited for either. False: there is no memory.
+bool TlsTransport::start_shutdown_timer() noexcept {
+    try {
+        shutdown_timer_ = loop_->call_later(setup_.shutdown_timeout, [this] { shutdown_takes_too_long(); });
+        return true;
+    } catch (...) {  // `wait_closed` throws it
+        if (!loss_) loss_ = std::current_exception();
+        return false;
+    }
+}
+
+// Where both sides have said their last word and all is sent, the one below ends by itself.
+void TlsTransport::shutdown_takes_too_long() noexcept {
+    if (!writing_ && !awaits_close_notify_ && lower_.get_write_buffer_size() == 0) return;
+    shutdown_timed_out_ = true;
+    lower_.abort();
+}
+
+void TlsTransport::throw_timeout() const {
+    if (shutdown_timed_out_) throw TimeoutError("TLS shutdown with " + peer_ + " timed out");
 }
 
 void TlsTransport::shut_down() noexcept {
@@ -274,14 +304,6 @@ void TlsTransport::shut_down() noexcept {
     SSL_shutdown(ssl_);
     say_last_words();
     if (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) return lower_.close();
-    try {
-        shutdown_timer_ = loop_->call_later(setup_.shutdown_timeout, [this] {
-            shutdown_timed_out_ = true;
-            lower_.abort();
-        });
-    } catch (...) {  // no memory: the peer's word is not waited for
-        return lower_.close();
-    }
     awaits_close_notify_ = true;
     await_close_notify();
 }
@@ -297,13 +319,11 @@ void TlsTransport::await_close_notify() noexcept {
     clear_tls_errors();
     records_.clear();  // after close_notify nothing is said
     if (to_come && !lower_.exception() && !lower_.is_closing()) return want(1);
-    shutdown_is_over();
+    awaits_close_notify_ = false;
     lower_.close();
 }
 
-void TlsTransport::shutdown_is_over() noexcept {
-    if (std::exchange(awaits_close_notify_, false)) std::exchange(shutdown_timer_, Handle()).cancel();
-}
+void TlsTransport::stop_shutdown_timer() noexcept { std::exchange(shutdown_timer_, Handle()).cancel(); }
 
 void TlsTransport::abort() noexcept {
     if (state_ == State::aborted) return;
@@ -312,7 +332,8 @@ void TlsTransport::abort() noexcept {
     if (was_open) end_reading();
     queued_.clear();
     queue_sent_.wake_all();
-    shutdown_is_over();
+    awaits_close_notify_ = false;
+    stop_shutdown_timer();
     lower_.abort();
 }
 
@@ -324,8 +345,8 @@ void TlsTransport::reset() noexcept {
 Coro<> TlsTransport::closed(TransportHandle transport) {
     auto& t = static_cast<TlsTransport&>(transport.layer());
     co_await t.lower_.wait_closed();
-    if (t.shutdown_timed_out_) throw TimeoutError("TLS shutdown with " + t.peer_ + " timed out");
     if (t.loss_ && t.state_ != State::aborted) std::rethrow_exception(t.loss_);
+    t.throw_timeout();
 }
 
 HOCKET_CORO_WRAPPER Coro<> TlsTransport::wait_closed() { return closed(handle()); }

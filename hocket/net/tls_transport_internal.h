@@ -41,7 +41,8 @@ Coro<> start_tls(TransportHandle stream, TlsSetup setup);
 /// What a task writes is encrypted piece by piece, each when the one before was taken by the system. What other tasks give meanwhile is
 /// copied and comes behind.
 ///
-/// Closing sends what waits, then the alert close_notify, and waits for the peer's; only then is the stream below closed.
+/// Closing sends what waits, then the alert close_notify, and waits for the peer's; only then is the stream below closed. Where all that takes
+/// longer than the shutdown's time-out, the stream below is aborted.
 class TlsTransport final : public Transport {
 public:
     TlsTransport(Transport& lower, TlsSetup setup);
@@ -130,7 +131,10 @@ private:
     void finish_write(std::string_view rest) noexcept;
     void shut_down() noexcept;
     void await_close_notify() noexcept;
-    void shutdown_is_over() noexcept;
+    bool start_shutdown_timer() noexcept;
+    void stop_shutdown_timer() noexcept;
+    void shutdown_takes_too_long() noexcept;
+    void throw_timeout() const;
 
     Transport& lower_;
     EventLoop* loop_;  // null once the descriptor is closed
@@ -143,7 +147,7 @@ private:
     std::exception_ptr loss_;
     WaitPoint queue_sent_{"StreamWriter.drain"};
     Turn turn_{*this};
-    Handle shutdown_timer_;
+    Handle shutdown_timer_;  // armed from `close` on
     State state_ = State::open;
     bool carried_ = false;  // it stands on `lower_`
     bool turn_scheduled_ = false;
