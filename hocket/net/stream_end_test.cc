@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How connections end: closed in order, aborted, reset by the peer, with their loop.
-#include <hocket/net/net_test.h>
+#include <hocket/net/outliving_test.h>
 
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
@@ -379,42 +379,11 @@ TEST(RealStream, the_loop_may_end_in_the_middle_of_everything) {
 }
 
 TEST(RealStream, handles_may_outlive_the_loop) {
-    const auto before = testing::open_descriptors();
-    {
-        std::vector<testing::Connected> kept;
-        run([](std::vector<testing::Connected>& k) -> Coro<> {
-            k.push_back(co_await connected());
-            co_await k[0].writer.write("x");
-        }(kept));
-        EXPECT_TRUE(kept[0].writer.is_closing());
-        EXPECT_EQ(kept[0].writer.fileno(), -1);
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
+    testing::expect_handles_to_outlive_the_loop([] { return connected(); });
 }
 
 TEST(RealStream, a_pending_loop_that_is_closed_without_a_runner_leaves_nothing) {
-    const auto before = testing::open_descriptors();
-    {
-        const auto loop = new_event_loop();
-        loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
-        static std::string data;
-        data = pattern(much);
-        loop->run_until_complete([]() -> Coro<> {
-            auto c = co_await connected();
-            create_task([](testing::Connected k) -> Coro<> { co_await k.reader.read(10); }, c);
-            create_task([](testing::Connected k) -> Coro<> { co_await k.writer.write(data); }, c);
-            create_task(
-                [](testing::Connected k) -> Coro<> {
-                    k.server_writer.write_nowait(data);
-                    co_await k.server_writer.drain();
-                },
-                c);
-            co_await hocket::sleep(2ms);
-        }());
-        loop->close();
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
+    testing::expect_a_closed_loop_to_leave_nothing([] { return connected(); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/gather.h>
+#include <hocket/net/outliving_test.h>
 #include <hocket/net/tls_test.h>
 
 #include <sys/socket.h>
@@ -354,36 +355,11 @@ TEST(RealTlsStream, the_loop_may_end_while_a_close_waits_for_the_peer) {
 }
 
 TEST(RealTlsStream, handles_may_outlive_the_loop) {
-    const auto before = testing::open_descriptors();
-    {
-        std::vector<Connected> kept;
-        run([](std::vector<Connected>& k) -> Coro<> {
-            k.push_back(co_await secured());
-            co_await k[0].writer.write("x");
-        }(kept));
-        EXPECT_TRUE(kept[0].writer.is_closing());
-        EXPECT_EQ(kept[0].writer.fileno(), -1);
-        EXPECT_EQ(testing::open_descriptors(), before);
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
+    testing::expect_handles_to_outlive_the_loop([] { return secured(); });
 }
 
 TEST(RealTlsStream, a_pending_loop_that_is_closed_without_a_runner_leaves_nothing) {
-    const auto before = testing::open_descriptors();
-    {
-        const auto loop = new_event_loop();
-        loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // "Task was destroyed but it is pending!"
-        static std::string data;
-        data = pattern(much);
-        loop->run_until_complete([]() -> Coro<> {
-            auto c = co_await secured();
-            create_task([](Connected k) -> Coro<> { co_await k.reader.read(10); }, c);
-            create_task([](Connected k) -> Coro<> { co_await k.writer.write(data); }, c);
-            co_await hocket::sleep(2ms);
-        }());
-        loop->close();
-    }
-    EXPECT_EQ(testing::open_descriptors(), before);
+    testing::expect_a_closed_loop_to_leave_nothing([] { return secured(); });
 }
 
 }  // namespace
