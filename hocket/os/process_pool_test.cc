@@ -387,22 +387,25 @@ TEST(ProcessPool, can_be_made_while_other_threads_allocate_and_throw) {
     for (std::thread& thread : busy) thread.join();
 }
 
-TEST(OnceProcessPool, workers_are_killed_by_their_descriptors) {
-    testing::expect_success_without({{SYS_kill, EPERM}}, [] {
-        ProcessPoolExecutor pool({.max_workers = 1});
-        pool.submit(wait_for_file, "/never");
-        pool.kill_workers();
-        return pool.worker_pids().empty() ? 0 : 1;
+int kill_a_busy_worker() {
+    ProcessPoolExecutor pool({.max_workers = 1});
+    pool.submit([] {
+        testing::put_file("begun", "");
+        wait_for_file("never");
     });
+    wait_for_file("begun");
+    pool.kill_workers();
+    return pool.worker_pids().empty() ? 0 : 1;
+}
+
+TEST(OnceProcessPool, workers_are_killed_by_their_descriptors) {
+    const testing::InNewFolder folder;
+    testing::expect_success_without({{SYS_kill, EPERM}}, kill_a_busy_worker);
 }
 
 TEST(OnceProcessPool, workers_without_descriptors_are_killed_by_their_numbers) {
-    testing::expect_success_without({{SYS_pidfd_open, ENOSYS}}, [] {
-        ProcessPoolExecutor pool({.max_workers = 1});
-        pool.submit(wait_for_file, "/never");
-        pool.kill_workers();
-        return pool.worker_pids().empty() ? 0 : 1;
-    });
+    const testing::InNewFolder folder;
+    testing::expect_success_without({{SYS_pidfd_open, ENOSYS}}, kill_a_busy_worker);
 }
 
 TEST(RealProcessPool, the_loop_lives_on_while_workers_compute) {
