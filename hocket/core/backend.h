@@ -14,8 +14,9 @@ namespace hocket {
 
 /// What an operation asks for. Each is the system call of the same name, with its result (man 2).
 enum class Opcode : std::uint8_t {
-    poll,  ///< `flags` holds the events (POLLIN ...); the result, those that hold
-    accept,  ///< `data` may point to an address of `*address_size` bytes; the result is a descriptor, close-on-exec and non-blocking
+    poll,    ///< `flags` holds the events (POLLIN ...); the result, those that hold
+    accept,  ///< `data` may point to an address of `*address_size` bytes; the result is a descriptor, close-on-exec and non-blocking. `flags`
+             ///< is `last_one` then where the system has said that no other connection is there
     connect,  ///< `data` points to an address of `size` bytes
     recv,     ///< `data`, `size`, `flags`
     send,  ///< `data`, `size`, `flags`; a broken pipe never raises SIGPIPE. A datagram is for `sendmsg`, or `borrowed`
@@ -36,6 +37,8 @@ struct Operation {
         cancelling,  ///< in flight, and a cancel was asked for
         finished,    ///< its result stands; `completed` is about to be called
     };
+
+    static constexpr int last_one = 1;  ///< of `Opcode::accept`
 
     Operation* next = nullptr;  ///< for the backend's lists
     Operation* prev = nullptr;

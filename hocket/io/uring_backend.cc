@@ -36,6 +36,7 @@ constexpr unsigned modern_flags[] = {
 };
 constexpr unsigned needed_features =
     IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL;
+constexpr unsigned feature_of_6_10 = 1U << 14;  // IORING_FEAT_RECVSEND_BUNDLE, beside which an accept tells of others
 constexpr unsigned kernel_call_flags = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;  // the kernel asks to be entered
 constexpr int needed_opcodes[] = {IORING_OP_NOP,  IORING_OP_POLL_ADD, IORING_OP_ACCEPT,      IORING_OP_CONNECT,
                                   IORING_OP_RECV, IORING_OP_SEND,     IORING_OP_RECVMSG,     IORING_OP_SENDMSG,
@@ -156,6 +157,7 @@ void UringBackend::create() {
     timed_wait_ = options_.modern && (features & IORING_FEAT_EXT_ARG) != 0;       // 5.11
     lasting_poll_ = options_.modern && (features & IORING_FEAT_RSRC_TAGS) != 0;   // 5.13, as is the poll that lasts
     silent_cancels_ = options_.modern && (features & IORING_FEAT_CQE_SKIP) != 0;  // 5.17
+    accept_tells_ = options_.modern && (features & feature_of_6_10) != 0;
     wake_armed_ = false;
 
     entries_ = ring_->sq.sqes;
@@ -322,8 +324,12 @@ bool UringBackend::take_completions() noexcept {
                 wake_armed_ = false;
             }
         } else {
-            take_result(*reinterpret_cast<Operation*>(completion.user_data & ~tag_bits), completion.res,
-                        tag == Tag::readiness);
+            Operation& op = *reinterpret_cast<Operation*>(completion.user_data & ~tag_bits);
+            if (op.code == Opcode::accept) {
+                const bool more = (completion.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+                op.flags = accept_tells_ && !more ? Operation::last_one : 0;
+            }
+            take_result(op, completion.res, tag == Tag::readiness);
         }
     }
     __atomic_store_n(ring_->cq.khead, ring_seen_, __ATOMIC_RELEASE);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <hocket/net/net_test.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
@@ -89,6 +91,29 @@ TEST(RealServer, connections_that_are_there_are_accepted_in_one_turn) {
         co_await until([&] { return server.clients() == 0; });
         peers.emplace_back(server.sockets().at(0));
         co_await first_accepted(server);
+    }());
+}
+
+TEST(RealServer, so_they_are_over_tcp) {
+    run_net([]() -> Coro<> {
+        const int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        RawAddress raw = Address::parse("127.0.0.1:0").raw();
+        EXPECT_EQ(bind(listening, raw.get(), raw.size), 0);
+        EXPECT_EQ(listen(listening, 100), 0);
+        EXPECT_EQ(getsockname(listening, raw.get(), &raw.size), 0);
+        std::vector<RawPeer> peers;
+        for (int i = 0; i < 20; ++i) peers.emplace_back(Address::from_raw(raw));
+        co_await until([&] {
+            tcp_info info{};
+            socklen_t size = sizeof info;
+            getsockopt(listening, IPPROTO_TCP, TCP_INFO, &info, &size);
+            return info.tcpi_unacked == 20;  // in the queue
+        });
+        const Server server = co_await start_server(echo, {.sock = listening});
+        co_await first_accepted(server);
+        EXPECT_EQ(server.clients(), 20U);
+        peers.emplace_back(server.sockets().at(0));
+        co_await until([&] { return server.clients() == 21; });
     }());
 }
 

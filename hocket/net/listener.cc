@@ -78,7 +78,10 @@ void Listener::accepted() noexcept {
     accepting_ = false;
     int n = result;
     take(n);
-    for (int left = std::min(server_.backlog(), most_in_one_turn); left > 1 && n >= 0 && !closing(); --left) {
+    int others = std::min(server_.backlog(), most_in_one_turn) - 1;
+    // Of UNIX-domain sockets the kernel says nothing, which looks the same.
+    if (Operation::flags == last_one && address_.family() != AddressFamily::local) others = 0;
+    for (; others > 0 && n >= 0 && !closing(); --others) {
         peer_.size = sizeof peer_.bytes;
         n = network()->backend().accept(Socket::fd(), peer_.get(), &peer_.size);
         take(n);
