@@ -152,11 +152,12 @@ private:
 
 /// Bytes of the server's memory for each connection that waits, when it has had `settle` seconds to give back what it can.
 void measure_idle(Load& load, const std::string& pid, std::size_t connections, double settle) {
-    load.open(100);  // what the server needs once
+    constexpr std::size_t first = 1000;  // what the server needs once, and what it keeps of memory that was given back
+    load.open(first);
     load.greet();
     sleep(static_cast<unsigned>(settle));
     const double before = resident(pid);
-    load.open(100 + connections);
+    load.open(first + connections);
     load.greet();
     sleep(static_cast<unsigned>(settle));
     bench::report("bytes", (resident(pid) - before) / static_cast<double>(connections));

@@ -143,6 +143,9 @@ public:
     virtual int shutdown(int fd, int how) noexcept = 0;
     /// Sends at once what `message` describes, or not at all: -EAGAIN if that would have to wait. A broken pipe never raises SIGPIPE.
     virtual int sendmsg(int fd, const msghdr* message) noexcept = 0;
+    /// Sends at once what the stream socket takes of it: so many bytes; -EAGAIN where that would have to wait, or where an operation, which goes
+    /// with others, is cheaper. A broken pipe never raises SIGPIPE.
+    virtual int send_at_once(int fd, const void* data, std::size_t size) noexcept = 0;
     /// 1 if a `recv` would return at once: with bytes, the peer's end or an error; else 0.
     virtual int readable(int fd) noexcept = 0;
     /// Sends up to `count` bytes of the file `from`, of which `offset` is the first, to the non-blocking socket `to`: how many it took, 0 at

@@ -5,6 +5,7 @@
 #include <hocket/core/backend.h>
 
 #include <cstddef>
+#include <utility>
 
 namespace hocket {
 
@@ -15,20 +16,31 @@ public:
     Operation* front() const noexcept { return first_; }
 
     void push_back(Operation& op) noexcept {
-        op.prev = last_;
         op.next = nullptr;
-        (last_ != nullptr ? last_->next : first_) = &op;
-        last_ = &op;
+        op.prev = &op;
+        if (first_ != nullptr) {
+            op.prev = std::exchange(first_->prev, &op);
+            op.prev->next = &op;
+        } else {
+            first_ = &op;
+        }
     }
     void remove(Operation& op) noexcept {
-        (op.prev != nullptr ? op.prev->next : first_) = op.next;
-        (op.next != nullptr ? op.next->prev : last_) = op.prev;
+        if (&op == first_) {
+            first_ = op.next;
+        } else {
+            op.prev->next = op.next;
+        }
+        if (op.next != nullptr) {
+            op.next->prev = op.prev;
+        } else if (first_ != nullptr) {
+            first_->prev = op.prev;
+        }
         op.next = op.prev = nullptr;
     }
 
 private:
-    Operation* first_ = nullptr;
-    Operation* last_ = nullptr;
+    Operation* first_ = nullptr;  // its `prev` is the last one: epoll has three lists for each descriptor
 };
 
 /// A backend whose operations finish at any time and are completed by the next `poll`.

@@ -31,6 +31,7 @@ public:
     void cancel(Operation& op) noexcept override;
     void poll(std::int64_t deadline) noexcept override;
     int fileno() const noexcept override;
+    int send_at_once(int fd, const void* data, std::size_t size) noexcept override;
     int socket(int domain, int type, int protocol) noexcept override;
     int accept(int fd, sockaddr* address, unsigned* size) noexcept override;
     int adopt(int fd) noexcept override;
@@ -70,6 +71,8 @@ private:
 
     int epoll_ = -1;
     bool nanoseconds_;
+    int event_room_ = 256;           // events taken in one call: fewer when much comes with each
+    std::size_t received_ = 0;       // bytes, in the latest wait
     unsigned unasked_ = 0;           // polls in a row that completed without asking the kernel
     std::size_t waiting_ = 0;        // operations in the table
     std::vector<Descriptor> table_;  // by descriptor

@@ -112,6 +112,8 @@ int SystemBackend::getsockopt(int fd, int level, int option, void* value, unsign
     return result_of(::getsockopt(fd, level, option, value, size));
 }
 int SystemBackend::shutdown(int fd, int how) noexcept { return result_of(::shutdown(fd, how)); }
+int SystemBackend::send_at_once(int, const void*, std::size_t) noexcept { return -EAGAIN; }
+
 int SystemBackend::sendmsg(int fd, const msghdr* message) noexcept {
     return result_of(static_cast<int>(::sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL)));
 }

@@ -32,6 +32,7 @@ public:
     int getsockopt(int fd, int level, int option, void* value, unsigned* size) noexcept override;
     int shutdown(int fd, int how) noexcept override;
     int sendmsg(int fd, const msghdr* message) noexcept override;
+    int send_at_once(int fd, const void* data, std::size_t size) noexcept override;
     int readable(int fd) noexcept override;
     int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override;
     int close(int fd) noexcept override;

@@ -33,7 +33,6 @@ void SocketTransport::Outgoing::run() {
     } else if (owner.network()) {
         SocketTransport& transport = owner;
         advance();
-        transport.retire_outgoing();
         transport.close_if_over();
     }
 }
@@ -46,7 +45,7 @@ void SocketTransport::Outgoing::discard() noexcept {
 void SocketTransport::Outgoing::advance() noexcept {
     if (in_flight) return;
     if (!direct.empty()) return start(direct.data(), direct.size());
-    if (sent == sending.size()) {
+    if (sent == sending.size() && sent + queued.size() > 0) {
         sending.clear();
         sent = 0;
         sending.swap(queued);
@@ -86,8 +85,7 @@ void SocketTransport::Outgoing::completed_send() noexcept {
         took(result > 0 ? static_cast<std::size_t>(result) : 0);
         advance();
     }
-    transport.retire_outgoing();  // from here on this may be gone
-    transport.close_if_over();
+    transport.close_if_over();  // this may be gone then
 }
 
 // The socket can be written to, or its error is to be had; or the wait was cancelled with the task.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a transport has to send, while it has.
+// What a transport has to send, and how far that is.
 #pragma once
 
 #include <hocket/core/backend.h>
@@ -38,6 +38,7 @@ struct SocketTransport::Outgoing final : Node, Operation, Pooled {
     bool has_usual_limits() const noexcept { return low == low_water && high == high_water; }
     void set_limits(std::size_t low_limit, std::size_t high_limit) noexcept;
     bool awaited() const noexcept { return writer || drained.has_waiters() || closed.has_waiters(); }
+    bool is_not_needed() const noexcept { return idle() && !scheduled && !awaited() && has_usual_limits(); }
 
     void enqueue(std::string_view bytes);
     void schedule();

@@ -16,7 +16,7 @@ void ReceiveBuffer::release() noexcept {
     block_ = nullptr;
 }
 
-ReceiveBuffer::Room ReceiveBuffer::room(std::size_t at_least) {
+ReceiveBuffer::Room ReceiveBuffer::make_room(std::size_t at_least) {
     const std::size_t used = size();
     if (!block_ || block_->capacity - used < at_least) {
         // Twice as much at the least, so that bytes that come one by one are not moved each time.
@@ -29,8 +29,6 @@ ReceiveBuffer::Room ReceiveBuffer::room(std::size_t at_least) {
         if (used > 0) std::memcpy(larger->bytes(), view().data(), used);
         release();
         block_ = larger;
-    } else if (used == 0) {
-        block_->begin = block_->end = 0;
     } else if (block_->capacity - block_->end < at_least) {
         std::memmove(block_->bytes(), view().data(), used);
         block_->begin = 0;

@@ -33,7 +33,11 @@ public:
     };
     /// Place behind the last byte, for `at_least` more. The place stays where it is until the next call of `room`, `append` or `release`,
     /// so that the kernel may write there meanwhile, while bytes before it are read.
-    Room room(std::size_t at_least);
+    Room room(std::size_t at_least) {
+        if (!block_ || block_->begin != block_->end || block_->capacity < at_least) return make_room(at_least);
+        block_->begin = block_->end = 0;
+        return {block_->bytes(), block_->capacity};
+    }
     /// `n` bytes were put into the room.
     void filled(std::size_t n) noexcept { block_->end += n; }
 
@@ -42,6 +46,8 @@ public:
     void release() noexcept;
 
 private:
+    Room make_room(std::size_t at_least);
+
     struct Block {
         std::size_t capacity, begin, end;
         char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }

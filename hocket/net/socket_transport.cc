@@ -110,6 +110,7 @@ void SocketTransport::received() noexcept {
 
 void SocketTransport::arrived(int n) noexcept {
     incoming_.filled(static_cast<std::size_t>(n));
+    unanswered_ = true;
     if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
     wake_reader();
 }
@@ -182,17 +183,17 @@ bool SocketTransport::tidy() noexcept {
         busy_ = false;
         incoming_.release();
     }
-    return incoming_.holds_memory();
-}
-
-void SocketTransport::retire_outgoing() noexcept {
-    if (out_ && out_->idle() && !out_->scheduled && !out_->awaited() && out_->has_usual_limits()) out_.reset();
+    if (out_ && out_->is_not_needed()) out_.reset();
+    return incoming_.holds_memory() || (out_ && out_->has_usual_limits());
 }
 
 // ---- Sending
 
 SocketTransport::Outgoing& SocketTransport::out() {
-    if (!out_) out_ = Unique<Outgoing>::make(*this);
+    if (!out_) {
+        network()->holds_memory(*this);
+        out_ = Unique<Outgoing>::make(*this);
+    }
     return *out_;
 }
 
@@ -219,15 +220,32 @@ void SocketTransport::check_open(const char* call) const {
     if (out_ && out_->file) throw RuntimeError("unable to write; sendfile is in progress");
 }
 
+// The first thing written after something has come: sent without a wait where that is cheap, how much is told. Only the first, so that who
+// writes on and on lets others run.
+std::size_t SocketTransport::send_answer(std::string_view bytes) {
+    if (!unanswered_ || pipe_ || (out_ && !out_->idle())) return 0;
+    unanswered_ = false;
+    const int sent = network()->backend().send_at_once(Socket::fd(), bytes.data(), bytes.size());
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (sent != -EAGAIN) {
+        out();
+        write_failed(-sent);
+        close_if_over();
+        check_writable();
+    }
+    return 0;
+}
+
 template <class Bytes>
 Coro<> SocketTransport::send(TransportHandle transport, Writer writer, Bytes bytes) {
     auto& t = static_cast<SocketTransport&>(transport.layer());
     t.check_still_on_top(writer);
     t.check_open("StreamWriter::write");
-    if (bytes.empty()) co_return;
+    const std::size_t sent = t.send_answer(bytes);
+    if (sent == bytes.size()) co_return;
     Outgoing& o = t.out();
     if (o.idle()) {
-        co_await DirectWrite(t, bytes);
+        co_await DirectWrite(t, std::string_view(bytes).substr(sent));
         co_return;
     }
     o.enqueue(bytes);
@@ -270,7 +288,6 @@ void SocketTransport::set_write_buffer_limits(WriteBufferLimits limits) {
     check_loop("Transport::set_write_buffer_limits");
     const auto [low, high] = limits.checked();
     out().set_limits(low, high);
-    retire_outgoing();
 }
 
 std::pair<std::size_t, std::size_t> SocketTransport::get_write_buffer_limits() const {

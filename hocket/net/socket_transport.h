@@ -22,8 +22,8 @@ class ServerState;
 /// nothing came for a while holds no buffer: it waits until the socket is readable, and only then takes one. A read that is
 /// cancelled leaves its operation in flight; what that brings is the next reader's.
 ///
-/// What a task writes is sent from the task's memory; only what `write_nowait` gives, what comes while another task writes, and what a
-/// cancelled `write` had not sent yet is copied. The state of writing exists only while something is being written, or the limits of what
+/// What a task writes is sent from the task's memory, and the first answer to what has come without a wait where the backend does that; only what `write_nowait` gives, what comes while another task writes, and what a
+/// cancelled `write` had not sent yet is copied. The state of writing exists only while the connection is busy, or the limits of what
 /// collects are not the usual ones. A file is sent piece by piece, each when the socket can be written to, and behind all else.
 ///
 /// Closing sends what waits and then looks for input that nobody read. If there is some, or is said to come, the peer gets an end of file,
@@ -117,6 +117,7 @@ private:
     void drop_late_words(Receiving what, int result) noexcept;
     void arrived(int n) noexcept;
 
+    std::size_t send_answer(std::string_view bytes);
     Outgoing& out();
     void check_writable() const;
     void check_open(const char* call) const;
@@ -128,7 +129,6 @@ private:
     OSError closed_error() const;
     void all_sent() noexcept;
     void linger() noexcept;
-    void retire_outgoing() noexcept;
 
     Unique<Outgoing> out_;
     ServerState* server_;  // null once the descriptor is closed
@@ -139,6 +139,7 @@ private:
     std::uint8_t sweeps_ = 0;         // while it lingers,
     std::uint8_t dropped_ = 0;        // and pieces of 4 KiB or less
     bool busy_ : 1 = false;           // data came lately: receive without waiting for readability first
+    bool unanswered_ : 1 = false;     // data came, and nothing was sent at once since
     bool peer_ended_ : 1 = false;     // its end of file came, or a pipe's other side is gone
     bool pipe_ : 1 = false;           // one way only, by read and write
     bool touched_ = false;            // since it was last asked to tidy

@@ -37,14 +37,6 @@ bool has_nothing(const Transport& t, const char* who) {
     return true;
 }
 
-Coro<std::string_view> look(TransportHandle t) {
-    if (has_nothing(*t, "peek")) {
-        co_await t->more();
-        check_readable(*t);
-    }
-    co_return t->unread();
-}
-
 Coro<std::string> read_some(TransportHandle t, std::size_t n) {
     if (n > 0 && has_nothing(*t, "read")) {
         co_await t->more();
@@ -193,15 +185,22 @@ HOCKET_CORO_WRAPPER Coro<std::string> StreamReader::read(std::size_t n) const {
     return n == until_eof ? read_all(transport_) : read_some(transport_, n);
 }
 
-HOCKET_CORO_WRAPPER Coro<std::string_view> StreamReader::peek() const { return look(transport_); }
+bool StreamReader::Peek::await_ready() const { return !has_nothing(*transport_, "peek"); }
+
+std::string_view StreamReader::Peek::await_resume() const {
+    resume_point();
+    check_readable(*transport_);
+    return transport_->unread();
+}
 
 void StreamReader::consume(std::size_t n) const {
-    begin_read(*transport_);
-    if (n > transport_->unread().size()) {
+    Transport& t = *transport_;
+    t.check_thread("StreamReader::consume");
+    if (n > t.unread().size()) [[unlikely]] {
         throw ValueError("StreamReader::consume of " + std::to_string(n) + " bytes, where there are " +
-                         std::to_string(transport_->unread().size()));
+                         std::to_string(t.unread().size()));
     }
-    transport_->consume(n);
+    t.consume(n);
 }
 
 HOCKET_CORO_WRAPPER Coro<std::string> StreamReader::readexactly(std::size_t n) const {

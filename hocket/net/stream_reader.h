@@ -75,7 +75,8 @@ public:
 
     /// What has come and was not read, as soon as there is a byte; nothing at the end of the stream. It stays in the stream, where it can
     /// be looked at, or written elsewhere, until the next read or `consume`: no byte is copied. No counterpart in asyncio.
-    Coro<std::string_view> peek() const;
+    class Peek;
+    Peek peek() const noexcept;
     /// Takes the first `n` bytes out of the stream. Throws ValueError when there are fewer.
     void consume(std::size_t n) const;
 
@@ -96,5 +97,21 @@ public:
 private:
     TransportHandle transport_;
 };
+
+class [[nodiscard("nothing is waited for until this is awaited")]] HOCKET_EXPORT StreamReader::Peek {
+public:
+    using HocketAwaiter = Peek;
+    static constexpr bool awaited_often = false;
+
+    explicit Peek(TransportHandle transport) noexcept : transport_(std::move(transport)) {}
+    bool await_ready() const;
+    void await_suspend(AwaitingFrame h) const noexcept { transport_->more().await_suspend(h); }
+    std::string_view await_resume() const;
+
+private:
+    TransportHandle transport_;
+};
+
+inline StreamReader::Peek StreamReader::peek() const noexcept { return Peek(transport_); }
 
 }  // namespace hocket

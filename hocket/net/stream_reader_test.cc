@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading from streams that are fed by hand: every rule of StreamReader that needs no network.
+#include <hocket/flow/ensure_future.h>
 #include <hocket/net/stream_reader.h>
 
 #include <gtest/gtest.h>
@@ -86,7 +87,7 @@ TEST(StreamReader, read_at_the_end_gives_an_empty_string) {
 TEST(StreamReader, peek_leaves_in_the_stream_what_it_shows_until_that_is_consumed) {
     run([]() -> Coro<> {
         const StreamReader reader;
-        const auto peeking = create_task(reader.peek());
+        const auto peeking = ensure_future(reader.peek());
         co_await turns(2);
         EXPECT_FALSE(peeking.done());
         reader.feed_data("abcdef");

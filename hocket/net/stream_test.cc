@@ -60,6 +60,46 @@ TEST(RealStream, readexactly_takes_a_known_size_from_many_segments) {
     }());
 }
 
+// A batch of operations is cheaper on the ring, where every write waits.
+TEST(RealStream, where_a_call_is_cheap_the_first_answer_does_not_wait_and_what_follows_lets_others_run) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        co_await c.writer.write("question");
+        EXPECT_EQ(co_await c.server_reader.read(100), "question");
+        bool others_ran = false;
+        get_running_loop().call_soon([&] { others_ran = true; });
+        co_await c.server_writer.write("answer, ");
+        EXPECT_EQ(others_ran, std::string_view(get_running_loop().backend().name()) != "epoll");
+        co_await c.server_writer.write("more");
+        EXPECT_TRUE(others_ran);
+        EXPECT_EQ(co_await c.reader.readexactly(12), "answer, more");
+    }());
+}
+
+TEST(RealStream, an_answer_that_there_is_no_room_for_waits_with_the_rest) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        co_await c.writer.write("question");
+        EXPECT_EQ(co_await c.server_reader.read(100), "question");
+        const std::string data = pattern(much);
+        auto [sent, received] = co_await gather(c.server_writer.write(data), c.reader.readexactly(data.size()));
+        EXPECT_TRUE(received == data);
+    }());
+}
+
+TEST(RealStream, an_answer_to_a_peer_that_is_gone_is_an_error_of_writing) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        co_await c.writer.write("question");
+        EXPECT_EQ(co_await c.server_reader.read(100), "question");
+        c.writer.transport()->reset();
+        co_await c.writer.wait_closed();
+        const std::string error = co_await ending_of(c.server_writer.write("answer"));
+        EXPECT_TRUE(error.find("write to 127.0.0.1:") != std::string::npos) << error;
+        EXPECT_EQ(co_await ending_of(c.server_writer.write("more")), error);
+    }());
+}
+
 TEST(RealStream, a_string_that_is_given_away_lives_until_it_is_written) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

@@ -25,12 +25,8 @@ void Transport::throw_securing() {
     throw RuntimeError("start_tls is in progress, or has come before: this write would go in the clear");
 }
 
-void Transport::check_loop(const char* call) const {
-    EventLoop* const mine = loop();
-    if (!mine) return;
-    if (this_loop && this_loop != mine)
-        throw RuntimeError("the stream of " + name() + " belongs to a different event loop");
-    mine->check_usable(call);
+void Transport::throw_other_loop() const {
+    throw RuntimeError("the stream of " + name() + " belongs to a different event loop");
 }
 
 void Transport::check_fed_by_hand(const char* call) const {

@@ -116,7 +116,13 @@ public:
         if (EventLoop* const mine = loop()) mine->check_usable(call);
     }
     /// The same, and always in another loop than the stream's.
-    void check_loop(const char* call) const;
+    void check_loop(const char* call) const {
+        EventLoop* const mine = loop();
+        if (!mine) return;
+        if (this_loop && this_loop != mine) [[unlikely]]
+            throw_other_loop();
+        mine->check_usable(call);
+    }
     /// Throws ValueError for a limit of nothing.
     static void check_limit(std::size_t limit);
 
@@ -174,6 +180,7 @@ protected:
 
 private:
     [[noreturn]] static void throw_securing();
+    [[noreturn]] void throw_other_loop() const;
 
     friend class TlsTransport;  // which stands on another one
 };

@@ -104,6 +104,12 @@ public:
     int shutdown(int fd, int how) noexcept override { return inside_->shutdown(fd, how); }
     int readable(int fd) noexcept override { return inside_->readable(fd); }
     int sendmsg(int fd, const msghdr* message) noexcept override { return inside_->sendmsg(fd, message); }
+    int send_at_once(int fd, const void* data, std::size_t size) noexcept override {
+        if (const int error = next_failure(Opcode::send)) return -error;
+        if (happens(faults_.late)) return -EAGAIN;
+        if (size > 1 && happens(faults_.shorter)) size = 1 + random() % (size - 1);
+        return inside_->send_at_once(fd, data, size);
+    }
     int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override {
         return inside_->sendfile(to, from, offset, count);
     }

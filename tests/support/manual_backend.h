@@ -70,6 +70,7 @@ public:
     int getsockopt(int, int, int, void*, unsigned*) noexcept override { return -ENOSYS; }
     int shutdown(int, int) noexcept override { return -ENOSYS; }
     int sendmsg(int, const msghdr*) noexcept override { return -ENOSYS; }
+    int send_at_once(int, const void*, std::size_t) noexcept override { return -ENOSYS; }
     int readable(int) noexcept override { return -ENOSYS; }
     int sendfile(int, int, std::int64_t, std::size_t) noexcept override { return -ENOSYS; }
     int close(int fd) noexcept override {
