@@ -25,6 +25,12 @@ public:
             first_ = &op;
         }
     }
+    /// Where the order says nothing: touches no other operation but the first.
+    void push_front(Operation& op) noexcept {
+        op.next = first_;
+        op.prev = first_ != nullptr ? std::exchange(first_->prev, &op) : &op;
+        first_ = &op;
+    }
     void remove(Operation& op) noexcept {
         if (&op == first_) {
             first_ = op.next;

@@ -34,6 +34,10 @@ bool is_reader(Opcode code) noexcept {
     return code == Opcode::recv || code == Opcode::recvmsg || code == Opcode::read || code == Opcode::accept;
 }
 
+bool is_message(Opcode code) noexcept {
+    return code == Opcode::recv || code == Opcode::send || code == Opcode::recvmsg || code == Opcode::sendmsg;
+}
+
 /// A blocking `connect` would block even when the socket is ready, so it is made non-blocking for the call.
 int connect_without_blocking(const Operation& op) noexcept {
     const int flags = fcntl(op.fd, F_GETFL);
@@ -205,12 +209,36 @@ int EpollBackend::send_at_once(int fd, const void* data, std::size_t size) noexc
     return n < 0 ? -errno : static_cast<int>(n);
 }
 
+/// The same of those that never block, whatever the descriptor is: nothing is asked about it.
+bool EpollBackend::attempt_message(Operation& op, Descriptor& d) noexcept {
+    const int flags = op.flags | MSG_DONTWAIT | MSG_NOSIGNAL;
+    ssize_t n = 0;
+    do {
+        switch (op.code) {
+            case Opcode::recv: n = ::recv(op.fd, op.data, op.size, flags); break;
+            case Opcode::send: n = ::send(op.fd, op.data, op.size, flags); break;
+            case Opcode::recvmsg: n = ::recvmsg(op.fd, static_cast<msghdr*>(op.data), flags); break;
+            default: n = ::sendmsg(op.fd, static_cast<const msghdr*>(op.data), flags); break;
+        }
+    } while (n < 0 && errno == EINTR);
+
+    const bool blocked = n < 0 && errno == EAGAIN;
+    if (op.code == Opcode::recv) {
+        d.dry = blocked || (n > 0 && static_cast<std::size_t>(n) < op.size);
+        if (n > 0) received_ += static_cast<std::size_t>(n);
+    } else if (blocked && op.code == Opcode::recvmsg) {
+        d.dry = true;
+    }
+    if (blocked && (op.flags & MSG_DONTWAIT) == 0) return false;
+    op.result = n < 0 ? -errno : static_cast<int>(n);
+    return true;
+}
+
 /// Makes the call. False if it would block; else `op.result` stands.
 bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
-    const bool message =
-        op.code == Opcode::recv || op.code == Opcode::send || op.code == Opcode::recvmsg || op.code == Opcode::sendmsg;
-    if (!message && d.kind == Kind::unknown) learn_kind(op.fd, d);
-    const bool ask = !message && d.kind == Kind::blocking;
+    if (is_message(op.code)) return attempt_message(op, d);
+    if (d.kind == Kind::unknown) learn_kind(op.fd, d);
+    const bool ask = d.kind == Kind::blocking;
     if (ask && op.code != Opcode::connect) {
         pollfd ready{.fd = op.fd, .events = is_reader(op.code) ? short{POLLIN} : short{POLLOUT}, .revents = 0};
         if (::poll(&ready, 1, 0) == 0) return false;
@@ -219,12 +247,6 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
     ssize_t n = 0;
     do {
         switch (op.code) {
-            case Opcode::recv: n = ::recv(op.fd, op.data, op.size, op.flags | MSG_DONTWAIT); break;
-            case Opcode::send: n = ::send(op.fd, op.data, op.size, op.flags | MSG_DONTWAIT | MSG_NOSIGNAL); break;
-            case Opcode::recvmsg: n = ::recvmsg(op.fd, static_cast<msghdr*>(op.data), op.flags | MSG_DONTWAIT); break;
-            case Opcode::sendmsg:
-                n = ::sendmsg(op.fd, static_cast<const msghdr*>(op.data), op.flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-                break;
             case Opcode::read:
                 n = op.offset < 0 ? ::read(op.fd, op.data, op.size) : ::pread(op.fd, op.data, op.size, op.offset);
                 break;
@@ -250,7 +272,7 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
                         : ::connect(op.fd, static_cast<const sockaddr*>(op.data), static_cast<socklen_t>(op.size));
                 if (n < 0 && (errno == EINPROGRESS || errno == EINTR)) return false;
                 break;
-            case Opcode::poll: return false;
+            default: return false;  // there is nothing to try
         }
     } while (n < 0 && errno == EINTR);
 
@@ -259,14 +281,13 @@ bool EpollBackend::attempt(Operation& op, Descriptor& d) noexcept {
 
     // A Unix connection is refused with EAGAIN, and does not become possible by waiting.
     const bool blocked = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && op.code != Opcode::connect;
-    if (op.code == Opcode::recv || op.code == Opcode::read) {
+    if (op.code == Opcode::read) {
         d.dry = blocked || (n > 0 && static_cast<std::size_t>(n) < op.size);
-    } else if (blocked && is_reader(op.code)) {
+    } else if (blocked && op.code == Opcode::accept) {
         d.dry = true;
     }
-    if (blocked && !(message && (op.flags & MSG_DONTWAIT) != 0)) return false;
+    if (blocked) return false;
     op.result = n < 0 ? -errno : static_cast<int>(n);
-    if (op.code == Opcode::recv && n > 0) received_ += static_cast<std::size_t>(n);
     if (op.code == Opcode::accept && n >= 0) is_new(op.result, op.borrowed);
     return true;
 }

@@ -60,6 +60,7 @@ private:
     void disarm(int fd, Descriptor& d, std::uint32_t keep) noexcept;
     void give_back(int fd, Descriptor& d) noexcept;
     bool attempt(Operation& op, Descriptor& d) noexcept;
+    bool attempt_message(Operation& op, Descriptor& d) noexcept;
     void advance(OperationList& list, Descriptor& d) noexcept;
     void learn_kind(int fd, Descriptor& d) noexcept;
     void is_new(int fd, bool borrowed) noexcept;

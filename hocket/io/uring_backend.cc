@@ -201,7 +201,7 @@ bool UringBackend::hand_over(Operation& op) noexcept {
     if (options_.refuse_to_wait && (op.code == Opcode::recv || op.code == Opcode::send))
         entry->msg_flags |= MSG_DONTWAIT;
     op.state = Operation::State::in_flight;
-    in_flight_.push_back(op);
+    in_flight_.push_front(op);
     return true;
 }
 
