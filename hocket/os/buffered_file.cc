@@ -77,20 +77,20 @@ BufferedFile::BufferedFile(std::string path, OpenMode mode, const OpenOptions& o
     fd_ = again_if_interrupted([&] { return ::open(name_.c_str(), mode_.flags, 0666); });
     if (fd_ < 0) fail("open");
     ScopedDescriptor opened(fd_);
-    examine();
+    examine(true);
     served_ = learn_served(fd_, device_);
     opened.release();
 }
 
-BufferedFile::BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options)
+BufferedFile::BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options, bool is_new)
     : name_(std::move(name)), mode_(std::move(mode)), options_(options), fd_(fd) {
-    examine();
+    examine(is_new);
 }
 
-void BufferedFile::examine() {
+void BufferedFile::examine(bool is_new) {
     if (!mode_.binary) form_ = {.text = true, .newline = options_.newline, .errors = options_.errors};
     struct statx status{};
-    const bool known = status_at_hand(fd_, STATX_TYPE, status) == 0;
+    const bool known = status_at_hand(fd_, STATX_TYPE | STATX_SIZE, status) == 0;
     const mode_t type = status.stx_mode;
     if (!known || S_ISDIR(type)) {
         if (known) errno = EISDIR;
@@ -102,6 +102,7 @@ void BufferedFile::examine() {
     by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(type) && ::isatty(fd_) == 1);
     if (options_.buffering == 0) most_unwritten_ = 1;
     if (options_.buffering > 1) most_unwritten_ = static_cast<std::size_t>(options_.buffering);
+    if (is_new && kind_ == Kind::file && !mode_.writable) size_at_opening_ = static_cast<std::int64_t>(status.stx_size);
     if (mode_.flags & O_APPEND) ::lseek(fd_, 0, SEEK_END);  // for `tell`
 }
 
@@ -110,29 +111,43 @@ void BufferedFile::examine() {
 namespace {
 
 // Looks up only names that the kernel has in memory, and makes nothing. Negative: it has not, or something else is in the way.
-int open_cached(const std::string& path, int flags) noexcept {
+int open_cached(const std::string& path, int flags, unsigned resolve = 0) noexcept {
     open_how how{};
     how.flags = static_cast<unsigned>(flags);
-    how.resolve = RESOLVE_CACHED;
+    how.resolve = RESOLVE_CACHED | resolve;
     return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
 }
 
 }  // namespace
 
-// What is no regular file is not opened here, since its opening may wait for somebody, or be noticed by somebody.
+// Of the file system at the root, if the kernel serves that, nothing has to be known before: no mount is crossed on the way. A FIFO does not wait
+// for its writer then, but its first read does. Elsewhere, what is no regular file is not opened here, since its opening may wait for
+// somebody, or be noticed by somebody.
 Shared<BufferedFile> BufferedFile::open_at_once(const std::string& path, const OpenMode& mode,
                                                 const OpenOptions& options) {
     if (mode.flags & (O_CREAT | O_TRUNC)) return nullptr;
+    if (path.starts_with('/') && served_root() == Served::by_kernel) {
+        if (auto file = of_cached(path, mode, options, RESOLVE_NO_XDEV)) {
+            file->served_ = Served::by_kernel;
+            return file;
+        }
+    }
     const ScopedDescriptor place(open_cached(path, O_PATH | O_CLOEXEC));
     struct statx status{};
     if (place.fd < 0 || status_at_hand(place.fd, STATX_TYPE, status) < 0 || !S_ISREG(status.stx_mode) ||
         served(device_of(status)) != Served::by_kernel) {
         return nullptr;
     }
-    ScopedDescriptor opened(open_cached(path, mode.flags | O_NONBLOCK));
-    if (opened.fd < 0 || ::fcntl(opened.fd, F_SETFL, mode.flags) < 0) return nullptr;
-    auto file = Shared<BufferedFile>::make(path, opened.fd, mode, options);
+    return of_cached(path, mode, options, 0);
+}
+
+Shared<BufferedFile> BufferedFile::of_cached(const std::string& path, const OpenMode& mode, const OpenOptions& options,
+                                             unsigned resolve) {
+    ScopedDescriptor opened(open_cached(path, mode.flags | O_NONBLOCK, resolve));
+    if (opened.fd < 0) return nullptr;
+    auto file = Shared<BufferedFile>::make(path, opened.fd, mode, options, true);
     opened.release();
+    if (file->kind_ != Kind::file) ::fcntl(file->fd_, F_SETFL, mode.flags);  // to a file it means nothing
     return file;
 }
 
@@ -250,6 +265,7 @@ std::int64_t BufferedFile::tell() const {
 void BufferedFile::seek(std::int64_t offset, int whence) {
     flush();
     forget_read_ahead();
+    size_at_opening_ = -1;
     if (::lseek(fd_, offset, whence) < 0) fail("seek in");
 }
 

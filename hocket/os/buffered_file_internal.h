@@ -43,8 +43,8 @@ public:
 
     /// Opens it. May wait.
     BufferedFile(std::string path, OpenMode mode, const OpenOptions& options = {});
-    /// Takes over a descriptor, if this does not throw; or uses it, where `options.closefd` is false.
-    BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options);
+    /// Takes over a descriptor, if this does not throw; or uses it, where `options.closefd` is false. `is_new`: it was just opened.
+    BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options, bool is_new = false);
     BufferedFile(const BufferedFile&) = delete;
     BufferedFile& operator=(const BufferedFile&) = delete;
     /// Writes and closes what is left open, and reports what cannot be written. May wait.
@@ -124,10 +124,16 @@ private:
 
     [[noreturn]] void fail(const char* attempted) const;
     [[noreturn]] void fail_to_decode() const;
-    void examine();
+    static Shared<BufferedFile> of_cached(const std::string& path, const OpenMode& mode, const OpenOptions& options,
+                                          unsigned resolve);
+    void examine(bool is_new);
     /// Of a file that may be: so it is with all whose device is not known yet.
     bool is_served_by_others() const noexcept { return kind_ == Kind::file && served_ != Served::by_kernel; }
-    std::size_t room_for(const Wanted& wanted) const;
+    struct Room {
+        std::size_t size = 0;
+        std::size_t rest = 0;  // so many bytes are left up to the end of the file; 0: that is not known
+    };
+    Room room_for(const Wanted& wanted);
     bool is_at_end() const noexcept;
     bool fill(Wanted& wanted, bool may_wait, std::size_t budget);
     More read_more(std::size_t room, bool may_wait);
@@ -151,8 +157,9 @@ private:
     std::size_t taken_ = 0;
     std::size_t sound_ = 0;  // so many bytes of `in_` are whole characters
     std::int64_t brought_ = 0;
-    bool broken_ = false;  // what follows the sound bytes is no text
-    bool ended_ = false;   // the last read met the end
+    std::int64_t size_at_opening_ = -1;  // of a file that was just opened to be read, until it is; -1: not known
+    bool broken_ = false;                // what follows the sound bytes is no text
+    bool ended_ = false;                 // the last read met the end
 
     std::string out_;
     std::string next_;  // a large piece that comes after `out_`, not copied

@@ -17,12 +17,15 @@ namespace hocket::fs {
 
 namespace {
 
-ssize_t read_waiting(int fd, char* to, std::size_t size) noexcept {
+// A read says that a FIFO has ended to which nobody has written yet, and of somebody's descriptor who does not want to wait that there is
+// nothing: so a stream is waited for first.
+ssize_t read_waiting(int fd, char* to, std::size_t size, bool is_stream) noexcept {
     for (;;) {
+        pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+        if (is_stream) ::poll(&ready, 1, -1);
         const ssize_t n = again_if_interrupted([&] { return ::read(fd, to, size); });
         if (n >= 0 || errno != EAGAIN) return n;
-        pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};  // a descriptor of somebody's who does not want to wait
-        ::poll(&ready, 1, -1);
+        is_stream = true;
     }
 }
 
@@ -40,16 +43,20 @@ void BufferedFile::drop_taken() noexcept {
 }
 
 // As much as is missing, but a buffer's worth at least, and no more than there may be.
-std::size_t BufferedFile::room_for(const Wanted& wanted) const {
+BufferedFile::Room BufferedFile::room_for(const Wanted& wanted) {
     const std::size_t least = most_unwritten_;
     const std::size_t missing = wanted.line ? least : wanted.left;
-    struct statx status{};
-    if (kind_ != Kind::file || status_at_hand(fd_, STATX_SIZE, status) < 0) return least;
-    const auto size = static_cast<off_t>(status.stx_size), position = ::lseek(fd_, 0, SEEK_CUR);
-    if (size == 0 || position < 0) return least;                     // of the kernel's own files the size is not told
-    if (position >= size) return std::min<std::size_t>(least, 512);  // only to see the end
+    std::int64_t size = std::exchange(size_at_opening_, -1), position = 0;
+    if (size < 0) {
+        struct statx status{};
+        if (kind_ != Kind::file || status_at_hand(fd_, STATX_SIZE, status) < 0) return {least};
+        size = static_cast<std::int64_t>(status.stx_size);
+        position = ::lseek(fd_, 0, SEEK_CUR);
+    }
+    if (size == 0 || position < 0) return {least};                     // of the kernel's own files the size is not told
+    if (position >= size) return {std::min<std::size_t>(least, 512)};  // only to see the end
     const auto rest = static_cast<std::size_t>(size - position);
-    return std::clamp(missing, std::min(least, rest + 1), rest + 1);
+    return {std::clamp(missing, std::min(least, rest + 1), rest + 1), rest};
 }
 
 // Linux 5.9 and 5.10 say 0 of what is not in memory, too (preadv2, man 2).
@@ -66,14 +73,18 @@ bool BufferedFile::fill(Wanted& wanted, bool may_wait, std::size_t budget) {
         flush();
     }
     while (!found(wanted) && !broken_) {
-        const std::size_t room = room_for(wanted);
-        if (room > budget) return false;
-        switch (read_more(room, may_wait)) {
+        const Room room = room_for(wanted);
+        if (room.size > budget) return false;
+        const std::int64_t before = brought_;
+        switch (read_more(room.size, may_wait)) {
             case More::ended: return true;
             case More::would_wait: return false;
             case More::came: break;
         }
-        budget -= may_wait ? 0 : room;
+        // There was room for more, and all came that the file has: what is not whole then is for the next read to judge.
+        const auto came = static_cast<std::size_t>(brought_ - before);
+        if (came == room.rest && came < room.size && sound_ == in_.size()) return true;
+        budget -= may_wait ? 0 : room.size;
     }
     return true;
 }
@@ -85,7 +96,8 @@ BufferedFile::More BufferedFile::read_more(std::size_t room, bool may_wait) {
     drop_taken();
     const std::size_t before = in_.size();
     in_.resize(before + room);
-    const ssize_t n = (may_wait ? read_waiting : read_at_once)(fd_, in_.data() + before, room);
+    const ssize_t n = may_wait ? read_waiting(fd_, in_.data() + before, room, is_stream())
+                               : read_at_once(fd_, in_.data() + before, room);
     const int error = errno;
     in_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     if (!may_wait && (n < 0 || (n == 0 && !is_at_end()))) return More::would_wait;

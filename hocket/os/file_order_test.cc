@@ -11,12 +11,15 @@
 #include <hocket/flow/with.h>
 #include <hocket/io/runner.h>
 #include <hocket/os/executor.h>
+#include <hocket/os/file_system.h>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
+#include <filesystem>
+#include <string>
 #include <thread>
 
 namespace hocket::fs {
@@ -63,6 +66,55 @@ TEST_F(FileOrder, lines_go_to_whoever_asked_first) {
         auto file = co_await open("x.txt");
         auto [a, b, c] = co_await gather(file.readline(), file.readline(), file.readline());
         EXPECT_EQ(a + b + c, "1\n2\n3\n");
+    }());
+}
+
+// On the file system at the root it is opened without a thread once that is known.
+TEST_F(FileOrder, a_fifo_that_nobody_writes_to_yet_is_read_when_somebody_does) {
+    put_file("x.txt", "text");
+    run([](std::string folder) -> Coro<> {
+        EXPECT_EQ(co_await read_text(folder + "x.txt"), "text");  // now it is known who serves the root
+        const auto whole = create_task(read_bytes(folder + "pipe"));
+        const auto write = [](std::string path, std::string bytes) {
+            const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+            EXPECT_EQ(::write(fd, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+            ::close(fd);
+        };
+        co_await testing::turns(5);
+        EXPECT_FALSE(whole.done());
+        std::thread first(write, folder + "pipe", "one");
+        EXPECT_EQ(co_await whole, "one");
+        first.join();
+        const auto lines = create_task([](std::string path) -> Coro<std::string> {
+            auto file = co_await open(path);
+            const std::string line = co_await file.readline(), rest = co_await file.read();
+            co_await file.close();
+            co_return line + "| " + rest;
+        }(folder + "pipe"));
+        co_await testing::turns(5);
+        EXPECT_FALSE(lines.done());
+        std::thread second(write, folder + "pipe", "two\nlines\n");
+        EXPECT_EQ(co_await lines, "two\n| lines\n");
+        second.join();
+    }(std::filesystem::current_path().string() + "/"));
+}
+
+TEST_F(FileOrder, what_is_appended_between_reads_is_read) {
+    put_file("x.txt", "one\nt");
+    run([]() -> Coro<> {
+        auto reading = co_await open("x.txt"), writing = co_await open("x.txt", "a");
+        EXPECT_EQ(co_await reading.readline(), "one\n");
+        co_await writing.write("wo\n");
+        co_await writing.flush();
+        EXPECT_EQ(co_await reading.readline(), "two\n");
+        EXPECT_EQ(co_await reading.read(), "");
+        co_await writing.write("three");
+        co_await writing.flush();
+        EXPECT_EQ(co_await reading.read(100), "three");
+        co_await writing.write("four");
+        co_await writing.close();
+        EXPECT_EQ(co_await reading.read(), "four");
+        co_await reading.close();
     }());
 }
 

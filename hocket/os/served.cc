@@ -15,6 +15,7 @@ namespace {
 // Beside the caches of frames the one thing that outlives a loop: it is a fact about the machine, and asking costs what is to be spared. A
 // number that is given to another file system later tells wrong of it, which costs time and no more. One word a device, so no lock.
 constinit std::array<std::atomic<std::uint64_t>, 64> known{};
+constinit std::atomic<dev_t> root{0};  // the device of /, when it is known
 
 constexpr std::uint64_t kind_bits = 3;
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -61,7 +62,21 @@ void remember_served(dev_t device, Served by) noexcept {
     place_of(device).store(key_of(device) | static_cast<std::uint64_t>(by), std::memory_order_relaxed);
 }
 
+Served served_root() noexcept {
+    const dev_t device = root.load(std::memory_order_relaxed);
+    return device == 0 ? Served::unknown : served(device);
+}
+
 Served learn_served(int fd, dev_t device) noexcept {
+    if (served_root() == Served::unknown) {
+        struct stat status{};
+        struct statfs type{};
+        if (::stat("/", &status) == 0 && ::statfs("/", &type) == 0) {
+            if (served(status.st_dev) == Served::unknown)
+                remember_served(status.st_dev, served_of_type(static_cast<long>(type.f_type)));
+            root.store(status.st_dev, std::memory_order_relaxed);
+        }
+    }
     if (const Served by = served(device); by != Served::unknown) return by;
     struct statfs status{};
     if (::fstatfs(fd, &status) < 0) return Served::unknown;

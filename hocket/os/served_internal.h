@@ -20,6 +20,8 @@ Served served(dev_t device) noexcept;
 /// The same, after asking if it is not known. May wait: those who are asked are just the others.
 Served learn_served(int fd, dev_t device) noexcept;
 void remember_served(dev_t device, Served by) noexcept;
+/// What is known of the file system that is mounted at the root. Never waits.
+Served served_root() noexcept;
 
 /// statx (man 2) of a descriptor, from what the kernel has in memory: 0, or -1.
 int status_at_hand(int fd, unsigned mask, struct statx& status) noexcept;

@@ -14,6 +14,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <tests/support/trace.h>
+#include <filesystem>
+#include <string>
 
 namespace hocket::fs {
 namespace {
@@ -69,6 +71,17 @@ TEST_F(ServedFiles, those_of_others_are_opened_read_and_closed_by_threads) {
         EXPECT_TRUE(co_await needs_a_thread([&] { return file.close(); }));
         EXPECT_EQ(served(device), Served::by_others);
     }(device_));
+}
+
+TEST_F(ServedFiles, a_name_from_the_root_says_nothing_of_who_serves_its_file) {
+    run([](const dev_t device, std::string path) -> Coro<> {
+        EXPECT_EQ(co_await read_bytes(path), "text");  // the root is known now
+        EXPECT_NE(served_root(), Served::unknown);
+        remember_served(device, Served::by_others);
+        EXPECT_TRUE(co_await needs_a_thread([&] { return read_bytes(path); }));
+        remember_served(device, Served::by_kernel);
+        EXPECT_FALSE(co_await needs_a_thread([&] { return read_bytes(path); }));
+    }(device_, std::filesystem::current_path().string() + "/x.txt"));
 }
 
 TEST_F(ServedFiles, who_serves_a_device_is_asked_by_a_thread_and_once) {
