@@ -3,33 +3,18 @@
 #include <hocket/io/backend_factory.h>
 #include <hocket/io/operations_test.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <cstddef>
+#include <tests/support/refused_calls.h>
 #include <cstdlib>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace hocket {
 
 namespace {
 
-/// From now on, each of these system calls of this process gives `error`.
-bool forbid(std::initializer_list<unsigned> calls, unsigned error) {
-    std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
-    for (const unsigned call : calls) {
-        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
-        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
-    }
-    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-    const sock_fprog filter{.len = static_cast<unsigned short>(program.size()), .filter = program.data()};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
+using testing::refuse;
 
 bool names_reason(const std::exception& e, std::string_view reason) {
     const std::string_view what = e.what();
@@ -85,12 +70,13 @@ TEST(OnceFactory, where_the_kernel_lets_it_io_uring_is_chosen) {
     EXPECT_STREQ(make_backend("uring")->name(), "uring");
 }
 
-TEST(OnceFactory, where_io_uring_is_forbidden_epoll_is_chosen_and_forcing_says_why) {
+TEST(OnceFactory, where_no_ring_can_be_made_epoll_is_chosen_and_forcing_says_why) {
     for (const auto& [error, reason] :
-         {std::pair{EPERM, "Operation not permitted"}, std::pair{ENOSYS, "Function not implemented"}}) {
+         {std::pair{EPERM, "Operation not permitted"}, std::pair{ENOSYS, "Function not implemented"},
+          std::pair{ENOMEM, "Cannot allocate memory"}, std::pair{EMFILE, "Too many open files"}}) {
         const int status = in_child([e = error, why = reason] {
             unsetenv("HOCKET_BACKEND");
-            if (!forbid({__NR_io_uring_setup}, static_cast<unsigned>(e))) return 1;
+            if (!refuse({{__NR_io_uring_setup, e}})) return 1;
             if (const int wrong = choice_is("epoll")) return wrong;
             try {
                 make_backend("uring");
@@ -106,7 +92,7 @@ TEST(OnceFactory, where_io_uring_is_forbidden_epoll_is_chosen_and_forcing_says_w
 TEST(OnceFactory, where_only_entering_the_ring_is_forbidden_epoll_is_chosen) {
     const int status = in_child([] {
         unsetenv("HOCKET_BACKEND");
-        if (!forbid({__NR_io_uring_enter, __NR_io_uring_register}, EPERM)) return 1;
+        if (!refuse({{__NR_io_uring_enter, EPERM}, {__NR_io_uring_register, EPERM}})) return 1;
         return choice_is("epoll");
     });
     EXPECT_EQ(status, 0);
@@ -114,7 +100,7 @@ TEST(OnceFactory, where_only_entering_the_ring_is_forbidden_epoll_is_chosen) {
 
 TEST(OnceFactory, epoll_works_where_its_newer_calls_are_forbidden) {
     const int status = in_child([] {
-        if (!forbid({__NR_epoll_pwait2}, EPERM)) return 1;
+        if (!refuse({{__NR_epoll_pwait2, EPERM}})) return 1;
         const auto backend = make_backend("epoll");
         const std::int64_t begun = backend->now();
         backend->poll(begun + 3'000'000);

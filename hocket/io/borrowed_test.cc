@@ -21,7 +21,7 @@ protected:
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(, OnceBorrowed, testing::ValuesIn(kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(, OnceBorrowed, ::testing::ValuesIn(kinds), name_of);
 
 TEST_P(OnceBorrowed, another_under_its_number_is_waited_for) {
     for (const bool cancelled : {false, true}) {

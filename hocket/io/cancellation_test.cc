@@ -12,7 +12,7 @@ namespace hocket {
 namespace {
 class OnceCancellation : public RealBackendTest {};
 
-INSTANTIATE_TEST_SUITE_P(, OnceCancellation, testing::ValuesIn(kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(, OnceCancellation, ::testing::ValuesIn(kinds), name_of);
 
 TEST_P(OnceCancellation, a_cancel_wins_over_an_operation_that_waits) {
     auto [a, b] = socket_pair();

@@ -13,7 +13,7 @@ namespace hocket {
 namespace {
 using State = Operation::State;
 
-INSTANTIATE_TEST_SUITE_P(, OnceOperations, testing::ValuesIn(kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(, OnceOperations, ::testing::ValuesIn(kinds), name_of);
 
 // ---- recv and send
 

@@ -13,7 +13,6 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <tests/support/child.h>
 #include <unistd.h>
 #include <cerrno>
@@ -116,7 +115,7 @@ inline const Kind kinds[] = {
 };
 
 /// The body runs for each kind that this system allows.
-class RealBackendTest : public testing::TestWithParam<Kind> {
+class RealBackendTest : public ::testing::TestWithParam<Kind> {
 protected:
     static constexpr std::int64_t millisecond = 1'000'000;
     static constexpr std::int64_t second = 1'000 * millisecond;
@@ -179,6 +178,8 @@ protected:
 /// The tests of single operations.
 class OnceOperations : public RealBackendTest {};
 
-inline std::string name_of(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
+inline std::string name_of(const ::testing::TestParamInfo<Kind>& info) { return info.param.name; }
+
+using testing::in_child;
 
 }  // namespace hocket

@@ -36,7 +36,7 @@ protected:
     const char* arguments[4] = {"sh", "-c", nullptr, nullptr};
 };
 
-INSTANTIATE_TEST_SUITE_P(, OnceSpawn, testing::ValuesIn(kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(, OnceSpawn, ::testing::ValuesIn(kinds), name_of);
 
 TestOperation quiet_write(int fd, void* data, std::size_t size) {
     TestOperation op(Opcode::write, fd, data, size);

@@ -17,7 +17,7 @@ namespace {
 
 class OnceSystem : public RealBackendTest {};
 
-INSTANTIATE_TEST_SUITE_P(, OnceSystem, testing::ValuesIn(kinds), name_of);
+INSTANTIATE_TEST_SUITE_P(, OnceSystem, ::testing::ValuesIn(kinds), name_of);
 
 int open_descriptors() {
     int n = 0;

@@ -9,7 +9,7 @@ namespace hocket {
 
 namespace {
 
-class OnceUring : public testing::Test {
+class OnceUring : public ::testing::Test {
 protected:
     void SetUp() override {
         try {

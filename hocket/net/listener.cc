@@ -20,6 +20,7 @@ constexpr int most_in_one_turn = 256;  // however long the queue is: the others 
 bool concerns_one_connection(int error) noexcept {
     switch (error) {
         case ECONNABORTED:
+        case ECANCELED:  // in a forked child: what was in flight is the parent's
         case EINTR:
         case EAGAIN:
         case EPROTO:
@@ -113,12 +114,15 @@ void Listener::pause(int error) noexcept {
     loop.call_exception_handler({message, std::make_exception_ptr(OSError(error, "accept on " + address_.str()))});
 }
 
-// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer.
+// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer. In a forked child, only
+// that goes: the socket is the parent's, too, who goes on.
 void Listener::close() noexcept {
     if (closing()) return;
     resume_.cancel();
-    if (file_ != 0 && getpid() == process_ && socket_file(address_) == file_) remove_socket_file(address_);
-    network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
+    if (getpid() == process_) {
+        if (file_ != 0 && socket_file(address_) == file_) remove_socket_file(address_);
+        network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
+    }
     close_descriptor();
 }
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace hocket {
+namespace hocket::testing {
 
 /// Runs `body` in a child; its exit status, or minus the signal that ended it.
 template <class Body>
@@ -20,4 +20,4 @@ int in_child(Body body) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-}  // namespace hocket
+}  // namespace hocket::testing
