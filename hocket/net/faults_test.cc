@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the system rarely does, done on purpose: each is told, and what can go on does.
 #include <hocket/flow/gather.h>
-#include <hocket/net/torture_test.h>
+#include <hocket/net/datagram_test.h>
+#include <hocket/net/tls_test.h>
 
+#include <tests/support/torture.h>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -15,7 +17,6 @@ using testing::Faults;
 using testing::FaultyBackend;
 using testing::LoopErrors;
 using testing::run_tortured;
-using testing::thrown_by;
 
 FaultyBackend& faults() { return static_cast<FaultyBackend&>(get_running_loop().backend()); }
 
@@ -90,6 +91,55 @@ Coro<> a_connect_fails() {
 }
 
 TEST(RealFaults, a_connect_that_fails_leaves_nothing) { run_tortured({}, 1, a_connect_fails()); }
+
+Coro<> datagrams_meet_faults() {
+    const DatagramEndpoint receiver = co_await testing::bound_endpoint();
+    const DatagramEndpoint sender = co_await testing::connected_to(receiver.sockname());
+    const std::string there = receiver.sockname().str();
+    const std::string no_room = "hocket::OSError: send to " + there + ": No buffer space available";
+    faults().fail(Opcode::sendmsg, ENOBUFS, 2);
+    EXPECT_EQ(co_await testing::ending_of(sender.send("lost")), no_room);
+    sender.sendto("lost, too");
+    EXPECT_EQ(co_await testing::ending_of(sender.recvfrom()), no_room);
+    co_await sender.send("comes");
+    EXPECT_EQ((co_await receiver.recvfrom()).first, "comes");
+    faults().fail(Opcode::recvmsg, ENOMEM);
+    EXPECT_EQ(co_await testing::ending_of(receiver.recvfrom()),
+              "hocket::OSError: receive on " + there + ": Cannot allocate memory");
+    co_await sender.send("comes, too");
+    EXPECT_EQ((co_await receiver.recvfrom()).first, "comes, too");
+}
+
+TEST(RealFaults, an_error_of_a_datagram_is_told_and_the_next_one_goes_on) {
+    run_tortured({}, 1, datagrams_meet_faults());
+}
+
+Coro<> a_send_fails_under_tls() {
+    const LoopErrors errors(get_running_loop());
+    const Connected c = co_await testing::secured();
+    faults().fail(Opcode::send, ENOBUFS);
+    EXPECT_EQ(co_await testing::ending_of(c.writer.write("lost")),
+              "hocket::OSError: write to " + c.writer.peername().str() + ": No buffer space available");
+    EXPECT_TRUE(c.writer.is_closing());
+    EXPECT_NE(co_await testing::ending_of(c.writer.write("again")), "nothing");
+    EXPECT_NE(co_await testing::ending_of(c.server_reader.read()),
+              "nothing");  // a reset, or an end without a word of TLS
+}
+
+TEST(RealFaults, a_send_that_fails_under_tls_is_no_end_for_the_peer) { run_tortured({}, 1, a_send_fails_under_tls()); }
+
+Coro<> a_recv_fails_under_tls() {
+    const LoopErrors errors(get_running_loop());
+    const Connected c = co_await testing::secured();
+    faults().fail(Opcode::poll, ENOMEM);
+    faults().fail(Opcode::recv, ENOMEM);
+    const std::string told = co_await testing::ending_of(c.reader.read());
+    EXPECT_EQ(told, "hocket::OSError: read from " + c.writer.peername().str() + ": Cannot allocate memory");
+    EXPECT_EQ(co_await testing::ending_of(c.reader.read()), told);
+    EXPECT_TRUE(c.writer.is_closing());
+}
+
+TEST(RealFaults, a_read_that_fails_under_tls_is_told) { run_tortured({}, 1, a_recv_fails_under_tls()); }
 
 /// A message through transfers of a few bytes each, told late.
 Coro<> in_small_pieces() {

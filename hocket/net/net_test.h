@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the network's tests share: both ends of a connection, peers below the library, a count of descriptors.
+// What the network's tests share: both ends of a connection, peers below the library, a run that leaves no descriptor behind.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,22 +8,17 @@
 #include <hocket/net/server.h>
 
 #include <sys/socket.h>
+#include <tests/support/descriptors.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace hocket::testing {
-
-inline std::ptrdiff_t open_descriptors() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
-}
 
 /// Whether the loop has gone on to others since this was made.
 class TurnWatch {

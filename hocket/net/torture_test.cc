@@ -1,84 +1,48 @@
 // SPDX-License-Identifier: MIT
-// Streams and connections whose tasks are cancelled at any moment, on a system that is slow to say what it did: no byte is lost,
+// Streams, pipes and connections whose tasks are cancelled at any moment, on a system that is slow to say what it did: no byte is lost,
 // doubled or swapped, no descriptor is left, and nothing hangs.
-#include <hocket/flow/gather.h>
+#include <hocket/net/connect_pipe.h>
 #include <hocket/net/torture_test.h>
 
-#include <array>
+#include <fcntl.h>
+#include <unistd.h>
+#include <string>
 #include <vector>
 
 namespace hocket {
 namespace {
 
-using testing::byte_at;
-using testing::bytes_from;
+using testing::all_faults;
 using testing::cancels_wanted;
-using testing::Connected;
+using testing::Direction;
 using testing::Faults;
 using testing::only_cancelled;
 using testing::run_tortured;
 using testing::Torturer;
 
-constexpr Faults all_faults{.shorter = 40, .late = 30, .late_cancel = 30};
-
 // ---- Streams
 
-/// Writes of any size, cancelled or not: the peer gets every byte of each that has begun.
-Coro<> write_on(StreamWriter writer, std::uint64_t seed, const bool& enough) {
-    Torturer torturer(seed);
-    std::uint64_t position = 0;
-    while (!enough) {
-        const std::string bytes = bytes_from(position, 1 + torturer.below(torturer.below(20) == 0 ? 100'000 : 200));
-        bool begun = false;
-        const auto writing = [](StreamWriter to, const std::string& data, bool& has_begun) -> Coro<> {
-            has_begun = true;
-            co_await to.write(data);
-        };
-        only_cancelled(co_await torturer.torture(writing(writer, bytes, begun)));
-        if (begun) position += bytes.size();
-    }
-    writer.write_eof();
-}
-
-Coro<std::string> read_somehow(StreamReader reader, std::size_t how, std::size_t n) {
-    if (how == 0) co_return co_await reader.readexactly(n);
-    if (how == 1) co_return co_await reader.readuntil("\n");
-    co_return co_await reader.read(n);
-}
-
-/// Reads of every kind; what they give must go on where the last one ended.
-Coro<> read_on(StreamReader reader, std::uint64_t seed, std::size_t cancels, bool& enough) {
-    Torturer torturer(seed);
-    std::uint64_t position = 0;
-    const auto check = [&position](const std::string& bytes) {
-        for (const char c : bytes) {
-            if (c != byte_at(position++)) return false;
-        }
-        return true;
-    };
-    while (torturer.cancels() < cancels) {
-        const auto result = co_await torturer.torture(
-            read_somehow(reader, torturer.below(3), 1 + torturer.below(torturer.below(20) == 0 ? 50'000 : 200)));
-        if (!only_cancelled(result)) continue;
-        if (!check(*result)) co_return ADD_FAILURE() << "the stream is not what was sent, near " << position;
-    }
-    enough = true;
-    while (!reader.at_eof()) {
-        if (!check(co_await reader.read(1 << 20))) co_return ADD_FAILURE() << "the rest is not what was sent";
-    }
-}
-
-Coro<> stream_both_ways(std::uint64_t seed, std::size_t cancels) {
-    const Connected c = co_await testing::connected();
-    bool enough_there = false, enough_here = false;
-    co_await gather(
-        write_on(c.writer, seed, enough_there), read_on(c.server_reader, seed + 1, cancels / 2, enough_there),
-        write_on(c.server_writer, seed + 2, enough_here), read_on(c.reader, seed + 3, cancels / 2, enough_here));
-}
-
 TEST(RealTorture, streams_lose_no_byte_whatever_is_cancelled) {
-    for (std::uint64_t seed = 1; seed <= 5; ++seed)
-        run_tortured(seed == 1 ? Faults{} : all_faults, seed, stream_both_ways(seed, cancels_wanted(8'000)));
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        run_tortured(seed == 1 ? Faults{} : all_faults, seed,
+                     testing::torture_both_ways(testing::connected(), seed, cancels_wanted(6'000)));
+    }
+}
+
+Coro<> through_a_pipe(std::uint64_t seed, std::size_t cancels) {
+    int fds[2];
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+    const StreamReader reader = co_await connect_read_pipe(fds[0]);
+    const StreamWriter writer = co_await connect_write_pipe(fds[1]);
+    Direction direction;
+    co_await gather(testing::write_on(writer, seed, direction), testing::read_on(reader, seed + 1, cancels, direction));
+    writer.close();
+    EXPECT_EQ(co_await reader.read(), "");
+}
+
+TEST(RealTorture, pipes_lose_no_byte_whatever_is_cancelled) {
+    for (std::uint64_t seed = 6; seed <= 7; ++seed)
+        run_tortured(all_faults, seed, through_a_pipe(seed, cancels_wanted(4'000)));
 }
 
 // ---- Connections

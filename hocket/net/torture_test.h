@@ -1,75 +1,87 @@
 // SPDX-License-Identifier: MIT
-// What the torture tests share: a loop whose system misbehaves, a source of chances, and tasks that are cancelled at any moment.
+// What the torture tests of streams share: both ends of one, read and written by tasks that are cancelled at any moment.
 #pragma once
 
-#include <hocket/flow/as_result.h>
-#include <hocket/io/backend_factory.h>
+#include <hocket/flow/gather.h>
 #include <hocket/net/net_test.h>
 
-#include <tests/support/faulty_backend.h>
-
+#include <tests/support/torture.h>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <random>
 #include <string>
 #include <utility>
 
 namespace hocket::testing {
 
-/// So many cancels in all, for each backend; HOCKET_TORTURE multiplies them.
-inline std::size_t cancels_wanted(std::size_t n) {
-    const char* times = std::getenv("HOCKET_TORTURE");
-    return times ? n * std::strtoul(times, nullptr, 10) : n;
-}
-
-/// Runs `main` on a loop around a FaultyBackend, and checks that no descriptor is left behind.
-inline void run_tortured(Faults faults, std::uint64_t seed, Coro<> main) {
-    const auto before = open_descriptors();
-    Runner runner({.loop_factory = [&]() -> Unique<EventLoop> {
-        return Unique<EventLoop>::make(Unique<FaultyBackend>::make(make_backend(), faults, seed));
-    }});
-    runner.run(std::move(main));
-    runner.close();
-    EXPECT_EQ(open_descriptors(), before);
-}
-
-/// The byte at `position` of an endless stream, in which lost, doubled and swapped bytes are seen.
-inline char byte_at(std::uint64_t position) { return static_cast<char>((position * 0x9e3779b97f4a7c15) >> 56); }
-inline std::string bytes_from(std::uint64_t position, std::size_t n) {
-    std::string bytes(n, '\0');
-    for (std::size_t i = 0; i < n; ++i) bytes[i] = byte_at(position + i);
-    return bytes;
-}
-
-/// Draws, and cancels.
-class Torturer {
-public:
-    explicit Torturer(std::uint64_t seed) : random_(seed) {}
-
-    std::size_t cancels() const { return cancels_; }
-    std::size_t below(std::size_t n) { return random_() % n; }
-    /// Runs `coro` as a task and cancels it after a few turns, unless it is done by then; what it gave or ended with.
-    template <class T>
-    Coro<Result<T>> torture(Coro<T> coro) {
-        const Task<T> task = create_task(std::move(coro));
-        const std::size_t patience = below(6);
-        for (std::size_t i = 0; i < patience && !task.done(); ++i) co_await hocket::sleep(0);
-        cancels_ += task.cancel();
-        co_return co_await as_result(task);
-    }
-
-private:
-    std::mt19937_64 random_;
-    std::size_t cancels_ = 0;
+/// One direction of a stream, as its two ends tell each other.
+struct Direction {
+    bool enough = false;        // so many cancels were delivered to the reader
+    bool ended = false;         // nothing comes behind what was written
+    std::uint64_t written = 0;  // bytes
 };
 
-/// Fails the test unless `result` is a value or a cancel; whether it is a value.
-template <class T>
-bool only_cancelled(const Result<T>& result) {
-    EXPECT_TRUE(result.ok() || result.cancelled()) << result.error();
-    return result.ok();
+/// Writes of any size, cancelled or not: the peer gets every byte of each that has begun.
+inline Coro<> write_on(StreamWriter writer, std::uint64_t seed, Direction& direction) {
+    Torturer torturer(seed);
+    while (!direction.enough) {
+        const std::size_t size = 1 + torturer.below(torturer.below(20) == 0 ? 100'000 : 200);
+        const std::string bytes = bytes_from(direction.written, size);
+        bool begun = false;
+        const auto writing = [](StreamWriter to, const std::string& data, bool& has_begun) -> Coro<> {
+            has_begun = true;
+            co_await to.write(data);
+        };
+        only_cancelled(co_await torturer.torture(writing(writer, bytes, begun)));
+        if (begun) direction.written += size;
+        if (torturer.below(20) == 0) co_await writer.drain();
+    }
+    const std::string last = bytes_from(direction.written++, 1);  // which a reader waits for who has all before it
+    direction.ended = true;
+    co_await writer.write(last);
+}
+
+inline Coro<std::string> read_somehow(StreamReader reader, std::size_t how, std::size_t n) {
+    if (how == 0) co_return co_await reader.readexactly(n);
+    if (how == 1) co_return co_await reader.readuntil("\n");
+    co_return co_await reader.read(n);
+}
+
+/// Reads of every kind, cancelled so often; what they give must go on where the last one ended. Then what is left.
+inline Coro<> read_on(StreamReader reader, std::uint64_t seed, std::size_t cancels, Direction& direction) {
+    Torturer torturer(seed);
+    std::uint64_t position = 0;
+    while (torturer.cancels() < cancels) {
+        const std::size_t size = 1 + torturer.below(torturer.below(20) == 0 ? 50'000 : 200);
+        const auto result = co_await torturer.torture(read_somehow(reader, torturer.below(3), size));
+        if (!only_cancelled(result)) continue;
+        if (!are_bytes_from(position, *result)) {
+            ADD_FAILURE() << "the stream is not what was sent, near " << position;
+            break;
+        }
+        position += result->size();
+    }
+    direction.enough = true;
+    while (!direction.ended || position < direction.written) {
+        const std::string bytes = co_await reader.read(1 << 20);
+        if (bytes.empty() || !are_bytes_from(position, bytes))
+            co_return ADD_FAILURE() << "the rest is not what was sent, near " << position;
+        position += bytes.size();
+    }
+    EXPECT_EQ(position, direction.written);
+}
+
+/// Both directions of a connection at once, so many cancels in all. At the end, one side learns that the other has closed.
+inline Coro<> torture_both_ways(Coro<Connected> connecting, std::uint64_t seed, std::size_t cancels) {
+    const Connected c = co_await std::move(connecting);
+    Direction there, back;
+    co_await gather(write_on(c.writer, seed, there), read_on(c.server_reader, seed + 1, cancels / 2, there),
+                    write_on(c.server_writer, seed + 2, back), read_on(c.reader, seed + 3, cancels / 2, back));
+    if (c.writer.can_write_eof()) {
+        c.writer.write_eof();
+        EXPECT_EQ(co_await c.server_reader.read(), "");
+    }
+    c.server_writer.close();
+    EXPECT_EQ(co_await c.reader.read(), "");
 }
 
 }  // namespace hocket::testing

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What tests of files and processes share: a folder that is removed, a count of descriptors.
+// What tests of files and processes share: a folder that is removed, the content of files.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstddef>
+#include <tests/support/descriptors.h>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,10 +13,6 @@
 #include <string_view>
 
 namespace hocket::testing {
-
-inline std::ptrdiff_t open_descriptors() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
-}
 
 /// A new folder, removed with all that is in it at the end. It is where relative names lead meanwhile, so that messages are short.
 class InNewFolder {

@@ -29,7 +29,7 @@ public:
         call_for_poll();
     }
 
-    /// The next `times` operations `code` end with `error` (EMFILE ...), and do nothing.
+    /// The next `times` operations `code` end with `error` (EMFILE ...), and do nothing; `sendmsg` at once is one of them.
     void fail(Opcode code, int error, int times = 1) { failures_.push_back({code, error, times}); }
     /// Failures of `fail` that have not happened.
     int failures_left() const noexcept {
@@ -103,7 +103,10 @@ public:
     }
     int shutdown(int fd, int how) noexcept override { return inside_->shutdown(fd, how); }
     int readable(int fd) noexcept override { return inside_->readable(fd); }
-    int sendmsg(int fd, const msghdr* message) noexcept override { return inside_->sendmsg(fd, message); }
+    int sendmsg(int fd, const msghdr* message) noexcept override {
+        const int error = next_failure(Opcode::sendmsg);
+        return error != 0 ? -error : inside_->sendmsg(fd, message);
+    }
     int send_at_once(int fd, const void* data, std::size_t size) noexcept override {
         if (const int error = next_failure(Opcode::send)) return -error;
         if (happens(faults_.late)) return -EAGAIN;
