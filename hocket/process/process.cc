@@ -43,6 +43,14 @@ Coro<std::string> drain(TransportHandle stream) {
     co_return co_await StreamReader(std::move(stream)).read();
 }
 
+// Waits until all has come. It stays in the stream, where a cancel leaves it.
+Coro<> until_all_came(TransportHandle stream) {
+    while (stream && !stream->eof() && !stream->exception()) {
+        if (stream->awaited()) co_await drain(stream);  // which says that somebody reads there
+        co_await stream->more(stream->limit());
+    }
+}
+
 struct Conversation {
     Shared<Child> child;
     TransportHandle in, out, err;
@@ -52,9 +60,9 @@ Coro<std::pair<std::string, std::string>> converse(Conversation with, std::strin
     with.child->check_loop("Process::communicate");
     if (!with.in && !input.empty())
         throw ValueError("communicate: " + with.child->name() + " has no pipe for its input");
-    auto [fed, out, err] = co_await gather(feed(std::move(with.in), std::move(input)), drain(std::move(with.out)),
-                                           drain(std::move(with.err)));
+    co_await gather(feed(std::move(with.in), std::move(input)), until_all_came(with.out), until_all_came(with.err));
     co_await end_of(std::move(with.child));
+    std::string out = co_await drain(std::move(with.out)), err = co_await drain(std::move(with.err));  // at once
     co_return std::pair(std::move(out), std::move(err));
 }
 
