@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 // TLS with programs that are not ours: openssl, curl, Python.
 #include <gtest/gtest.h>
-#include <hocket/flow/gather.h>
+#include <hocket/net/peers_test.h>
 #include <hocket/net/tls_test.h>
-#include <hocket/os/executor.h>
 
-#include <sys/wait.h>
-#include <array>
-#include <cstdio>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -16,27 +12,7 @@ namespace hocket {
 namespace {
 
 using testing::run_net, testing::tls_client, testing::tls_server, testing::ending_of, testing::Certificates,
-    testing::LoopErrors;
-
-struct Outcome {
-    std::string output;
-    int status = -1;
-};
-
-// What a command of the shell prints; blocks.
-Outcome output_of(const std::string& command) {
-    std::FILE* const pipe = popen(("exec 2>&1; " + command).c_str(), "re");
-    Outcome outcome;
-    std::array<char, 4096> buffer{};
-    while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
-        outcome.output.append(buffer.data(), n);
-    outcome.status = WEXITSTATUS(pclose(pipe));
-    return outcome;
-}
-Coro<Outcome> command(std::string text) {
-    Outcome outcome = co_await to_thread(output_of, std::move(text));
-    co_return outcome;
-}
+    testing::LoopErrors, testing::command, testing::Outcome, testing::python, testing::TheirServer;
 
 std::string ca() { return Certificates::get().ca_file; }
 std::string at(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
@@ -127,10 +103,6 @@ async def main(port, ca):
 asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 )";
 
-std::string python(const char* program, const std::string& arguments) {
-    return "timeout 30 python3 - " + arguments + " <<'END'" + program + "END\n";
-}
-
 TEST(RealTlsPeers, pythons_asyncio_talks_to_our_server) {
     run_net([]() -> Coro<> {
         LoopErrors errors(get_running_loop());
@@ -155,33 +127,6 @@ TEST(RealTlsPeers, pythons_asyncio_talks_to_our_server) {
 }
 
 // ---- Their servers
-
-// Runs a server program until it ends, and a client of ours with the port that its output's first line ends with.
-class TheirServer {
-public:
-    explicit TheirServer(const std::string& text) : pipe_(popen(("exec 2>&1; " + text).c_str(), "re")) {}
-    TheirServer(const TheirServer&) = delete;
-    TheirServer& operator=(const TheirServer&) = delete;
-    ~TheirServer() { pclose(pipe_); }
-
-    std::string line() {
-        std::array<char, 512> text{};
-        return std::fgets(text.data(), static_cast<int>(text.size()), pipe_) ? text.data() : "";
-    }
-    /// Reads up to the line with the port.
-    std::uint16_t port(std::string_view before) {
-        for (std::string next = line(); !next.empty(); next = line()) {
-            if (const std::size_t found = next.find(before); found != std::string::npos) {
-                const std::size_t colon = next.rfind(':');
-                return static_cast<std::uint16_t>(std::stoi(next.substr(std::max(found + before.size(), colon + 1))));
-            }
-        }
-        return 0;
-    }
-
-private:
-    std::FILE* pipe_;
-};
 
 TEST(RealTlsPeers, we_talk_to_openssls_server) {
     run_net([]() -> Coro<> {
