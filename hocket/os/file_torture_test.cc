@@ -76,7 +76,7 @@ Coro<> write_on(std::string path, std::uint64_t seed, std::size_t cancels) {
 
 TEST_F(RealFileTorture, what_was_taken_is_written) {
     for (std::uint64_t seed = 121; seed <= 123; ++seed)
-        run_tortured(all_faults, seed, write_on("x", seed, cancels_wanted(1'000)));
+        run_tortured(all_faults, seed, write_on("x", seed, cancels_wanted(500)));
 }
 
 // ---- Reading

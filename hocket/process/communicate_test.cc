@@ -139,6 +139,28 @@ TEST(RealCommunicate, a_cancel_loses_neither_input_nor_output) {
     }());
 }
 
+TEST(RealCommunicate, what_it_has_said_is_not_lost_when_the_wait_for_its_end_is_cancelled) {
+    run_processes([]() -> Coro<> {
+        int gate[2];
+        EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
+        SubprocessOptions options{.stdout = PIPE};
+        options.pass_fds = {gate[0]};
+        const Process process =
+            co_await create_subprocess_shell("echo said; exec >&-; read line <&" + std::to_string(gate[0]), options);
+        close(gate[0]);
+        const Task<std::pair<std::string, std::string>> talking = create_task(process.communicate());
+        co_await testing::until([&] { return process.stdout().transport()->eof(); });
+        co_await testing::turns(10);
+        EXPECT_FALSE(talking.done());
+        talking.cancel();
+        EXPECT_EQ(co_await ending_of(talking), "hocket::CancelledError");
+        EXPECT_EQ(::write(gate[1], "\n", 1), 1);
+        close(gate[1]);
+        auto [out, err] = co_await process.communicate();
+        EXPECT_EQ(out, "said\n");
+    }());
+}
+
 TEST(RealCommunicate, a_cancel_at_any_moment_leaves_nothing_behind) {
     run_processes([]() -> Coro<> {
         for (int turns = 0; turns < 12; ++turns) {
