@@ -26,7 +26,9 @@
 #include <hocket/io/runner.h>
 #include <hocket/io/signals.h>
 #include <hocket/net/connect_pipe.h>
+#include <hocket/net/create_connection.h>
 #include <hocket/net/datagram_endpoint.h>
+#include <hocket/net/datagram_protocol.h>
 #include <hocket/net/open_connection.h>
 #include <hocket/net/readiness.h>
 #include <hocket/net/resolve.h>

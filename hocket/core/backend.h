@@ -148,6 +148,8 @@ public:
     virtual int send_at_once(int fd, const void* data, std::size_t size) noexcept = 0;
     /// 1 if a `recv` would return at once: with bytes, the peer's end or an error; else 0.
     virtual int readable(int fd) noexcept = 0;
+    /// Reads what is there into `data`: how much, 0 at the end, -EAGAIN if there is nothing yet. `fd` does not block.
+    virtual int read(int fd, void* data, std::size_t size) noexcept = 0;
     /// Sends up to `count` bytes of the file `from`, of which `offset` is the first, to the non-blocking socket `to`: how many it took, 0 at
     /// the end of the file, -EAGAIN while it takes none. May wait for a disk. A broken pipe never raises SIGPIPE.
     virtual int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept = 0;

@@ -26,6 +26,8 @@ namespace hocket {
 
 namespace {
 
+constexpr std::size_t longest_transfer = 0x7ffff000;  // man 2: so that the result is an int
+
 int result_of(int returned) noexcept { return returned < 0 ? -errno : returned; }
 
 std::int64_t read_clock(clockid_t clock) noexcept {
@@ -121,9 +123,11 @@ int SystemBackend::readable(int fd) noexcept {
     pollfd asked{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
     return result_of(::poll(&asked, 1, 0));
 }
+int SystemBackend::read(int fd, void* data, std::size_t size) noexcept {
+    return result_of(static_cast<int>(::read(fd, data, std::min(size, longest_transfer))));
+}
 
 int SystemBackend::sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept {
-    constexpr std::size_t longest_transfer = 0x7ffff000;  // man 2: so that the result is an int
     const WithoutBrokenPipeSignal quiet;
     off_t position = offset;
     const int result = result_of(static_cast<int>(::sendfile(to, from, &position, std::min(count, longest_transfer))));

@@ -34,6 +34,7 @@ public:
     int sendmsg(int fd, const msghdr* message) noexcept override;
     int send_at_once(int fd, const void* data, std::size_t size) noexcept override;
     int readable(int fd) noexcept override;
+    int read(int fd, void* data, std::size_t size) noexcept override;
     int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override;
     int close(int fd) noexcept override;
     int adopt(int fd) noexcept override;

@@ -227,6 +227,18 @@ TEST_P(OnceSystem, readable_tells_of_bytes_and_of_the_end_without_waiting) {
     EXPECT_EQ(backend->close(pair[0]), 0);
 }
 
+TEST_P(OnceSystem, read_takes_what_is_there_and_does_not_wait) {
+    auto [a, b] = socket_pair();
+    EXPECT_EQ(backend->read(a, buffer, sizeof buffer), -EAGAIN);
+    EXPECT_EQ(send(b, "xyz", 3, 0), 3);
+    EXPECT_EQ(backend->read(a, buffer, 2), 2);
+    EXPECT_EQ(backend->read(a, buffer + 2, sizeof buffer - 2), 1);
+    EXPECT_EQ(std::string(buffer, 3), "xyz");
+    b.close();
+    EXPECT_EQ(backend->read(a, buffer, sizeof buffer), 0);
+    EXPECT_EQ(backend->read(-1, buffer, 1), -EBADF);
+}
+
 /// A file of ten bytes without a name.
 Descriptor ten_bytes() {
     Descriptor file(memfd_create("ten bytes", MFD_CLOEXEC));

@@ -69,6 +69,7 @@ int VirtualBackend::shutdown(int, int) noexcept { return refused; }
 int VirtualBackend::sendmsg(int, const msghdr*) noexcept { return refused; }
 int VirtualBackend::send_at_once(int, const void*, std::size_t) noexcept { return refused; }
 int VirtualBackend::readable(int) noexcept { return refused; }
+int VirtualBackend::read(int, void*, std::size_t) noexcept { return refused; }
 int VirtualBackend::sendfile(int, int, std::int64_t, std::size_t) noexcept { return refused; }
 int VirtualBackend::adopt(int) noexcept { return refused; }
 int VirtualBackend::spawn(Spawn&) noexcept { return refused; }

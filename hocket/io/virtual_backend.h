@@ -50,6 +50,7 @@ public:
     int sendmsg(int fd, const msghdr* message) noexcept override;
     int send_at_once(int fd, const void* data, std::size_t size) noexcept override;
     int readable(int fd) noexcept override;
+    int read(int fd, void* data, std::size_t size) noexcept override;
     int sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept override;
     /// Really closes: a descriptor here can only be one that the program got from the system by itself.
     int close(int fd) noexcept override;

@@ -18,6 +18,7 @@ public:
     PipeTransport(Network& network, int fd, std::string name, Direction direction, std::size_t limit = default_limit);
 
     bool can_write_eof() const noexcept override { return direction_ == Direction::write; }
+    bool write_only() const noexcept override { return direction_ == Direction::write; }
     void write_eof() override;
     std::string name() const override { return name_; }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace hocket {
 
@@ -41,6 +42,7 @@ public:
     /// `n` bytes were put into the room.
     void filled(std::size_t n) noexcept { block_->end += n; }
 
+    void swap(ReceiveBuffer& other) noexcept { std::swap(block_, other.block_); }
     bool holds_memory() const noexcept { return block_; }
     /// Gives the memory back; the buffer is empty.
     void release() noexcept;

@@ -46,7 +46,7 @@ void SocketTransport::want_data() noexcept {
         fail_reading(std::make_exception_ptr(read_error()));  // it is lost: else there is an end, and no wait
     } else if (receiving_ != Receiving::no) {
         return;
-    } else if (busy_) {
+    } else if (busy_ && of_use_ > 0) {
         receive();
     } else {
         wait_readable();
@@ -59,6 +59,18 @@ void SocketTransport::wait_readable() noexcept {
     Operation::flags = POLLIN;
     completed = [](Operation& op) noexcept { static_cast<SocketTransport&>(op).received(); };
     submit(*this);
+}
+
+std::size_t SocketTransport::read_into(std::span<char> buffer) noexcept {
+    if (!incoming_.empty() || eof_ || end_ != End::no || receiving_ != Receiving::no)
+        return Transport::read_into(buffer);
+    const int n = network()->backend().read(Socket::fd(), buffer.data(), buffer.size());
+    if (n > 0) return static_cast<std::size_t>(n);
+    if (n != -EAGAIN && n != -EINTR) {
+        take_result(Receiving::filling, n);
+        close_if_over();  // which the caller's handle outlives
+    }
+    return 0;
 }
 
 // A receive that is in flight may have taken bytes which the loop has not seen yet.
@@ -118,7 +130,12 @@ void SocketTransport::arrived(int n) noexcept {
 void SocketTransport::take_result(Receiving what, int n) noexcept {
     if (what == Receiving::waiting) {
         busy_ = true;
-        if (awaited()) receive();
+        if (!awaited()) return;
+        if (of_use_ > 0) {
+            receive();
+        } else {
+            wake_reader();
+        }
         return;
     }
     touched_ = true;
@@ -365,6 +382,7 @@ void SocketTransport::loss_is_complete() noexcept {
 
 void SocketTransport::close() noexcept {
     if (is_closing()) return;
+    closed_here_ = true;
     end_ = End::sending;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
     end_reading();
@@ -393,6 +411,7 @@ void SocketTransport::abort() noexcept {
     if (end_ == End::lost) {
         loss_is_complete();
     } else {
+        closed_here_ = true;
         end_ = End::aborted;
         end_reading();
         if (out_ && !out_->idle()) {
@@ -419,6 +438,7 @@ void SocketTransport::cancel_operations() noexcept {
 
 void SocketTransport::descriptor_closed() noexcept {
     share();
+    stir();
     if (out_) out_->closed.wake_all();
     tell_upper_of_close();
     if (ServerState* const server = std::exchange(server_, nullptr)) {  // whose handler may hold handles of this

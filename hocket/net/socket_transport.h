@@ -44,6 +44,7 @@ public:
     std::pair<std::size_t, std::size_t> get_write_buffer_limits() const override;
     Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) override;
     bool silent() const noexcept override;
+    std::size_t read_into(std::span<char> buffer) noexcept override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
     void close() noexcept override;
@@ -51,6 +52,7 @@ public:
     void abort() noexcept override;
     void reset() noexcept override;
     bool is_closing() const noexcept override { return end_ != End::no; }
+    bool lost() const noexcept override { return end_ == End::lost; }
     Coro<> wait_closed() override;
 
     Address sockname() const override;
@@ -103,6 +105,7 @@ private:
     EventLoop* loop() const noexcept override { return network() ? &network()->loop() : nullptr; }
     bool fed_by_hand() const noexcept override { return false; }
     void want_data() noexcept override;
+    bool filling() const noexcept override { return receiving_ > Receiving::waiting; }
     void abandoned() noexcept override;
     void descriptor_closed() noexcept override;
     bool tidy() noexcept override;

@@ -55,6 +55,7 @@ void TlsTransport::lower_closed() noexcept {
     awaits_close_notify_ = false;
     stop_shutdown_timer();
     loop_ = nullptr;
+    stir();
     tell_upper_of_close();
 }
 
@@ -71,7 +72,7 @@ void TlsTransport::abandoned() noexcept {
 void TlsTransport::want_data() noexcept {
     if (!loss_ && !decrypt()) {
         if (incoming_.empty()) incoming_.release();
-        want(of_use_);
+        want(std::max(of_use_, 1U));
     } else if (loss_ && awaited()) {
         fail_reading(loss_);
     }
@@ -123,6 +124,7 @@ void TlsTransport::answer() {
 // There will be no more: `why` is SSL_get_error's.
 void TlsTransport::look_at_the_end(int why) {
     if (state_ != State::open || why == SSL_ERROR_ZERO_RETURN) {
+        peer_ended_ = true;
         end_reading();
         close();  // as asyncio: who gets the peer's close_notify answers with his own
     } else if (why != SSL_ERROR_WANT_READ) {
@@ -271,6 +273,7 @@ void TlsTransport::write_eof() {
 void TlsTransport::close() noexcept {
     if (state_ != State::open) return;
     state_ = State::closing;
+    closed_here_ = !loss_ && !peer_ended_;
     if (!loss_) end_reading();
     if (!lower_.is_closing() && !start_shutdown_timer()) return lower_.abort();
     if (!writing_) shut_down();
@@ -328,6 +331,7 @@ void TlsTransport::stop_shutdown_timer() noexcept { std::exchange(shutdown_timer
 void TlsTransport::abort() noexcept {
     if (state_ == State::aborted) return;
     const bool was_open = state_ == State::open;
+    closed_here_ = true;
     state_ = State::aborted;
     if (was_open) end_reading();
     queued_.clear();

@@ -70,6 +70,7 @@ public:
     void abort() noexcept override;
     void reset() noexcept override;
     bool is_closing() const noexcept override { return state_ != State::open || lower_.is_closing(); }
+    bool lost() const noexcept override { return loss_ || lower_.lost(); }
     Coro<> wait_closed() override;
 
     Address sockname() const override { return lower_.sockname(); }
@@ -151,8 +152,9 @@ private:
     State state_ = State::open;
     bool carried_ = false;  // it stands on `lower_`
     bool turn_scheduled_ = false;
-    bool writing_ = false;  // a task writes
-    bool broken_ = false;   // by what the peer sent: nothing more can be said to him
+    bool writing_ = false;     // a task writes
+    bool peer_ended_ = false;  // it has said so, and this end is closed for that
+    bool broken_ = false;      // by what the peer sent: nothing more can be said to him
     bool awaits_close_notify_ = false;
     bool shutdown_timed_out_ = false;
 };

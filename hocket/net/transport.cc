@@ -5,6 +5,7 @@
 #include <hocket/core/await_graph.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace hocket {
 
@@ -82,15 +83,38 @@ void Transport::describe(AwaitDescription& to) const {
 
 Transport::More Transport::more(std::size_t of_use) noexcept {
     of_use_ = static_cast<std::uint32_t>(std::min<std::size_t>(of_use, UINT32_MAX));
-    return More(*this);
+    return More(*this, true);
+}
+
+Transport::More Transport::quiet() noexcept { return More(*this, false); }
+
+std::size_t Transport::read_into(std::span<char> buffer) noexcept {
+    const std::string_view there = unread().substr(0, buffer.size());
+    if (there.empty()) return 0;
+    std::memcpy(buffer.data(), there.data(), there.size());
+    consume(there.size());
+    return there.size();
+}
+
+bool Transport::lend(ReceiveBuffer& buffer) noexcept {
+    if (filling()) return false;
+    buffer.swap(incoming_);
+    return true;
+}
+
+void Transport::give_back(ReceiveBuffer& buffer) noexcept {
+    buffer.consume(buffer.size());
+    if (!incoming_.holds_memory() && !filling()) buffer.swap(incoming_);
 }
 
 void Transport::More::await_suspend(AwaitingFrame h) const noexcept {
     TaskBase& t = *this_loop->current;
     t.wait_on(transport_, h);
     transport_.reader_ = &t;
-    if (!(t.flags & f_must_cancel)) [[likely]]
-        return transport_.want_data();
+    if (!(t.flags & f_must_cancel)) [[likely]] {
+        if (wants_) transport_.want_data();
+        return;
+    }
     t.deliver_pending_cancel();
 }
 

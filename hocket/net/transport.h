@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +55,12 @@ public:
     bool eof() const noexcept { return eof_; }
     const std::exception_ptr& exception() const noexcept { return exception_; }
     bool awaited() const noexcept { return reader_ || wanted_; }
+    /// Whether nothing will ever come.
+    virtual bool write_only() const noexcept { return false; }
+    /// Whether an error has ended it.
+    virtual bool lost() const noexcept { return false; }
+    /// Whether `close` or `abort` ended it here, and neither its peer nor an error.
+    bool closed_here() const noexcept { return closed_here_; }
     /// Whether nothing has come that nobody has read: no bytes, no end, no error. Of a socket, the system is asked.
     virtual bool silent() const noexcept { return !eof_ && !exception_ && incoming_.empty(); }
 
@@ -63,10 +70,23 @@ public:
     void feed_eof();
     void set_exception(std::exception_ptr error);
 
-    /// `co_await transport.more(n)`: waits until something happens: bytes come, the end, an error. `n` more are of use. A cancel ends
-    /// the wait at once; what arrives meanwhile stays here for the next reader.
+    /// `co_await transport.more(n)`: waits until something happens: bytes come, the end, an error. `n` more are of use; 0: what comes to a
+    /// socket is left with the system, for `read_into`. A cancel ends the wait at once; what arrives meanwhile stays here for the next reader.
     class [[nodiscard]] More;
     More more(std::size_t of_use = 1) noexcept;
+    /// The same, but asks for nothing: the end of the stream ends the wait, or `stir`.
+    More quiet() noexcept;
+    /// Ends the wait of the task that waits, though nothing has happened.
+    void stir() noexcept {
+        if (reader_) wake_reader();
+    }
+    /// Takes what is there into `buffer`, as `read` does on a socket: how much; 0 where there is nothing, or no more.
+    virtual std::size_t read_into(std::span<char> buffer) noexcept;
+    /// Lends what has come and was not read to `buffer`, which is empty, so that nothing that happens meanwhile touches it. False where
+    /// the system is writing behind it: it stays where it is then.
+    bool lend(ReceiveBuffer& buffer) noexcept;
+    /// All of it is read; the memory comes back.
+    void give_back(ReceiveBuffer& buffer) noexcept;
 
     bool cancel_wait(TaskBase& t) noexcept override;
     void describe(AwaitDescription& to) const override;
@@ -133,6 +153,8 @@ protected:
     void check_fed_by_hand(const char* call) const;
     /// A task waits: see to it that something comes.
     virtual void want_data() noexcept {}
+    /// Whether the system is writing to `incoming_`.
+    virtual bool filling() const noexcept { return false; }
     /// The last handle is gone.
     virtual void abandoned() noexcept { delete this; }
 
@@ -177,6 +199,7 @@ protected:
     bool eof_ = false;
     bool wanted_ = false;    // the upper one waits for bytes
     bool securing_ = false;  // there is about to be an upper one
+    bool closed_here_ = false;
 
 private:
     [[noreturn]] static void throw_securing();
@@ -190,13 +213,14 @@ public:
     using HocketAwaiter = More;
     static constexpr bool awaited_often = false;
 
-    explicit More(Transport& transport) noexcept : transport_(transport) {}
+    explicit More(Transport& transport, bool wants) noexcept : transport_(transport), wants_(wants) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(AwaitingFrame h) const noexcept;
     void await_resume() const { resume_point(); }
 
 private:
     Transport& transport_;
+    bool wants_;
 };
 
 /// A reference to a transport.

@@ -103,6 +103,7 @@ public:
     }
     int shutdown(int fd, int how) noexcept override { return inside_->shutdown(fd, how); }
     int readable(int fd) noexcept override { return inside_->readable(fd); }
+    int read(int fd, void* data, std::size_t size) noexcept override { return inside_->read(fd, data, size); }
     int sendmsg(int fd, const msghdr* message) noexcept override {
         const int error = next_failure(Opcode::sendmsg);
         return error != 0 ? -error : inside_->sendmsg(fd, message);

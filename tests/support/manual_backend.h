@@ -72,6 +72,7 @@ public:
     int sendmsg(int, const msghdr*) noexcept override { return -ENOSYS; }
     int send_at_once(int, const void*, std::size_t) noexcept override { return -ENOSYS; }
     int readable(int) noexcept override { return -ENOSYS; }
+    int read(int, void*, std::size_t) noexcept override { return -ENOSYS; }
     int sendfile(int, int, std::int64_t, std::size_t) noexcept override { return -ENOSYS; }
     int close(int fd) noexcept override {
         closed.push_back(fd);
