@@ -55,45 +55,48 @@ consteval void check_factory() {
 /// if it is to be; what it throws, this throws, and ValueError if it makes none. `connection_made` was called when this returns. A cancel
 /// closes the connection.
 template <class F>
-HOCKET_CORO_WRAPPER auto create_connection(F factory, std::string host, Port port, ConnectionOptions options = {}) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> create_connection(F factory, std::string host, Port port,
+                                                             ConnectionOptions options = {}) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory),
-                                open_connection(std::move(host), std::move(port), std::move(options)));
+    co_return co_await make_stream_protocol(std::move(factory),
+                                            open_connection(std::move(host), std::move(port), std::move(options)));
 }
 /// The same to one address: TCP, or UNIX-domain (`loop.create_unix_connection`).
 template <class F>
-HOCKET_CORO_WRAPPER auto create_connection(F factory, Address address, ConnectionOptions options = {}) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> create_connection(F factory, Address address,
+                                                             ConnectionOptions options = {}) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory), open_connection(std::move(address), std::move(options)));
+    co_return co_await make_stream_protocol(std::move(factory),
+                                            open_connection(std::move(address), std::move(options)));
 }
 /// The same of a socket that is connected: `create_connection(factory, {.sock = fd})`.
 template <class F>
-HOCKET_CORO_WRAPPER auto create_connection(F factory, ConnectionOptions options) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> create_connection(F factory, ConnectionOptions options) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory), open_connection(std::move(options)));
+    co_return co_await make_stream_protocol(std::move(factory), open_connection(std::move(options)));
 }
 /// The same of a connection that was accepted elsewhere (`loop.connect_accepted_socket`).
 template <class F>
     requires(!std::integral<F>)
-HOCKET_CORO_WRAPPER auto connect_accepted_socket(F factory, int sock, AcceptedOptions options = {}) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> connect_accepted_socket(F factory, int sock, AcceptedOptions options = {}) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory), connect_accepted_socket(sock, std::move(options)));
+    co_return co_await make_stream_protocol(std::move(factory), connect_accepted_socket(sock, std::move(options)));
 }
 
 /// A protocol that is given what comes from a pipe, FIFO or terminal, which is closed at its end (`loop.connect_read_pipe`): see connect_pipe.h.
 template <class F>
     requires(!std::integral<F>)
-HOCKET_CORO_WRAPPER auto connect_read_pipe(F factory, int fd) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> connect_read_pipe(F factory, int fd) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory), connect_read_pipe(fd));
+    co_return co_await make_stream_protocol(std::move(factory), connect_read_pipe(fd));
 }
 /// The same for writing (`loop.connect_write_pipe`): `connection_lost` tells that nobody reads any more, and neither data nor an end of file
 /// is received.
 template <class F>
     requires(!std::integral<F>)
-HOCKET_CORO_WRAPPER auto connect_write_pipe(F factory, int fd) {
+Coro<ConnectedProtocol<ProtocolMadeBy<F>>> connect_write_pipe(F factory, int fd) {
     check_factory<F>();
-    return make_stream_protocol(std::move(factory), connect_write_pipe(fd));
+    co_return co_await make_stream_protocol(std::move(factory), connect_write_pipe(fd));
 }
 
 /// Listens on `host`, and lets each connection call a protocol of its own, which `factory` makes (`loop.create_server`):

@@ -91,25 +91,20 @@ public:
 /// Begins to call `protocol`, and waits until it knows of its endpoint.
 HOCKET_EXPORT Coro<DatagramTransport> serve_datagrams(DatagramEndpoint endpoint, Shared<DatagramProtocol> protocol);
 
-template <class F>
-Coro<std::pair<DatagramTransport, Shared<ProtocolMadeBy<F>>>> make_datagram_protocol(F factory,
-                                                                                     Coro<DatagramEndpoint> opening) {
-    DatagramEndpoint endpoint = co_await std::move(opening);
-    const Shared<ProtocolMadeBy<F>> protocol(factory());
-    DatagramTransport transport = co_await serve_datagrams(std::move(endpoint), protocol);
-    co_return std::pair(std::move(transport), protocol);
-}
-
 /// The same endpoint, whose datagrams go to the protocol that `factory` makes (`loop.create_datagram_endpoint`):
 ///
 ///     auto [transport, protocol] = co_await create_datagram_endpoint([] { return std::make_unique<Echo>(); }, {.local_address = {"", 9999}});
 ///
 /// `connection_made` was called when this returns. Throws as the other does, and what `factory` throws; ValueError if that makes none.
 template <class F>
-HOCKET_CORO_WRAPPER auto create_datagram_endpoint(F factory, DatagramOptions options) {
+Coro<std::pair<DatagramTransport, Shared<ProtocolMadeBy<F>>>> create_datagram_endpoint(F factory,
+                                                                                       DatagramOptions options) {
     static_assert(MakesProtocols<F, DatagramProtocol>,
                   "hocket: a factory of an endpoint's protocol gives a std::unique_ptr to a DatagramProtocol");
-    return make_datagram_protocol(std::move(factory), create_datagram_endpoint(std::move(options)));
+    DatagramEndpoint endpoint = co_await create_datagram_endpoint(std::move(options));
+    const Shared<ProtocolMadeBy<F>> protocol(factory());
+    DatagramTransport transport = co_await serve_datagrams(std::move(endpoint), protocol);
+    co_return std::pair(std::move(transport), protocol);
 }
 
 }  // namespace hocket

@@ -8,6 +8,7 @@
 #include <hocket/io/backend_factory.h>
 
 #include <cerrno>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -210,7 +211,7 @@ TEST(RealProtocol, what_could_not_be_sent_is_told_to_connection_lost_and_later_w
         peer.close();
         while (!n.lost) {
             n.transport.write("x");
-            co_await hocket::sleep(Duration(100'000));
+            co_await hocket::sleep(std::chrono::microseconds(100));
         }
         EXPECT_NE(n.error_text().find("write to 127.0.0.1:"), std::string::npos) << n.error_text();
         n.transport.write("dropped");

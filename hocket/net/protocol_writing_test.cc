@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <hocket/net/sendfile_test.h>
-#include <hocket/os/file_system.h>
+#include <hocket/os/file.h>
 
 #include <stdexcept>
 #include <string>
