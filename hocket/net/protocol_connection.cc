@@ -89,7 +89,7 @@ void ProtocolConnection::fill(Transport& t) noexcept {
         buffer = static_cast<BufferedProtocol&>(p).get_buffer(t.unread().size());
         if (buffer.empty()) throw RuntimeError("get_buffer() returned an empty buffer");
     });
-    if (!got || !is_reading() || !(protocol_ == asked)) return;
+    if (!got || ending_ || t.closed_here() || reading_paused_ || !(protocol_ == asked)) return;
     const std::size_t n = t.read_into(buffer);
     if (n == 0) return;
     call_or_abort("Fatal error: protocol.buffer_updated() call failed.",

@@ -120,6 +120,21 @@ TEST(RealProtocolTls, a_small_buffer_is_filled_as_often_as_it_takes) {
     }
 }
 
+TEST(RealProtocolTls, a_buffered_one_is_given_what_came_before_the_peers_end) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        auto c = co_await linked<NotingBuffered>(n, secure(), with_tls(tls_server()));
+        c.transport.pause_reading();
+        co_await c.writer.write(pattern(5000));
+        c.writer.close();
+        co_await a_while();
+        c.transport.resume_reading();
+        co_await until_lost(n);
+        EXPECT_TRUE(n.data == pattern(5000));
+        EXPECT_EQ(n.calls.taken(), "made data eof lost");
+    }(notes));
+}
+
 TEST(RealProtocolTls, its_limits_are_told_too) {
     Notes notes;
     run_net([](Notes& n) -> Coro<> {
