@@ -37,15 +37,17 @@ ConnectionHandler protocol_handler(Function<Shared<StreamProtocol>()> factory) {
     return ConnectionHandler(Serving{std::move(factory)});
 }
 
-HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(Streams streams, Shared<StreamProtocol> protocol) {
+HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(const Streams& streams, Shared<StreamProtocol> protocol) {
     return ProtocolConnection::begin(streams.second.transport(), checked(std::move(protocol)));
 }
 
-HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(StreamReader reader, Shared<StreamProtocol> protocol) {
+HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(const StreamReader& reader,
+                                                           Shared<StreamProtocol> protocol) {
     return ProtocolConnection::begin(reader.transport(), checked(std::move(protocol)));
 }
 
-HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(StreamWriter writer, Shared<StreamProtocol> protocol) {
+HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(const StreamWriter& writer,
+                                                           Shared<StreamProtocol> protocol) {
     return ProtocolConnection::begin(writer.transport(), checked(std::move(protocol)));
 }
 

@@ -26,17 +26,17 @@ template <class P>
 using ConnectedProtocol = std::pair<ProtocolTransport, Shared<P>>;
 
 /// Begins to call `protocol`, and waits until it knows of its connection.
-HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(Streams streams, Shared<StreamProtocol> protocol);
-HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(StreamReader reader, Shared<StreamProtocol> protocol);
-HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(StreamWriter writer, Shared<StreamProtocol> protocol);
+HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const Streams& streams, Shared<StreamProtocol> protocol);
+HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const StreamReader& reader, Shared<StreamProtocol> protocol);
+HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const StreamWriter& writer, Shared<StreamProtocol> protocol);
 /// The handler of a server whose connections call protocols of `factory`.
 HOCKET_EXPORT ConnectionHandler protocol_handler(Function<Shared<StreamProtocol>()> factory);
 
 template <class F, class S>
 Coro<ConnectedProtocol<ProtocolMadeBy<F>>> make_stream_protocol(F factory, Coro<S> connecting) {
-    S stream = co_await std::move(connecting);
+    const S stream = co_await std::move(connecting);
     const Shared<ProtocolMadeBy<F>> protocol(factory());
-    ProtocolTransport transport = co_await serve_protocol(std::move(stream), protocol);
+    ProtocolTransport transport = co_await serve_protocol(stream, protocol);
     co_return ConnectedProtocol<ProtocolMadeBy<F>>(std::move(transport), protocol);
 }
 

@@ -15,8 +15,8 @@ namespace hocket {
 /// the end of a pause in writing, while there is one. All the rest is the endpoint's.
 class DatagramConnection final : public ProtocolHolder<DatagramProtocol>, public Pooled {
 public:
-    DatagramConnection(DatagramEndpoint socket, Shared<DatagramProtocol> protocol) noexcept
-        : ProtocolHolder(std::move(protocol)), endpoint(std::move(socket)) {}
+    DatagramConnection(const DatagramEndpoint& socket, Shared<DatagramProtocol> protocol) noexcept
+        : ProtocolHolder(std::move(protocol)), endpoint(socket) {}
 
     static Coro<> run(DatagramTransport transport, Future<> made);
 
@@ -108,7 +108,7 @@ Coro<> DatagramConnection::run(DatagramTransport transport, Future<> made) {
 
 Coro<DatagramTransport> serve_datagrams(DatagramEndpoint endpoint, Shared<DatagramProtocol> protocol) {
     if (!protocol) throw ValueError("the factory has made no protocol");
-    const DatagramTransport transport(new DatagramConnection(std::move(endpoint), std::move(protocol)));
+    const DatagramTransport transport(new DatagramConnection(endpoint, std::move(protocol)));
     const Future<> made;
     create_task(DatagramConnection::run(transport, made));
     try {
@@ -123,6 +123,7 @@ Coro<DatagramTransport> serve_datagrams(DatagramEndpoint endpoint, Shared<Datagr
 // ---- Protocols
 
 DatagramProtocol::~DatagramProtocol() = default;
+// NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps the argument
 void DatagramProtocol::connection_made(DatagramTransport) {}
 void DatagramProtocol::datagram_received(std::string_view, const Address&) {}
 void DatagramProtocol::error_received(const OSError&) {}

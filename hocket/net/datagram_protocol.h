@@ -101,9 +101,9 @@ Coro<std::pair<DatagramTransport, Shared<ProtocolMadeBy<F>>>> create_datagram_en
                                                                                        DatagramOptions options) {
     static_assert(MakesProtocols<F, DatagramProtocol>,
                   "hocket: a factory of an endpoint's protocol gives a std::unique_ptr to a DatagramProtocol");
-    DatagramEndpoint endpoint = co_await create_datagram_endpoint(std::move(options));
+    const DatagramEndpoint endpoint = co_await create_datagram_endpoint(std::move(options));
     const Shared<ProtocolMadeBy<F>> protocol(factory());
-    DatagramTransport transport = co_await serve_datagrams(std::move(endpoint), protocol);
+    DatagramTransport transport = co_await serve_datagrams(endpoint, protocol);
     co_return std::pair(std::move(transport), protocol);
 }
 

@@ -12,8 +12,8 @@ namespace hocket {
 namespace {
 
 using testing::run_net, testing::Notes, testing::Noting, testing::NotingBuffered, testing::noting, testing::linked,
-    testing::until_lost, testing::until, testing::a_while, testing::turns, testing::LoopErrors, testing::pattern,
-    testing::much, testing::RawPeer, testing::thrown_by;
+    testing::until_lost, testing::until, testing::a_while, testing::LoopErrors, testing::pattern, testing::much,
+    testing::RawPeer, testing::thrown_by;
 
 // ---- Pausing
 

@@ -17,9 +17,9 @@
 namespace hocket {
 namespace {
 
-using testing::run_net, testing::Notes, testing::Noting, testing::NotingBuffered, testing::noting, testing::linked,
-    testing::until_lost, testing::until, testing::a_while, testing::turns, testing::LoopErrors, testing::pattern,
-    testing::much, testing::RawPeer, testing::thrown_by, testing::ending_of, testing::ask, testing::echo;
+using testing::run_net, testing::Notes, testing::Noting, testing::NotingBuffered, testing::noting, testing::until_lost,
+    testing::until, testing::a_while, testing::turns, testing::LoopErrors, testing::pattern, testing::RawPeer,
+    testing::ending_of, testing::ask;
 
 auto echoing() {
     return [] { return std::make_unique<testing::EchoProtocol>(); };

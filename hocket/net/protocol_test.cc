@@ -11,9 +11,8 @@
 namespace hocket {
 namespace {
 
-using testing::run_net, testing::Notes, testing::Noting, testing::noting, testing::linked, testing::until_lost,
-    testing::until, testing::a_while, testing::turns, testing::LoopErrors, testing::pattern, testing::much,
-    testing::ending_of, testing::RawPeer, testing::thrown_by;
+using testing::run_net, testing::Notes, testing::noting, testing::linked, testing::until_lost, testing::until,
+    testing::a_while, testing::pattern, testing::much, testing::RawPeer, testing::thrown_by;
 
 TEST(RealProtocol, it_is_made_before_it_is_given_data_and_lost_last) {
     Notes notes;

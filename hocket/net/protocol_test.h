@@ -130,8 +130,7 @@ Coro<Linked<P>> linked(Notes& notes, ConnectionOptions options = {}, ServerOptio
     setsockopt(transport.fileno(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     setsockopt(transport.fileno(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     keep_little(writer);
-    co_return Linked<P>{std::move(server), std::move(transport), std::move(protocol), std::move(reader),
-                        std::move(writer)};
+    co_return Linked<P>{server, std::move(transport), std::move(protocol), std::move(reader), std::move(writer)};
 }
 
 inline Coro<> until_lost(const Notes& notes) {

@@ -11,10 +11,12 @@ namespace hocket {
 // ---- Protocols
 
 BaseProtocol::~BaseProtocol() = default;
+// NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps the argument
 void BaseProtocol::connection_lost(std::exception_ptr) {}
 void BaseProtocol::pause_writing() {}
 void BaseProtocol::resume_writing() {}
 StreamProtocol::~StreamProtocol() = default;
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the same
 void StreamProtocol::connection_made(ProtocolTransport) {}
 bool StreamProtocol::eof_received() { return false; }
 Protocol::~Protocol() = default;

@@ -13,9 +13,8 @@
 namespace hocket {
 namespace {
 
-using testing::run_net, testing::Notes, testing::noting, testing::linked, testing::until_lost, testing::until,
-    testing::a_while, testing::turns, testing::LoopErrors, testing::pattern, testing::much, testing::thrown_by,
-    testing::ending_of;
+using testing::run_net, testing::Notes, testing::linked, testing::until_lost, testing::until, testing::a_while,
+    testing::turns, testing::LoopErrors, testing::pattern, testing::much, testing::thrown_by, testing::ending_of;
 
 TEST(RealProtocolWriting, pieces_leave_in_order) {
     Notes notes;
