@@ -3,7 +3,7 @@
 #include <hocket/os/file.h>
 
 #include <hocket/io/runner.h>
-#include <hocket/os/executor.h>
+#include <hocket/os/busy_thread_test.h>
 #include <hocket/os/file_system.h>
 #include <hocket/os/files_test.h>
 
@@ -11,15 +11,14 @@
 #include <sys/uio.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
-#include <latch>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace hocket::fs {
 namespace {
 
+using testing::BusyThread;
 using testing::turns;
 
 class FileUncached : public ::testing::Test {
@@ -41,26 +40,6 @@ protected:
     std::string content_;
 };
 
-// The loop's only thread for jobs, which is busy: what it is to do does not begin.
-class BusyThread {
-public:
-    BusyThread() {
-        set_default_executor(get_running_loop(),
-                             std::make_unique<ThreadPoolExecutor>(ThreadPoolOptions{.max_workers = 1}));
-        default_executor().submit([end = end_] { end->wait(); });
-    }
-    BusyThread(const BusyThread&) = delete;
-    BusyThread& operator=(const BusyThread&) = delete;
-    ~BusyThread() { release(); }
-    void release() {
-        if (!std::exchange(released_, true)) end_->count_down();
-    }
-
-private:
-    std::shared_ptr<std::latch> end_ = std::make_shared<std::latch>(1);
-    bool released_ = false;
-};
-
 // While the thread is busy, `reading` is not done; the loop goes on.
 Coro<> waits_for(BusyThread& thread, const Task<std::string>& reading, std::string_view content) {
     co_await turns(100);
@@ -74,6 +53,7 @@ TEST_F(FileUncached, a_read_waits_for_a_thread_and_not_the_loop_for_the_disk) {
         auto file = co_await open("x", "rb");
         if (!dropped()) co_return;
         BusyThread thread;
+        thread.occupy();
         const Task<std::string> reading = create_task(file.read());
         co_await waits_for(thread, reading, content);
     }(content_));
@@ -82,8 +62,10 @@ TEST_F(FileUncached, a_read_waits_for_a_thread_and_not_the_loop_for_the_disk) {
 
 TEST_F(FileUncached, a_whole_file_too) {
     hocket::run([](const std::string& content) -> Coro<> {
+        co_await read_bytes("x");  // from here on it is known who serves the file
         if (!dropped()) co_return;
         BusyThread thread;
+        thread.occupy();
         const Task<std::string> reading = create_task(read_bytes("x"));
         co_await waits_for(thread, reading, content);
     }(content_));
@@ -91,11 +73,10 @@ TEST_F(FileUncached, a_whole_file_too) {
 }
 
 TEST_F(FileUncached, what_is_in_memory_needs_no_thread) {
-    if (dropped()) {
-        EXPECT_TRUE(testing::content_of("x") == content_);  // from here on it is
-    }
     hocket::run([](const std::string& content) -> Coro<> {
+        EXPECT_TRUE(co_await read_bytes("x") == content);  // from here on it is, and it is known who serves it
         BusyThread thread;
+        thread.occupy();
         const Task<std::string> reading = create_task(read_bytes("x"));
         co_await turns(100);
         EXPECT_TRUE(reading.done());
