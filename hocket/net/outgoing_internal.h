@@ -15,7 +15,9 @@ namespace hocket {
 /// One operation is in flight at a time. What comes first is the rest of what a task sends from its own memory, then `sending`, then
 /// `queued`, which takes the copies made meanwhile, then a file: for that it is a wait until the socket can be written to. As a node it begins to send at the end of the turn, so that small pieces given one after the
 /// other leave in one call.
-struct SocketTransport::Outgoing final : Node, Operation, Pooled {
+///
+/// Not from the pool: what many connections had while they were busy, the system gets back.
+struct SocketTransport::Outgoing final : Node, Operation {
     SocketTransport& owner;
     DirectWrite* writer = nullptr;  // waits until `direct` is sent
     std::string_view direct;

@@ -240,7 +240,7 @@ void SocketTransport::check_open(const char* call) const {
 // The first thing written after something has come: sent without a wait where that is cheap, how much is told. Only the first, so that who
 // writes on and on lets others run.
 std::size_t SocketTransport::send_answer(std::string_view bytes) {
-    if (!unanswered_ || pipe_ || (out_ && !out_->idle())) return 0;
+    if (bytes.empty() || !unanswered_ || pipe_ || (out_ && !out_->idle())) return 0;
     unanswered_ = false;
     const int sent = network()->backend().send_at_once(Socket::fd(), bytes.data(), bytes.size());
     if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -304,7 +304,7 @@ std::size_t SocketTransport::get_write_buffer_size() const noexcept {
 void SocketTransport::set_write_buffer_limits(WriteBufferLimits limits) {
     check_loop("Transport::set_write_buffer_limits");
     const auto [low, high] = limits.checked();
-    out().set_limits(low, high);
+    if (network()) out().set_limits(low, high);  // else it is closed, and nothing is written any more
 }
 
 std::pair<std::size_t, std::size_t> SocketTransport::get_write_buffer_limits() const {

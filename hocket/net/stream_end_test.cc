@@ -378,6 +378,16 @@ TEST(RealStream, the_loop_may_end_in_the_middle_of_everything) {
     }());
 }
 
+TEST(RealStream, limits_mean_nothing_to_one_that_is_closed) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        c.writer.abort();  // nothing is in flight: its descriptor is closed at once
+        EXPECT_EQ(c.writer.fileno(), -1);
+        c.writer.transport()->set_write_buffer_limits({.high = 1000});
+        EXPECT_EQ(c.writer.transport()->get_write_buffer_limits().second, 64U << 10);
+    }());
+}
+
 TEST(RealStream, handles_may_outlive_the_loop) {
     testing::expect_handles_to_outlive_the_loop([] { return connected(); });
 }

@@ -68,6 +68,7 @@ TEST(RealStream, where_a_call_is_cheap_the_first_answer_does_not_wait_and_what_f
         EXPECT_EQ(co_await c.server_reader.read(100), "question");
         bool others_ran = false;
         get_running_loop().call_soon([&] { others_ran = true; });
+        co_await c.server_writer.write("");
         co_await c.server_writer.write("answer, ");
         EXPECT_EQ(others_ran, std::string_view(get_running_loop().backend().name()) != "epoll");
         co_await c.server_writer.write("more");
