@@ -34,7 +34,7 @@ struct Serving {
 }  // namespace
 
 ConnectionHandler protocol_handler(Function<Shared<StreamProtocol>()> factory) {
-    return ConnectionHandler(Serving{std::move(factory)});
+    return ConnectionHandler(Serving{std::move(factory)}, true);
 }
 
 HOCKET_CORO_WRAPPER Coro<ProtocolTransport> serve_protocol(const Streams& streams, Shared<StreamProtocol> protocol) {

@@ -7,9 +7,11 @@
 #include <hocket/flow/gather.h>
 #include <hocket/flow/with.h>
 #include <hocket/net/sockets_test.h>
+#include <hocket/net/tls_test.h>
 
 #include <unistd.h>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -99,6 +101,49 @@ TEST(RealProtocolServer, one_that_is_closed_waits_until_connection_lost_was_call
         });
         EXPECT_EQ(n.calls.taken(), "made eof lost");
     }(notes));
+}
+
+TEST(RealProtocolServer, one_that_is_closed_waits_for_protocols_that_read_nothing_or_secure) {
+    for (const bool secures : {false, true}) {
+        Notes notes;
+        run_net([](Notes& n, bool tls) -> Coro<> {
+            const Server server = co_await create_server(noting(n), "127.0.0.1", 0);
+            const RawPeer peer(server.sockets().at(0));
+            co_await until([&] { return bool(n.transport); });
+            std::optional<Task<>> securing;
+            if (tls) {
+                securing = create_task(n.transport.start_tls(testing::tls_server()));
+            } else {
+                n.transport.pause_reading();
+            }
+            co_await a_while();
+            server.close();
+            server.abort_clients();
+            co_await server.wait_closed();
+            EXPECT_EQ(n.calls.taken(), "made lost");
+            if (securing) co_await ending_of(*securing);
+        }(notes, secures));
+    }
+}
+
+TEST(RealProtocolServer, one_that_is_closed_waits_for_what_it_has_just_accepted) {
+    for (const bool cancels : {false, true}) {
+        Notes notes;
+        run_net([](Notes& n, bool cancel) -> Coro<> {
+            const Server server = co_await create_server(noting(n), "127.0.0.1", 0);
+            const RawPeer peer(server.sockets().at(0));
+            while (server.clients() == 0) co_await hocket::sleep(0);
+            std::vector<AnyTask> tasks = all_tasks();
+            std::erase(tasks, current_task());
+            if (cancel) {  // before its first step
+                for (const AnyTask& t : tasks) t.cancel();
+            }
+            server.close();
+            server.abort_clients();
+            co_await server.wait_closed();
+            EXPECT_EQ(n.calls.taken(), cancel ? "" : "made lost");
+        }(notes, cancels));
+    }
 }
 
 TEST(RealProtocolServer, what_the_factory_throws_is_reported_and_ends_its_connection_only) {

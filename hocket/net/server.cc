@@ -117,6 +117,22 @@ void ServerState::listener_gone(Listener& l) noexcept {
     wake_if_over();
 }
 
+// A parameter, which ends with the frame even if that was never run.
+class ServerState::Awaited {
+public:
+    explicit Awaited(ServerState& server) noexcept : server_(&server) { ++server.awaited_; }
+    Awaited(Awaited&& other) noexcept : server_(std::exchange(other.server_, nullptr)) {}
+    Awaited& operator=(Awaited&&) = delete;
+    ~Awaited() {
+        if (!server_) return;
+        --server_->awaited_;
+        server_->wake_if_over();
+    }
+
+private:
+    ServerState* server_;  // which the task holds
+};
+
 void ServerState::connected(int fd, const Address& peer) noexcept {
     EventLoop& loop = network_->loop();
     const InContext here(loop, context_);
@@ -126,7 +142,7 @@ void ServerState::connected(int fd, const Address& peer) noexcept {
         static_cast<void>(descriptor.release());
         share();  // the transport's
         ++clients_;
-        Coro<> handler = tls_ ? secured(transport) : handler_(StreamReader(transport), StreamWriter(transport));
+        Coro<> handler = handler_.awaited ? awaited(Awaited(*this), transport) : handled(transport);
         transport = TransportHandle();
         auto* task = new HandlerTask(loop, handler.release(), *this, created_at_);
         start_task(loop, *task, TaskOptions{});
@@ -145,7 +161,13 @@ Coro<> ServerState::secured(TransportHandle transport) {
     }
     StreamReader reader(transport);
     StreamWriter writer(std::move(transport));  // which is the handler's alone
-    co_await handler_(std::move(reader), std::move(writer));
+    co_await handler_.call(std::move(reader), std::move(writer));
+}
+
+Coro<> ServerState::awaited(Awaited, TransportHandle transport) { co_await handled(transport); }
+
+HOCKET_CORO_WRAPPER Coro<> ServerState::handled(const TransportHandle& transport) {
+    return tls_ ? secured(transport) : handler_.call(StreamReader(transport), StreamWriter(transport));
 }
 
 void ServerState::client_gone() noexcept {

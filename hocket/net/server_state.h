@@ -22,7 +22,15 @@ class Listener;
 struct TlsSetup;
 class SocketTransport;
 
-using ConnectionHandler = Function<Coro<>(StreamReader, StreamWriter)>;
+/// What a server does with each connection.
+struct ConnectionHandler {
+    explicit ConnectionHandler(Function<Coro<>(StreamReader, StreamWriter)> function, bool waited_for = false) noexcept
+        : call(std::move(function)), awaited(waited_for) {}
+
+    Function<Coro<>(StreamReader, StreamWriter)> call;
+    /// The server is not over before the handler's tasks are, which owe their protocols `connection_lost`.
+    bool awaited;
+};
 
 class HOCKET_EXPORT ServerState final : public Pooled {
 public:
@@ -69,9 +77,12 @@ public:
 
 private:
     ~ServerState();
-    bool over() const noexcept { return closed_ && clients_ == 0 && listeners_.empty(); }
+    bool over() const noexcept { return closed_ && clients_ == 0 && awaited_ == 0 && listeners_.empty(); }
     void wake_if_over() noexcept;
     Coro<> secured(TransportHandle transport);
+    class Awaited;
+    Coro<> awaited(Awaited self, TransportHandle transport);
+    Coro<> handled(const TransportHandle& transport);
 
     std::uint32_t refs_ = 1;
     Network* network_;  // until the loop's end
@@ -83,6 +94,7 @@ private:
     bool serving_ = false;
     bool closed_ = false;
     std::size_t clients_ = 0;
+    std::size_t awaited_ = 0;  // handlers that have not ended
     std::vector<Listener*> listeners_;
     ContextSlot context_;  // of `start_server`'s caller: handlers run in copies of it
     WaitPoint all_over_{"Server.wait_closed"};
