@@ -27,7 +27,7 @@ struct Serving {
             co_return;
         }
         ProtocolTransport transport(new ProtocolConnection(writer.transport(), std::move(protocol)));
-        co_await ProtocolConnection::run(std::move(transport), nullptr);
+        co_await ProtocolConnection::run(std::move(transport), Made(nullptr));
     }
 };
 

@@ -25,7 +25,7 @@ namespace hocket {
 template <class P>
 using ConnectedProtocol = std::pair<ProtocolTransport, Shared<P>>;
 
-/// Begins to call `protocol`, and waits until it knows of its connection.
+/// Begins to call `protocol`, and waits until it knows of its connection. Throws RuntimeError if a task reads the stream.
 HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const Streams& streams, Shared<StreamProtocol> protocol);
 HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const StreamReader& reader, Shared<StreamProtocol> protocol);
 HOCKET_EXPORT Coro<ProtocolTransport> serve_protocol(const StreamWriter& writer, Shared<StreamProtocol> protocol);

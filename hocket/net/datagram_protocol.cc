@@ -18,14 +18,15 @@ public:
     DatagramConnection(const DatagramEndpoint& socket, Shared<DatagramProtocol> protocol) noexcept
         : ProtocolHolder(std::move(protocol)), endpoint(socket) {}
 
-    static Coro<> run(DatagramTransport transport, Future<> made);
+    static Coro<> run(DatagramTransport transport, Made made);
 
     void sendto(std::string_view data, const Address& address) {
-        if (endpoint.is_closing()) return;
+        if (endpoint.is_closing()) return check_thread("DatagramTransport::sendto");
         endpoint.sendto(data, address);
         pause_if_full();
     }
     void set_protocol(Shared<DatagramProtocol> protocol) {
+        check_thread("DatagramTransport::set_protocol");
         if (!protocol) throw ValueError("set_protocol: there is no protocol");
         if (protocol_) std::swap(protocol_, protocol);
     }
@@ -34,6 +35,9 @@ public:
     const DatagramEndpoint endpoint;
 
 private:
+    void check_thread(const char* call) const {
+        if (EventLoop* const mine = loop()) mine->check_usable(call);
+    }
     void make(const DatagramTransport& transport) noexcept;
     Coro<> receive();
     static Coro<> wait_until_drained(DatagramTransport transport);
@@ -44,7 +48,7 @@ private:
 void DatagramConnection::pause_if_full() {
     if (!pause_writing(endpoint.get_write_buffer_size() > endpoint.get_write_buffer_limits().second)) return;
     share();
-    create_task(wait_until_drained(DatagramTransport(this)));
+    loop()->create_task(wait_until_drained(DatagramTransport(this)));  // which may not run now
 }
 
 Coro<> DatagramConnection::wait_until_drained(DatagramTransport transport) {
@@ -60,7 +64,7 @@ Coro<> DatagramConnection::wait_until_drained(DatagramTransport transport) {
 void DatagramConnection::make(const DatagramTransport& transport) noexcept {
     failure_ = call([&transport](DatagramProtocol& p) { p.connection_made(transport); });
     if (!failure_) return;
-    report_of_protocol("Fatal error: protocol.connection_made() call failed.", failure_);
+    report("Fatal error: protocol.connection_made() call failed.", failure_);
     endpoint.abort();
 }
 
@@ -88,11 +92,11 @@ Coro<> DatagramConnection::receive() {
     }
 }
 
-Coro<> DatagramConnection::run(DatagramTransport transport, Future<> made) {
+Coro<> DatagramConnection::run(DatagramTransport transport, Made made) {
     DatagramConnection& c = transport.connection();
     const Served served(c);
     c.make(transport);
-    if (made && !made.done()) made.set_result();
+    made.tell();
     for (bool over = false; !over;) {
         try {
             co_await c.receive();
@@ -110,7 +114,7 @@ Coro<DatagramTransport> serve_datagrams(DatagramEndpoint endpoint, Shared<Datagr
     if (!protocol) throw ValueError("the factory has made no protocol");
     const DatagramTransport transport(new DatagramConnection(endpoint, std::move(protocol)));
     const Future<> made;
-    create_task(DatagramConnection::run(transport, made));
+    create_task(DatagramConnection::run(transport, Made(made)));
     try {
         co_await made;
     } catch (...) {  // a cancel

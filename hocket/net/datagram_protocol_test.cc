@@ -4,13 +4,17 @@
 
 #include <gtest/gtest.h>
 #include <hocket/base/function.h>
+#include <hocket/core/task.h>
+#include <hocket/io/backend_factory.h>
 #include <hocket/net/datagram_test.h>
 
 #include <tests/support/trace.h>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -270,6 +274,64 @@ TEST(RealDatagramProtocol, the_programs_end_and_a_cancel_close_what_is_open) {
             if (end != "nothing") co_await until([&] { return n.lost || !n.transport; });
         }(cancelled, steps));
     }
+}
+
+TEST(RealDatagramProtocol, one_whose_task_is_cancelled_at_any_step_ends) {
+    for (int steps = 0; steps < 5; ++steps) {
+        Notes notes;
+        run_net([](Notes& n, int after) -> Coro<> {
+            const auto opening = create_task(create_datagram_endpoint(noting(n), here_on_any_port()));
+            co_await turns(after);
+            std::vector<AnyTask> tasks = all_tasks();
+            std::erase(tasks, current_task());
+            for (const AnyTask& t : tasks) {
+                if (!(t == opening)) t.cancel();
+            }
+            EXPECT_EQ(co_await ending_of(opening), n.transport ? "nothing" : "hocket::CancelledError");
+            if (n.transport) {
+                n.transport.close();
+                co_await until([&] { return n.lost; });
+            }
+        }(notes, steps));
+    }
+}
+
+TEST(RealDatagramProtocol, in_debug_mode_a_wrong_thread_is_refused_also_while_it_closes) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        const RawDatagrams peer = co_await joined(n);
+        fill(n.transport);
+        n.transport.close();
+        EXPECT_FALSE(n.lost);
+        get_running_loop().set_debug(true);
+        std::string sendto, set_protocol;
+        std::thread([&] {
+            sendto = thrown_by([&] { n.transport.sendto("x"); });
+            set_protocol = thrown_by([&] { n.transport.set_protocol(std::make_unique<Noting>(n)); });
+        }).join();
+        get_running_loop().set_debug(false);
+        EXPECT_NE(sendto.find("DatagramTransport::sendto was called from another thread"), std::string::npos) << sendto;
+        EXPECT_NE(set_protocol.find("DatagramTransport::set_protocol was called from"), std::string::npos)
+            << set_protocol;
+        n.transport.abort();
+        co_await until([&] { return n.lost; });
+    }(notes));
+}
+
+TEST(RealDatagramProtocol, it_is_paused_while_the_loop_does_not_run) {
+    Notes notes;
+    EventLoop loop(make_backend());
+    const RawDatagrams peer = loop.run_until_complete(joined(notes));
+    const int sent = fill(notes.transport);
+    EXPECT_EQ(notes.calls.taken(), "made");
+    notes.transport.set_write_buffer_limits({.high = 0});
+    EXPECT_EQ(notes.calls.taken(), "pause");
+    loop.run_until_complete([](Notes& n, const RawDatagrams& to, int datagrams) -> Coro<> {
+        for (int i = 0; i < datagrams; ++i) EXPECT_EQ(co_await arrives_at(to), "x");
+        co_await until([&] { return n.calls.taken() == "resume"; });
+        n.transport.close();
+        co_await until([&] { return n.lost; });
+    }(notes, peer, sent));
 }
 
 TEST(RealDatagramProtocol, there_must_be_one_and_errors_are_those_of_the_endpoint) {

@@ -23,8 +23,7 @@ bool is_os_error(const std::exception_ptr& error) noexcept {
 
 }  // namespace
 
-void report_of_protocol(const char* message, const std::exception_ptr& error) noexcept {
-    EventLoop& loop = *this_loop;
+void report_of_protocol(EventLoop& loop, const char* message, const std::exception_ptr& error) noexcept {
     if (ends_the_loop(error)) return loop.escape(error);
     loop.call_exception_handler({message, error});
 }
@@ -36,7 +35,7 @@ template <class F>
 bool ProtocolConnection::call_or_abort(const char* failure, F f) noexcept {
     std::exception_ptr error = call(f);
     if (!error) return true;
-    if (!is_os_error(error)) report_of_protocol(failure, error);
+    if (!is_os_error(error)) report(failure, error);
     if (!failure_) failure_ = std::move(error);
     abort();
     return false;
@@ -52,7 +51,8 @@ ProtocolConnection::Next ProtocolConnection::advance() noexcept {
         Transport& t = *stream_;
         if (ending_ || t.closed_here()) return Next::end;
         if (securing_) return Next::tls;
-        if (reading_paused_) return t.lost() ? Next::end : Next::change;
+        // What is written only has no data to pause, and its end is that of the connection.
+        if ((reading_paused_ || sending_file_) && !t.write_only()) return t.lost() ? Next::end : Next::change;
         if (has_data(t)) {
             deliver(t);
         } else if (t.exception()) {
@@ -106,12 +106,12 @@ void ProtocolConnection::tell_end() noexcept {
 
 // ---- Its life
 
-Coro<> ProtocolConnection::run(ProtocolTransport transport, Future<> made) {
+Coro<> ProtocolConnection::run(ProtocolTransport transport, Made made) {
     ProtocolConnection& c = transport.connection();
     const Served served(c);
     c.call_or_abort("Fatal error: protocol.connection_made() call failed.",
                     [&transport](StreamProtocol& p) { p.connection_made(transport); });
-    if (made && !made.done()) made.set_result();
+    made.tell();
     try {
         for (Next next = c.advance(); next != Next::end; next = c.advance()) {
             if (next == Next::tls) {
@@ -145,9 +145,11 @@ Coro<> ProtocolConnection::run(ProtocolTransport transport, Future<> made) {
 }
 
 Coro<ProtocolTransport> ProtocolConnection::begin(TransportHandle stream, Shared<StreamProtocol> protocol) {
+    if (stream->awaited())
+        throw RuntimeError("serve_protocol() called while another coroutine is already waiting for incoming data");
     const ProtocolTransport transport(new ProtocolConnection(std::move(stream), std::move(protocol)));
     const Future<> made;
-    create_task(run(transport, made));
+    create_task(run(transport, Made(made)));
     try {
         co_await made;
     } catch (...) {  // a cancel
@@ -159,13 +161,17 @@ Coro<ProtocolTransport> ProtocolConnection::begin(TransportHandle stream, Shared
 
 // ---- Writing
 
-void ProtocolConnection::write(std::string_view data) {
+// All of them before the protocol is told anything, lest what it does then tear them.
+void ProtocolConnection::writelines(std::span<const std::string_view> pieces) {
     Transport& t = *stream_;
     t.check_thread("ProtocolTransport::write");
     if (eof_written_) throw RuntimeError("Cannot call write() after write_eof()");
-    if (is_closing() || data.empty()) return;
+    if (is_closing()) return;
     t.check_not_securing();
-    t.write_nowait(data);
+    if (sending_file_) throw RuntimeError("unable to write; sendfile is in progress");
+    for (const std::string_view piece : pieces) {
+        if (!piece.empty()) t.write_nowait(piece);
+    }
     pause_if_full();
 }
 
@@ -183,13 +189,17 @@ void ProtocolConnection::set_write_buffer_limits(WriteBufferLimits limits) {
 void ProtocolConnection::pause_if_full() {
     if (!pause_writing(stream_->get_write_buffer_size() > stream_->get_write_buffer_limits().second)) return;
     share();
-    create_task(wait_until_drained(ProtocolTransport(this)));
+    loop()->create_task(wait_until_drained(ProtocolTransport(this)));  // which may not run now
 }
 
 Coro<> ProtocolConnection::wait_until_drained(ProtocolTransport transport) {
     ProtocolConnection& c = transport.connection();
     try {
         co_await c.stream_->drain();
+        while (c.sending_file_) {  // behind which it cannot write yet
+            co_await c.file_sent_.suspend();
+            co_await c.stream_->drain();
+        }
     } catch (const std::exception&) {  // lost: `connection_lost` is told
         co_return;
     }
@@ -256,6 +266,39 @@ Coro<> ProtocolConnection::start_tls(ProtocolTransport transport, TlsContext con
         if (!was_closing && !c.ending_ && c.stream_->is_closing()) c.failure_ = std::current_exception();
         throw;
     }
+}
+
+// ---- Files
+
+// While it lives, the protocol is given nothing, since its answer would come in the midst of the file.
+class ProtocolConnection::SendingFile {
+public:
+    explicit SendingFile(ProtocolConnection& connection) noexcept : connection_(connection) {
+        connection.sending_file_ = true;
+    }
+    SendingFile(const SendingFile&) = delete;
+    SendingFile& operator=(const SendingFile&) = delete;
+    ~SendingFile() {
+        connection_.sending_file_ = false;
+        connection_.stream_->stir();
+        connection_.file_sent_.wake_all();
+    }
+
+private:
+    ProtocolConnection& connection_;
+};
+
+Coro<std::int64_t> ProtocolConnection::sendfile(ProtocolTransport transport, int file, SendfileOptions options) {
+    ProtocolConnection& c = transport.connection();
+    if (c.sending_file_) throw RuntimeError("unable to write; sendfile is in progress");
+    const SendingFile guard(c);
+    co_return co_await c.stream_->sendfile(file, options);
+}
+
+Coro<std::int64_t> ProtocolConnection::sendfile(ProtocolTransport transport, Coro<fs::File::Loan> lending,
+                                                SendfileOptions options) {
+    const fs::File::Loan loan = co_await std::move(lending);
+    co_return co_await sendfile(std::move(transport), loan.fd(), options);
 }
 
 }  // namespace hocket

@@ -7,9 +7,12 @@
 #include <hocket/net/protocol.h>
 #include <hocket/net/protocol_holder_internal.h>
 #include <hocket/net/transport.h>
+#include <hocket/os/file.h>
 
 #include <cstdint>
 #include <exception>
+#include <span>
+#include <string_view>
 
 namespace hocket {
 
@@ -20,15 +23,19 @@ public:
     ProtocolConnection(TransportHandle stream, Shared<StreamProtocol> protocol) noexcept
         : ProtocolHolder(std::move(protocol)), stream_(std::move(stream)), end_told_(stream_->write_only()) {}
 
-    /// The whole life of the connection. `made` is set when the protocol knows of it; it may be no future.
-    static Coro<> run(ProtocolTransport transport, Future<> made);
+    /// The whole life of the connection. `made` is told when the protocol knows of it.
+    static Coro<> run(ProtocolTransport transport, Made made);
     /// Begins it in a task of its own, and waits until the protocol knows of it. A cancel closes it.
     static Coro<ProtocolTransport> begin(TransportHandle stream, Shared<StreamProtocol> protocol);
     static Coro<> start_tls(ProtocolTransport transport, TlsContext context, StartTlsOptions options);
+    static Coro<std::int64_t> sendfile(ProtocolTransport transport, int file, SendfileOptions options);
+    static Coro<std::int64_t> sendfile(ProtocolTransport transport, Coro<fs::File::Loan> lending,
+                                       SendfileOptions options);
 
     const TransportHandle& stream() const noexcept { return stream_; }
     void check_thread(const char* call) const { stream_->check_thread(call); }
-    void write(std::string_view data);
+    void write(std::string_view data) { writelines({&data, 1}); }
+    void writelines(std::span<const std::string_view> pieces);
     void write_eof();
     void close() noexcept;
     void abort() noexcept;
@@ -43,6 +50,7 @@ private:
     /// What is to be waited for.
     enum class Next : std::uint8_t { data, change, tls, end };
     class Securing;
+    class SendingFile;
 
     template <class F>
     bool call_or_abort(const char* failure, F f) noexcept;
@@ -57,9 +65,11 @@ private:
     TransportHandle stream_;
     std::exception_ptr failure_;  // for `connection_lost`, if it is none of the stream's
     WaitPoint secured_{"ProtocolTransport.start_tls"};
+    WaitPoint file_sent_{"ProtocolTransport.sendfile"};
     bool ending_ = false;  // closed or aborted by the protocol, or for what it threw
     bool reading_paused_ = false;
     bool securing_ = false;
+    bool sending_file_ = false;
     bool readable_ = false;  // the system has something, which was left there for a BufferedProtocol
     bool end_told_;          // by `eof_received`, or there is nothing to receive
     bool eof_written_ = false;

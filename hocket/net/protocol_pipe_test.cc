@@ -54,6 +54,19 @@ TEST(RealProtocolPipe, one_that_writes_is_told_when_nobody_reads_any_more) {
     }
 }
 
+TEST(RealProtocolPipe, one_that_writes_is_told_so_though_it_has_paused_reading) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        auto pipe = make_pipe();
+        auto [transport, protocol] = co_await connect_write_pipe(noting(n), pipe.writing.give());
+        transport.pause_reading();
+        co_await a_while();
+        pipe.reading.close();
+        co_await until_lost(n);
+        EXPECT_EQ(n.calls.taken(), "made lost");
+    }(notes));
+}
+
 TEST(RealProtocolPipe, reading_can_be_paused_and_a_closed_one_is_not_reading) {
     Notes notes;
     run_net([](Notes& n) -> Coro<> {

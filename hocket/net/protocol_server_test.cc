@@ -239,6 +239,44 @@ TEST(RealCreateConnection, one_that_is_cancelled_at_any_step_leaves_nothing_behi
     }
 }
 
+TEST(RealCreateConnection, one_whose_protocols_task_is_cancelled_at_any_step_ends) {
+    for (int steps = 0; steps < 6; ++steps) {
+        Notes notes;
+        run_net([](Notes& n, int after) -> Coro<> {
+            auto pair = testing::socket_pair(SOCK_STREAM);
+            const auto connecting = create_task(create_connection(noting(n), {.sock = dup(pair.a)}));
+            co_await turns(after);
+            std::vector<AnyTask> tasks = all_tasks();
+            std::erase(tasks, current_task());
+            for (const AnyTask& t : tasks) {
+                if (!(t == connecting)) t.cancel();
+            }
+            const std::string end = co_await ending_of(connecting);
+            EXPECT_EQ(end, n.transport ? "nothing" : "hocket::CancelledError");
+            if (n.transport) {
+                n.transport.close();
+                co_await until_lost(n);
+            }
+        }(notes, steps));
+    }
+}
+
+TEST(RealCreateConnection, a_stream_that_a_task_reads_is_refused) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        auto pair = testing::socket_pair(SOCK_STREAM);
+        const Streams streams = co_await open_connection({.sock = dup(pair.a)});
+        const Task<std::string> reading = create_task(streams.first.readexactly(1));
+        co_await turns(2);
+        EXPECT_EQ(co_await ending_of(serve_protocol(streams, std::make_unique<Noting>(n))),
+                  "hocket::RuntimeError: serve_protocol() called while another coroutine is already waiting for "
+                  "incoming data");
+        EXPECT_EQ(::write(pair.b, "x", 1), 1);
+        EXPECT_EQ(co_await reading, "x");
+        EXPECT_FALSE(n.transport);
+    }(notes));
+}
+
 TEST(RealCreateConnection, sockets_that_others_have_connected_or_accepted_are_taken_over) {
     Notes client, server_side;
     run_net([](Notes& n, Notes& s) -> Coro<> {

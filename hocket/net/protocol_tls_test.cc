@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <hocket/flow/gather.h>
+#include <hocket/net/sendfile_test.h>
 #include <hocket/net/tls_test.h>
 
 #include <string>
@@ -182,6 +183,26 @@ TEST(RealProtocolTls, a_server_of_protocols_is_secured_as_one_of_streams) {
         EXPECT_EQ(n.calls.taken(), "made data eof lost");
         EXPECT_EQ(s.calls.taken(), "made data lost");
     }(client, server_side));
+}
+
+TEST(RealProtocolTls, while_a_file_is_sent_it_is_given_nothing_and_writes_nothing) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        n.on_data = [&](std::string_view) { n.transport.write("answer"); };
+        auto c = co_await linked(n, secure(), with_tls(tls_server()));
+        const std::string data = pattern(much);
+        const testing::NamelessFile named(data);
+        const Task<std::int64_t> sending = create_task(c.transport.sendfile(named.fd()));
+        co_await turns(2);
+        EXPECT_EQ(thrown_by([&] { c.transport.write("between"); }),
+                  "hocket::RuntimeError: unable to write; sendfile is in progress");
+        co_await c.writer.write("question");
+        co_await a_while();
+        EXPECT_EQ(n.data, "");
+        EXPECT_TRUE(co_await c.reader.readexactly(much) == data);
+        EXPECT_EQ(co_await sending, static_cast<std::int64_t>(much));
+        EXPECT_EQ(co_await c.reader.readexactly(6), "answer");
+    }(notes));
 }
 
 // ---- Midway

@@ -4,7 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/net/protocol_connection_internal.h>
-#include <hocket/net/stream_writer.h>
+#include <hocket/os/file.h>
 
 namespace hocket {
 
@@ -38,9 +38,7 @@ ProtocolConnection& ProtocolTransport::connection() const {
 }
 
 void ProtocolTransport::write(std::string_view data) const { connection().write(data); }
-void ProtocolTransport::writelines(std::span<const std::string_view> pieces) const {
-    for (const std::string_view piece : pieces) write(piece);
-}
+void ProtocolTransport::writelines(std::span<const std::string_view> pieces) const { connection().writelines(pieces); }
 void ProtocolTransport::write_eof() const { connection().write_eof(); }
 bool ProtocolTransport::can_write_eof() const { return connection().stream()->can_write_eof(); }
 
@@ -77,10 +75,12 @@ HOCKET_CORO_WRAPPER Coro<> ProtocolTransport::start_tls(TlsContext context, Star
     return ProtocolConnection::start_tls(*this, std::move(context), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<std::int64_t> ProtocolTransport::sendfile(fs::File& file, SendfileOptions options) const {
-    return StreamWriter(connection().stream()).sendfile(file, options);
+    connection();
+    return ProtocolConnection::sendfile(*this, file.lend(), options);
 }
 HOCKET_CORO_WRAPPER Coro<std::int64_t> ProtocolTransport::sendfile(int file, SendfileOptions options) const {
-    return StreamWriter(connection().stream()).sendfile(file, options);
+    connection();
+    return ProtocolConnection::sendfile(*this, file, options);
 }
 
 void ProtocolTransport::set_protocol(Shared<StreamProtocol> protocol) const {

@@ -49,7 +49,7 @@ public:
     /// written after the end, whoever brought it about, is dropped: `connection_lost` tells. Throws RuntimeError after `write_eof`, and
     /// while a file is sent or TLS is negotiated.
     void write(std::string_view data) const;
-    /// One after the other; they leave together.
+    /// One after the other; they leave together. The protocol is told to pause, if it has to, when all of them are written.
     void writelines(std::span<const std::string_view> pieces) const;
     void writelines(std::initializer_list<std::string_view> pieces) const {
         writelines(std::span<const std::string_view>(pieces.begin(), pieces.size()));
@@ -82,7 +82,8 @@ public:
     /// not called meanwhile; then it goes on, with all handles, in what is secured. If the handshake fails, that is what `connection_lost` is told.
     /// What came before and was not received by the protocol is taken for the peer's TLS.
     HOCKET_CORO_WRAPPER Coro<> start_tls(TlsContext context, StartTlsOptions options = {}) const;
-    /// Sends a file behind what was written before (`loop.sendfile`): see StreamWriter::sendfile. Throws OSError once the connection is closing.
+    /// Sends a file behind what was written before (`loop.sendfile`): see StreamWriter::sendfile. Until it ends, the protocol is given no data
+    /// and is not told to resume writing, and another call throws RuntimeError. Throws OSError once the connection is closing.
     Coro<std::int64_t> sendfile(fs::File& file, SendfileOptions options = {}) const;
     Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) const;
 

@@ -3,6 +3,7 @@
 #include <hocket/net/protocol_test.h>
 
 #include <gtest/gtest.h>
+#include <hocket/io/backend_factory.h>
 #include <hocket/net/sendfile_test.h>
 #include <hocket/os/file.h>
 
@@ -171,6 +172,87 @@ TEST(RealProtocolWriting, a_file_is_sent_behind_what_was_written_before) {
         const std::string end = co_await ending_of(c.transport.sendfile(named.fd(), {}));
         EXPECT_TRUE(end.starts_with("hocket::OSError: write to 127.0.0.1:")) << end;
     }(notes));
+}
+
+TEST(RealProtocolWriting, while_a_file_is_sent_the_protocol_is_given_nothing) {
+    for (const bool cancels : {false, true}) {
+        Notes notes;
+        run_net([](Notes& n, bool cancel) -> Coro<> {
+            LoopErrors errors(get_running_loop());
+            n.on_data = [&](std::string_view) { n.transport.write("answer"); };
+            auto c = co_await linked(n);
+            const std::string data = pattern(much);
+            const testing::NamelessFile named(data);
+            const Task<std::int64_t> sending = create_task(c.transport.sendfile(named.fd()));
+            co_await turns(2);
+            co_await c.writer.write("question");
+            co_await a_while();
+            EXPECT_EQ(n.data, "");
+            if (cancel) {
+                sending.cancel();
+                EXPECT_EQ(co_await ending_of(sending), "hocket::CancelledError");
+            } else {
+                EXPECT_TRUE(co_await c.reader.readexactly(much) == data);
+                EXPECT_EQ(co_await c.reader.readexactly(6), "answer");
+            }
+            co_await until([&] { return n.data == "question"; });
+            EXPECT_EQ(errors.taken(), "");
+            EXPECT_FALSE(c.transport.is_closing());
+        }(notes, cancels));
+    }
+}
+
+TEST(RealProtocolWriting, it_is_resumed_when_it_may_write_behind_the_file) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        LoopErrors errors(get_running_loop());
+        n.on_resume = [&] { n.transport.write("behind"); };
+        auto c = co_await linked(n);
+        const std::string data = pattern(much);
+        const testing::NamelessFile named(data);
+        c.transport.write(data);
+        const Task<std::int64_t> sending = create_task(c.transport.sendfile(named.fd()));
+        co_await turns(2);
+        EXPECT_EQ(co_await ending_of(c.transport.sendfile(named.fd())),
+                  "hocket::RuntimeError: unable to write; sendfile is in progress");
+        EXPECT_TRUE(co_await c.reader.readexactly(2 * much) == data + data);
+        EXPECT_EQ(co_await c.reader.readexactly(6), "behind");
+        EXPECT_EQ(n.calls.taken(), "made pause resume");
+        EXPECT_EQ(errors.taken(), "");
+    }(notes));
+}
+
+TEST(RealProtocolWriting, one_that_closes_in_pause_writing_has_sent_all_pieces) {
+    Notes notes;
+    run_net([](Notes& n) -> Coro<> {
+        n.on_pause = [&] { n.transport.close(); };
+        auto c = co_await linked(n);
+        c.transport.set_write_buffer_limits({.high = 3});
+        c.transport.writelines({"head, ", "body, ", "tail"});
+        EXPECT_EQ(co_await c.reader.read(), "head, body, tail");
+        co_await until_lost(n);
+    }(notes));
+}
+
+TEST(RealProtocolWriting, it_is_paused_and_heard_while_the_loop_does_not_run) {
+    Notes notes;
+    EventLoop loop(make_backend());
+    LoopErrors errors(loop);
+    notes.on_pause = [] { throw std::runtime_error("never"); };
+    auto c = loop.run_until_complete([](Notes& n) -> Coro<testing::Linked<>> { co_return co_await linked(n); }(notes));
+    c.transport.write(pattern(much));
+    EXPECT_EQ(notes.calls.taken(), "made pause");
+    EXPECT_EQ(errors.taken(), "protocol.pause_writing() failed | std::runtime_error: never");
+    loop.run_until_complete([](Notes& n, testing::Linked<>& to) -> Coro<> {
+        EXPECT_TRUE(co_await to.reader.readexactly(much) == pattern(much));
+        co_await until([&] { return n.calls.taken() == "resume"; });
+        to.transport.close();
+        co_await until_lost(n);
+        to.writer.close();
+        co_await to.writer.wait_closed();
+        to.server.close();
+        co_await to.server.wait_closed();
+    }(notes, c));
 }
 
 TEST(RealProtocolWriting, in_debug_mode_a_wrong_thread_is_refused) {
