@@ -2,14 +2,17 @@
 // Protocols that pause, are exchanged and end at any moment, on a system that is slow to say what it did: the order of their calls holds, and no
 // byte is lost, doubled or swapped.
 #include <hocket/net/create_connection.h>
+#include <hocket/net/sendfile_test.h>
 #include <hocket/net/tls_test.h>
 #include <hocket/net/torture_test.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 namespace {
@@ -22,7 +25,7 @@ constexpr Faults all_faults{.shorter = 40, .late = 30, .late_cancel = 30};
 struct End {
     ProtocolTransport transport;
     std::uint64_t received = 0, written = 0;
-    bool made = false, ended = false, lost = false, full = false, paused = false;
+    bool made = false, ended = false, lost = false, full = false, paused = false, sending = false;
 
     void is_made(ProtocolTransport made_for) {
         EXPECT_FALSE(made);
@@ -30,7 +33,7 @@ struct End {
         transport = std::move(made_for);
     }
     void came(std::string_view bytes) {
-        EXPECT_TRUE(made && !paused && !ended && !lost && !bytes.empty());
+        EXPECT_TRUE(made && !paused && !sending && !ended && !lost && !bytes.empty());
         for (const char c : bytes) {
             if (c != byte_at(received++)) return ADD_FAILURE() << "not what was sent, near " << received;
         }
@@ -58,11 +61,28 @@ struct End {
         transport.resume_reading();
     }
     void write(std::size_t n) {
-        if (full) return;
+        if (full || sending) return;
         transport.write(bytes_from(written, n));
         written += n;
     }
+    void write_pieces(std::size_t n) {
+        if (full || sending) return;
+        const std::string bytes = bytes_from(written, n);
+        const std::string_view all = bytes;
+        transport.writelines({all.substr(0, n / 3), all.substr(n / 3, n / 2), all.substr(n / 3).substr(n / 2)});
+        written += n;
+    }
 };
+
+// In a task of its own; to where nothing is written meanwhile.
+Coro<> write_file(End& end, std::size_t n) {
+    if (end.full || end.sending || end.transport.is_closing()) co_return;
+    const testing::NamelessFile file(bytes_from(end.written, n));
+    end.sending = true;
+    end.written += n;
+    EXPECT_EQ(co_await end.transport.sendfile(file.fd()), static_cast<std::int64_t>(n));
+    end.sending = false;
+}
 
 class Plain : public Protocol {
 public:
@@ -105,8 +125,15 @@ void act(End& end, Torturer& chance) {
         case 1:
         case 2: return end.resume();
         case 3: return end.transport.set_protocol(any_protocol(end, chance));
+        case 4: return end.write_pieces(3 + chance.below(chance.below(10) == 0 ? 100'000 : 500));
         default: return end.write(1 + chance.below(chance.below(10) == 0 ? 100'000 : 500));
     }
+}
+
+Coro<> close_and_wait(Server server, const End& side) {
+    server.close();
+    co_await server.wait_closed();
+    EXPECT_TRUE(side.lost);
 }
 
 /// Both ends do what they like for a while, and then the connection ends in one of many ways.
@@ -124,10 +151,21 @@ Coro<> live_and_end(std::uint64_t seed, bool secured) {
     const Server server = co_await create_server(server_factory, "127.0.0.1", 0, server_options);
     co_await create_connection(client_factory, "127.0.0.1", server.port(), options);
     co_await until([&] { return server_side.made; });
+    std::vector<Task<>> files;
     for (std::size_t rounds = chance.below(100); rounds > 0; --rounds) {
         act(chance.below(2) == 0 ? client : server_side, chance);
+        // One end only: while a file is sent, nothing is read.
+        if (chance.below(100) == 0) files.push_back(create_task(write_file(client, 1 + chance.below(100'000))));
         for (std::size_t turns = chance.below(4); turns > 0; --turns) co_await hocket::sleep(0);
     }
+    server_side.resume();
+    for (const Task<>& file : files) co_await file;
+    if (!files.empty()) {  // what has come meanwhile is more than one that closes waits for
+        client.resume();
+        co_await until([&] { return client.received == server_side.written; });
+    }
+    std::optional<Task<>> closed;
+    if (chance.below(2) == 0) closed = create_task(close_and_wait(server, server_side));
     const std::size_t way = chance.below(5);
     if (way == 0) client.transport.abort();
     if (way == 1) server_side.transport.abort();
@@ -135,16 +173,18 @@ Coro<> live_and_end(std::uint64_t seed, bool secured) {
     client.resume();
     server_side.resume();
     if (way == 3 && !secured) client.transport.write_eof();
+    const std::uint64_t unread = server_side.written - client.received;
     if (way == 4 || (way == 3 && secured)) client.transport.close();
     co_await until([&] { return client.lost && server_side.lost; });
     if (way >= 3) {
-        EXPECT_EQ(server_side.received, client.written);
+        EXPECT_EQ(server_side.received, client.written) << unread << " bytes were unread";
     }
     if (way == 3 && !secured) {
         EXPECT_EQ(client.received, server_side.written);
     }
     server.close();
     co_await server.wait_closed();
+    if (closed) co_await *closed;
 }
 
 Coro<> live_and_end_often(std::uint64_t seed, std::size_t times, bool secured) {
