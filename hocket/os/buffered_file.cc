@@ -78,6 +78,7 @@ BufferedFile::BufferedFile(std::string path, OpenMode mode, const OpenOptions& o
     if (fd_ < 0) fail("open");
     ScopedDescriptor opened(fd_);
     examine(true);
+    begin_at_end(fd_, mode_);
     served_ = learn_served(fd_, device_);
     opened.release();
 }
@@ -103,7 +104,10 @@ void BufferedFile::examine(bool is_new) {
     if (options_.buffering == 0) most_unwritten_ = 1;
     if (options_.buffering > 1) most_unwritten_ = static_cast<std::size_t>(options_.buffering);
     if (is_new && kind_ == Kind::file && !mode_.writable) size_at_opening_ = static_cast<std::int64_t>(status.stx_size);
-    if (mode_.flags & O_APPEND) ::lseek(fd_, 0, SEEK_END);  // for `tell`
+}
+
+void BufferedFile::begin_at_end(int fd, const OpenMode& mode) noexcept {
+    if (mode.flags & O_APPEND) ::lseek(fd, 0, SEEK_END);
 }
 
 #ifdef RESOLVE_CACHED
@@ -122,10 +126,11 @@ int open_cached(const std::string& path, int flags, unsigned resolve = 0) noexce
 
 // Of the file system at the root, if the kernel serves that, nothing has to be known before: no mount is crossed on the way. A FIFO does not wait
 // for its writer then, but its first read does. Elsewhere, what is no regular file is not opened here, since its opening may wait for
-// somebody, or be noticed by somebody.
+// somebody, or be noticed by somebody. Nor is anything opened to be written: that may make or empty a file, and overlayfs copies the whole file
+// from a lower layer within open.
 Shared<BufferedFile> BufferedFile::open_at_once(const std::string& path, const OpenMode& mode,
                                                 const OpenOptions& options) {
-    if (mode.flags & (O_CREAT | O_TRUNC)) return nullptr;
+    if (mode.writable) return nullptr;
     if (path.starts_with('/') && served_root() == Served::by_kernel) {
         if (auto file = of_cached(path, mode, options, RESOLVE_NO_XDEV)) {
             file->served_ = Served::by_kernel;
@@ -307,6 +312,10 @@ void BufferedFile::roll_over() {
     if (::lseek(on_disk.fd, position, SEEK_SET) < 0) fail("move to the disk");
     if (::dup3(on_disk.fd, fd_, O_CLOEXEC) < 0) fail("move to the disk");
     spool_size_.reset();
+    struct statx there{};
+    if (status_at_hand(fd_, STATX_TYPE, there) < 0) fail("move to the disk");
+    device_ = device_of(there);
+    served_ = learn_served(fd_, device_);
 }
 
 }  // namespace hocket::fs

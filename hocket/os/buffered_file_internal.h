@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/base/owners.h>
+#include <hocket/core/coro.h>
 #include <hocket/os/open_options.h>
 #include <hocket/os/served_internal.h>
 #include <hocket/os/text_internal.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,16 +45,20 @@ public:
 
     /// Opens it. May wait.
     BufferedFile(std::string path, OpenMode mode, const OpenOptions& options = {});
-    /// Takes over a descriptor, if this does not throw; or uses it, where `options.closefd` is false. `is_new`: it was just opened.
+    /// Takes over a descriptor, if this does not throw; or uses it, where `options.closefd` is false. `is_new`: it was just opened. One that appends
+    /// was to `begin_at_end` before.
     BufferedFile(std::string name, int fd, OpenMode mode, const OpenOptions& options, bool is_new = false);
     BufferedFile(const BufferedFile&) = delete;
     BufferedFile& operator=(const BufferedFile&) = delete;
     /// Writes and closes what is left open, and reports what cannot be written. May wait.
     ~BufferedFile();
 
-    /// The same as the first constructor, for a file that there is and whose name the kernel has at hand, on a device that is known to be served
+    /// The same as the first constructor, for a file that is only read and whose name the kernel has at hand, on a device that is known to be served
     /// by no others; null if that cannot be said without waiting, or fails.
     static Shared<BufferedFile> open_at_once(const std::string& path, const OpenMode& mode, const OpenOptions& options);
+
+    /// Goes to the end of a file that is to be appended to, for `tell`. May wait: a server may be asked where that is.
+    static void begin_at_end(int fd, const OpenMode& mode) noexcept;
 
     const std::string& name() const noexcept { return name_; }
     const OpenMode& mode() const noexcept { return mode_; }
@@ -172,5 +178,9 @@ private:
     std::optional<std::size_t> spool_size_;
     std::string spool_folder_;
 };
+
+/// What `opening` gives, which a thread of the default executor calls. When the wait is cancelled, a thread closes what that has opened: on a
+/// file of others, a close may wait.
+Coro<Shared<BufferedFile>> opened_by_thread(std::function<Shared<BufferedFile>()> opening);
 
 }  // namespace hocket::fs

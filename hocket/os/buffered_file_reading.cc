@@ -22,7 +22,7 @@ namespace {
 ssize_t read_waiting(int fd, char* to, std::size_t size, bool is_stream) noexcept {
     for (;;) {
         pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-        if (is_stream) ::poll(&ready, 1, -1);
+        if (is_stream) again_if_interrupted([&] { return ::poll(&ready, 1, -1); });
         const ssize_t n = again_if_interrupted([&] { return ::read(fd, to, size); });
         if (n >= 0 || errno != EAGAIN) return n;
         is_stream = true;

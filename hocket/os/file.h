@@ -47,6 +47,7 @@ public:
 
     File(File&& other) noexcept = default;
     File& operator=(File&& other) noexcept = default;
+    /// Closes what is open, and writes what is left, on this thread: it blocks, on a file of others also when nothing is left. `close` does not.
     ~File() = default;
 
     /// `n` characters, or bytes of a binary file; fewer only at the end of the file: then an empty string. Without `n`, all up to the end.

@@ -14,10 +14,14 @@
 #include <hocket/os/file_system.h>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <tests/support/trace.h>
 #include <unistd.h>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -184,6 +188,47 @@ TEST_F(FileOrder, a_close_that_is_cancelled_before_it_begins_closes_all_the_same
     EXPECT_EQ(content_of("x.txt"), "kept");
 }
 
+TEST_F(FileOrder, whoever_waits_for_a_cancelled_close_and_is_cancelled_leaves_it_to_its_thread) {
+    run([]() -> Coro<> {
+        BusyThread thread;
+        auto file = co_await open("x.txt", "w");
+        co_await file.write("kept");
+        thread.occupy();
+        for (int i = 0; i < 3; ++i) {
+            const auto closing = create_task(file.close());
+            co_await testing::turns(2);
+            closing.cancel();
+            EXPECT_EQ(co_await testing::ending_of(closing), "hocket::CancelledError");
+            EXPECT_EQ(content_of("x.txt"), "");
+        }
+        thread.release();
+    }());
+    EXPECT_EQ(content_of("x.txt"), "kept");
+}
+
+TEST_F(FileOrder, what_two_cancelled_closes_cannot_write_is_reported_once) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    run([]() -> Coro<> {
+        testing::LoopErrors errors(get_running_loop());
+        BusyThread thread;
+        auto file = co_await open("/dev/full", "w");
+        co_await file.write("lost");
+        thread.occupy();
+        for (int i = 0; i < 2; ++i) {
+            const auto closing = create_task(file.close());
+            co_await testing::turns(2);
+            closing.cancel();
+            EXPECT_EQ(co_await testing::ending_of(closing), "hocket::CancelledError");
+        }
+        thread.release();
+        co_await file.close();  // waits for the thread
+        co_await testing::turns(2);
+        EXPECT_EQ(
+            errors.taken(),
+            "Future exception was never retrieved | hocket::OSError: write to /dev/full: No space left on device");
+    }());
+}
+
 TEST_F(FileOrder, what_a_close_that_is_cancelled_cannot_write_is_reported) {
     if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
     run([]() -> Coro<> {
@@ -212,6 +257,24 @@ TEST_F(FileOrder, a_file_that_is_opened_for_nobody_is_closed) {
         opening.cancel();
         EXPECT_EQ(co_await testing::ending_of(opening), "hocket::CancelledError");
         auto other_end = co_await open("pipe", "r+");
+    }());
+}
+
+TEST_F(FileOrder, a_thread_closes_a_file_that_is_opened_for_nobody) {
+    run([]() -> Coro<> {
+        BusyThread thread;
+        const auto opening = create_task(open("pipe"));
+        co_await testing::turns(3);
+        pollfd writer{.fd = ::open("pipe", O_WRONLY | O_CLOEXEC), .events = POLLERR, .revents = 0};
+        default_executor().submit([] {}).result();  // the thread has opened its end, which the loop has not seen
+        thread.occupy();
+        opening.cancel();
+        EXPECT_EQ(co_await testing::ending_of(opening), "hocket::CancelledError");
+        co_await testing::turns(5);
+        EXPECT_EQ(::poll(&writer, 1, 0), 0);
+        thread.release();
+        EXPECT_EQ(::poll(&writer, 1, 5000), 1);  // the reader is gone
+        ::close(writer.fd);
     }());
 }
 
@@ -251,6 +314,31 @@ TEST_F(FileOrder, with_closes_a_file_whose_block_is_cancelled) {
 
 // Where the loop cannot wait for a pipe, a thread does.
 using VirtualFileOrder = FileOrder;
+
+TEST_F(VirtualFileOrder, a_signal_does_not_end_a_fifo_that_nobody_writes_to_yet) {
+    struct sigaction action{}, before{};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGUSR1, &action, &before);
+    run([]() -> Coro<> {
+        const BusyThread thread;
+        const pthread_t worker = co_await run_in_executor(::pthread_self);
+        auto pipe = co_await open(::open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+        const auto reading = create_task(pipe.read());
+        co_await testing::turns(5);
+        for (int i = 0; i < 20; ++i) {  // by some of them the thread waits
+            std::this_thread::sleep_for(1ms);
+            ::pthread_kill(worker, SIGUSR1);
+        }
+        co_await testing::turns(5);
+        EXPECT_FALSE(reading.done());
+        const int writer = ::open("pipe", O_WRONLY | O_CLOEXEC);
+        EXPECT_EQ(::write(writer, "x", 1), 1);
+        ::close(writer);
+        EXPECT_EQ(co_await reading, "x");
+        co_await pipe.close();
+    }());
+    ::sigaction(SIGUSR1, &before, nullptr);
+}
 
 TEST_F(VirtualFileOrder, a_file_is_closed_after_a_cancelled_read_has_ended) {
     run([]() -> Coro<> {

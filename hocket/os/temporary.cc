@@ -83,10 +83,8 @@ using Maker = Opened (*)(const TemporaryOptions&, OpenMode);
 
 Coro<File> make(Maker maker, TemporaryOptions options) {
     OpenMode mode = mode_of(options);
-    Opened file = co_await run_in_executor([maker, options = std::move(options), mode = std::move(mode)]() mutable {
-        return maker(options, std::move(mode));
-    });
-    co_return File(std::move(file));
+    co_return File(co_await opened_by_thread(
+        [maker, options = std::move(options), mode = std::move(mode)] { return maker(options, mode); }));
 }
 
 std::string make_folder(const TemporaryDirectoryOptions& options) {
