@@ -12,8 +12,12 @@ namespace hocket::fs {
 
 namespace {
 
-// Beside the caches of frames the one thing that outlives a loop: it is a fact about the machine, and asking costs what is to be spared. A
-// number that is given to another file system later tells wrong of it, which costs time and no more. One word a device, so no lock.
+// Beside the caches of frames the one thing that outlives a loop: it is a fact about the machine, and asking costs what is to be spared. One word
+// a device, so no lock.
+//
+// A number that is given to another file system later tells wrong of it: those without a device of their own get the smallest that is free, so
+// that a FUSE mount may have the number of a tmpfs that is gone. Then the loop waits for its server, until another device takes the place here.
+// So it is with the root after a chroot or pivot_root (man 2): whether it is another one cannot be asked more cheaply than what is spared.
 constinit std::array<std::atomic<std::uint64_t>, 64> known{};
 constinit std::atomic<dev_t> root{0};  // the device of /, when it is known
 
@@ -25,7 +29,9 @@ std::atomic<std::uint64_t>& place_of(dev_t device) noexcept { return known[devic
 
 }  // namespace
 
-// The numbers are those of linux/magic.h, where it has them.
+// The numbers are those of linux/magic.h, where it has them, else those of stat (coreutils). Overlayfs does not tell who serves what lies under it:
+// it is taken for the kernel's, since it is the root of most containers and its layers are nearly always on a disk of the machine. With a
+// layer on a network, the loop waits for that one's server.
 Served served_of_type(long type) noexcept {
     switch (static_cast<std::uint32_t>(type)) {
         case 0x6969:      // NFS
@@ -47,6 +53,11 @@ Served served_of_type(long type) noexcept {
         case 0x7461636F:  // OCFS2
         case 0x786F4256:  // VirtualBox's shared folders
         case 0xBACBACBC:  // VMware's
+        case 0x00C0FFEE:  // User-mode Linux's
+        case 0x19830326:  // BeeGFS
+        case 0xAAD7AAEA:  // PanFS
+        case 0xBEEFDEAD:  // StorNext
+        case 0xF15F:      // eCryptfs, on top of any of these
             return Served::by_others;
         default: return Served::by_kernel;
     }

@@ -9,11 +9,14 @@
 #include <hocket/io/runner.h>
 #include <hocket/os/file.h>
 #include <hocket/os/file_system.h>
+#include <hocket/os/temporary.h>
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <tests/support/trace.h>
+#include <unistd.h>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -21,9 +24,11 @@ namespace hocket::fs {
 namespace {
 
 TEST(OnceServed, networks_and_processes_are_others_and_disks_and_memory_are_not) {
-    constexpr long smb_2 = 0xFE534D42, ceph = 0x00C36400, xfs = 0x58465342;
+    constexpr long smb_2 = 0xFE534D42, ceph = 0x00C36400, beegfs = 0x19830326, pan = 0xAAD7AAEA, stornext = 0xBEEFDEAD,
+                   host = 0x00C0FFEE, xfs = 0x58465342;
     for (const long type : {long{NFS_SUPER_MAGIC}, long{SMB_SUPER_MAGIC}, long{FUSE_SUPER_MAGIC}, long{V9FS_MAGIC},
-                            long{AFS_SUPER_MAGIC}, long{CODA_SUPER_MAGIC}, long{AUTOFS_SUPER_MAGIC}, smb_2, ceph}) {
+                            long{AFS_SUPER_MAGIC}, long{CODA_SUPER_MAGIC}, long{AUTOFS_SUPER_MAGIC},
+                            long{ECRYPTFS_SUPER_MAGIC}, smb_2, ceph, beegfs, pan, stornext, host}) {
         EXPECT_EQ(served_of_type(type), Served::by_others) << type;
     }
     EXPECT_EQ(served_of_type(static_cast<std::int32_t>(smb_2)), Served::by_others);  // where a word has 32 bits
@@ -71,6 +76,72 @@ TEST_F(ServedFiles, those_of_others_are_opened_read_and_closed_by_threads) {
         EXPECT_TRUE(co_await needs_a_thread([&] { return file.close(); }));
         EXPECT_EQ(served(device), Served::by_others);
     }(device_));
+}
+
+TEST_F(ServedFiles, only_a_thread_opens_a_file_to_write) {
+    say(Served::by_kernel);
+    run([]() -> Coro<> {
+        EXPECT_FALSE(co_await needs_a_thread([] { return open("x.txt"); }));
+        for (const char* mode : {"r+", "w", "a", "a+"}) {
+            EXPECT_TRUE(co_await needs_a_thread([mode] { return open("x.txt", mode); })) << mode;
+        }
+    }());
+}
+
+TEST_F(ServedFiles, a_thread_looks_for_what_only_the_file_system_knows_the_place_of) {
+    run([]() -> Coro<> {
+        auto file = co_await open("x.txt");
+        for (const int whence : {SEEK_END, SEEK_DATA, SEEK_HOLE}) {
+            EXPECT_TRUE(co_await needs_a_thread([&] { return file.seek(0, whence); })) << whence;
+        }
+        for (const int whence : {SEEK_SET, SEEK_CUR}) {
+            EXPECT_FALSE(co_await needs_a_thread([&] { return file.seek(0, whence); })) << whence;
+        }
+        co_await file.close();
+    }());
+}
+
+TEST_F(ServedFiles, a_thread_looks_for_the_end_at_which_a_descriptor_is_to_write) {
+    run([]() -> Coro<> {
+        const int fd = ::open("x.txt", O_RDWR | O_CLOEXEC);
+        EXPECT_TRUE(co_await needs_a_thread([fd] { return open(fd, "a", {.closefd = false}); }));
+        auto file = co_await open(fd, "a+");
+        EXPECT_EQ(co_await file.tell(), 4);
+        co_await file.close();
+    }());
+}
+
+TEST_F(ServedFiles, a_spooled_file_on_the_disk_is_served_by_whoever_serves_that) {
+    say(Served::by_others);
+    run([]() -> Coro<> {
+        auto file = co_await spooled_temporary_file({.dir = "."});
+        co_await file.write("text");
+        co_await file.seek(0);
+        EXPECT_EQ(co_await file.read(), "text");  // now it is known who serves what is in memory
+        co_await file.rollover();
+        co_await file.seek(0);
+        EXPECT_TRUE(co_await needs_a_thread([&] { return file.read(); }));
+        co_await file.close();
+    }());
+}
+
+// Of a name from the root on, only that no mount is crossed on its way tells that the root's file system has it.
+TEST_F(ServedFiles, behind_a_mount_it_is_another_who_serves) {
+    struct stat root{}, memory{};
+    if (::stat("/", &root) != 0 || ::stat("/dev/shm", &memory) != 0 || root.st_dev == memory.st_dev)
+        GTEST_SKIP() << "no file system of its own at /dev/shm";
+    const std::string path = "/dev/shm/hocket_test_" + std::to_string(::getpid());
+    testing::put_file(path, "text");
+    run([](std::string name, dev_t root_device, dev_t device) -> Coro<> {
+        co_await read_bytes(name);  // the root is known now
+        remember_served(root_device, Served::by_kernel);
+        remember_served(device, Served::by_others);
+        EXPECT_EQ(served_root(), Served::by_kernel);
+        EXPECT_TRUE(co_await needs_a_thread([&] { return read_bytes(name); }));
+        remember_served(root_device, Served::unknown);
+        remember_served(device, Served::unknown);
+    }(path, root.st_dev, memory.st_dev));
+    ::unlink(path.c_str());
 }
 
 TEST_F(ServedFiles, a_name_from_the_root_says_nothing_of_who_serves_its_file) {
