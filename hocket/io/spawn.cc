@@ -193,7 +193,7 @@ private:
 }
 
 // The same with a descriptor of the child, which stands for it and no other even when somebody else waits for it, or nobody has to. A stack
-// of its own keeps the child off its parent's. `pidfd` stays -1 on kernels before 5.2, which do not know the flag.
+// of its own keeps the child off its parent's. `pidfd` stays -1 where the kernel refuses the flag.
 pid_t start(ChildSide& child, int& pidfd) noexcept {
 #if HOCKET_SANITIZED  // which has its own part in what happens in a process
     constexpr int memory = 0;

@@ -33,7 +33,7 @@ public:
 ///
 /// The descriptor `file` is the caller's, and stays open until this ends; its position is behind what was sent then, also after an error or a
 /// cancel: so it tells how far this came. Of what is no file, such as a pipe, the bytes are taken from where it is. Reading a file
-/// may wait for a disk. Throws OSError, SendfileNotAvailableError, ValueError for a socket that is none of streams or that blocks, and for a
+/// may wait for a disk, and one of a network or of another process (NFS, FUSE ...) for its server: the loop with it. Throws OSError, SendfileNotAvailableError, ValueError for a socket that is none of streams or that blocks, and for a
 /// negative offset or a count that is not positive.
 HOCKET_EXPORT Coro<std::int64_t> sock_sendfile(int sock, int file, SendfileOptions options = {});
 /// The same of a file, whose other operations wait meanwhile.

@@ -124,7 +124,8 @@ HOCKET_EXPORT Coro<> rmdir(std::string path);
 /// The same, then those above it, as long as they are empty (`os.removedirs`).
 HOCKET_EXPORT Coro<> removedirs(std::string path);
 /// Removes a folder with all that is in it; symbolic links are removed, not followed (`shutil.rmtree`). Stops at the first that cannot be
-/// removed, which the error names, `remove a/b/c.txt: Permission denied`; what it came to before is gone then.
+/// removed, which the error names, `remove a/b/c.txt: Permission denied`; what it came to before is gone then. Holds
+/// a descriptor for each level, so that a tree deeper than there may be open files is not removed: `Too many open files`.
 HOCKET_EXPORT Coro<> rmtree(std::string path);
 
 /// An entry of a folder (`os.DirEntry`). What it says was true when the folder was read.

@@ -21,7 +21,7 @@ struct WorkerSettings {
 
 struct StartedWorker {
     pid_t pid;
-    int pidfd;  // close-on-exec; -1 where the kernel makes none (before 5.3)
+    int pidfd;  // close-on-exec; -1 where the kernel makes none
     int fd;     // the parent's end of a socket pair, close-on-exec; blocking
 };
 

@@ -14,7 +14,8 @@ namespace hocket {
 
 /// `Process process = co_await create_subprocess_exec("git", {"log", "--oneline"}, {.stdout = subprocess::PIPE})`
 /// (`asyncio.create_subprocess_exec`): starts a program, without a shell. A name without a slash is looked for in the PATH of `env`, or of this
-/// process. Does not suspend: the loop stands still until the program runs, for a millisecond or less.
+/// process. Does not suspend: the loop stands still until the program runs, for a millisecond or less;
+/// but as long as a file system of a network, or of another process, keeps the child from its folder or its program.
 ///
 /// Signals do in it what they do by default, unless they are ignored here; none is blocked.
 ///

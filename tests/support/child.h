@@ -4,10 +4,11 @@
 
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cerrno>
 
 namespace hocket::testing {
 
-/// Runs `body` in a child; its exit status, or minus the signal that ended it.
+/// Runs `body` in a child; its exit status, or minus the signal that ended it. -1 also when there is no child, or none to wait for.
 template <class Body>
 int in_child(Body body) {
     const pid_t child = fork();
@@ -16,7 +17,11 @@ int in_child(Body body) {
         _exit(body());
     }
     int status = 0;
-    waitpid(child, &status, 0);
+    pid_t ended = -1;
+    do {
+        ended = waitpid(child, &status, 0);
+    } while (ended < 0 && errno == EINTR);
+    if (child < 0 || ended != child) return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
