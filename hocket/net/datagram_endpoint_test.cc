@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hocket/net/datagram_test.h>
 #include <hocket/net/resolve.h>
+#include <hocket/net/sockets_test.h>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -19,15 +20,7 @@ namespace hocket {
 namespace {
 
 using testing::run_net, testing::ending_of, testing::RawDatagrams, testing::bound_to, testing::bound_endpoint,
-    testing::connected_to, testing::taken_over, testing::arrives_at, testing::datagram_path;
-
-bool has_ipv6() {
-    const RawAddress raw = Address::parse("[::1]:0").raw();
-    const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const bool bound = fd >= 0 && bind(fd, raw.get(), raw.size) == 0;
-    if (fd >= 0) ::close(fd);
-    return bound;
-}
+    testing::connected_to, testing::taken_over, testing::arrives_at, testing::datagram_path, testing::has_ipv6;
 
 int option_of(const DatagramEndpoint& endpoint, int option) {
     int value = -1;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hocket/net/names_test.h>
 #include <hocket/net/net_test.h>
+#include <hocket/net/sockets_test.h>
 
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -17,15 +18,7 @@
 namespace hocket {
 namespace {
 
-using testing::echo, testing::ask, testing::run_net, testing::ending_of;
-
-bool has_ipv6() {
-    const RawAddress raw = Address::parse("[::1]:0").raw();
-    const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool bound = fd >= 0 && bind(fd, raw.get(), raw.size) == 0;
-    if (fd >= 0) ::close(fd);
-    return bound;
-}
+using testing::echo, testing::ask, testing::run_net, testing::ending_of, testing::has_ipv6;
 
 Coro<std::string> ask_at(Address address, std::string question) {
     auto [reader, writer] = co_await open_connection(std::move(address));

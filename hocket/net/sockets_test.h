@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of borrowed descriptors share: descriptors that the test owns and closes by itself, pairs, listening sockets.
+// What the tests of borrowed descriptors share: descriptors that the test owns and closes by itself, pairs, listening sockets, and what addresses there are.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,6 +14,15 @@
 #include <utility>
 
 namespace hocket::testing {
+
+/// Whether this system has an IPv6 address of its own.
+inline bool has_ipv6() {
+    const RawAddress raw = Address::parse("[::1]:0").raw();
+    const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool bound = fd >= 0 && ::bind(fd, raw.get(), raw.size) == 0;
+    if (fd >= 0) ::close(fd);
+    return bound;
+}
 
 /// A descriptor that is closed by close(2), as programs do.
 class Own {
