@@ -19,7 +19,6 @@ namespace hocket {
 
 namespace {
 
-constexpr int most_events = 256;  // taken in one call
 // So many bytes, or more, are received before the first of them is looked at, and so many, or fewer. They are in the processor's cache still when
 // a task sends them on; of large messages, what 100 connections have is not.
 constexpr std::size_t much_at_once = 256 << 10, little_at_once = 64 << 10;

@@ -72,11 +72,12 @@ private:
 
     int epoll_ = -1;
     bool nanoseconds_;
-    int event_room_ = 256;           // events taken in one call: fewer when much comes with each
-    std::size_t received_ = 0;       // bytes, in the latest wait
-    unsigned unasked_ = 0;           // polls in a row that completed without asking the kernel
-    std::size_t waiting_ = 0;        // operations in the table
-    std::vector<Descriptor> table_;  // by descriptor
+    static constexpr int most_events = 256;  // taken in one call
+    int event_room_ = most_events;           // the same, fewer when much comes with each
+    std::size_t received_ = 0;               // bytes, in the latest wait
+    unsigned unasked_ = 0;                   // polls in a row that completed without asking the kernel
+    std::size_t waiting_ = 0;                // operations in the table
+    std::vector<Descriptor> table_;          // by descriptor
 };
 
 }  // namespace hocket

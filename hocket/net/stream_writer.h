@@ -27,7 +27,8 @@ public:
 
     /// Sends `data`, which must live until this returns, and waits until the system has taken it: asyncio's `write` and `drain` in one. While
     /// another task writes, it is copied and sent behind, and this waits only if more than 64 KiB are waiting (see
-    /// `Transport::set_write_buffer_limits`). A cancel ends the wait; what was not sent by then is copied, and still sent: the peer never sees
+    /// `Transport::set_write_buffer_limits`). On epoll, the first write after something has come does not suspend if the system takes it all at
+    /// once. A cancel ends the wait; what was not sent by then is copied, and still sent: the peer never sees
     /// half of it.
     HOCKET_CORO_WRAPPER Coro<> write(std::string_view data) const { return transport_->write(data); }
     /// The same of a string that is given away, `writer.write("[" + name + "]")`: it lives until this returns, whenever it is awaited.
