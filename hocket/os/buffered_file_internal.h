@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/base/function.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/os/open_options.h>
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -181,6 +181,6 @@ private:
 
 /// What `opening` gives, which a thread of the default executor calls. When the wait is cancelled, a thread closes what that has opened: on a
 /// file of others, a close may wait.
-Coro<Shared<BufferedFile>> opened_by_thread(std::function<Shared<BufferedFile>()> opening);
+Coro<Shared<BufferedFile>> opened_by_thread(Function<Shared<BufferedFile>()> opening);
 
 }  // namespace hocket::fs

@@ -323,7 +323,7 @@ void close_what_came(ConcurrentFuture<Shared<BufferedFile>> job) noexcept {
 
 }  // namespace
 
-Coro<Shared<BufferedFile>> opened_by_thread(std::function<Shared<BufferedFile>()> opening) {
+Coro<Shared<BufferedFile>> opened_by_thread(Function<Shared<BufferedFile>()> opening) {
     auto job = default_executor().submit(std::move(opening));
     try {
         co_return co_await wrap_future(job);
