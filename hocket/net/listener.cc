@@ -53,8 +53,7 @@ Listener::Listener(Network& network, int fd, ServerState& server, bool cleanup)
     : Socket(network, fd),
       server_(server),
       address_(local_address(network, fd)),
-      file_(cleanup ? socket_file(address_) : 0),
-      process_(getpid()) {
+      file_(cleanup ? socket_file(address_) : 0) {
     server_.share();
     code = Opcode::accept;
     data = peer_.bytes;
@@ -114,12 +113,11 @@ void Listener::pause(int error) noexcept {
     loop.call_exception_handler({message, std::make_exception_ptr(OSError(error, "accept on " + address_.str()))});
 }
 
-// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer. In a forked child, only
-// that goes: the socket is the parent's, too, who goes on.
+// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer.
 void Listener::close() noexcept {
     if (closing()) return;
     resume_.cancel();
-    if (getpid() == process_) {
+    if (!inherited()) {
         if (file_ != 0 && socket_file(address_) == file_) remove_socket_file(address_);
         network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
     }

@@ -40,7 +40,6 @@ private:
     ServerState& server_;
     Address address_;
     std::uint64_t file_;  // of a UNIX-domain socket that is to be removed at the close, if it is still this one's
-    int process_;         // that listens, whatever a child of fork does
     RawAddress peer_;
     Handle resume_;  // armed while accepting pauses
     bool accepting_ = false;

@@ -79,6 +79,8 @@ void SocketTransport::Outgoing::completed_send() noexcept {
         give_up();
     } else if (code == Opcode::poll) {
         send_file();
+    } else if (result == -ECANCELED && transport.inherited()) {  // the parent's goes on
+        transport.write_failed(ECONNABORTED);
     } else if (result < 0 && result != -ECANCELED && result != -EINTR) {
         transport.write_failed(-result);
     } else {

@@ -258,6 +258,7 @@ private:
 Coro<> ProtocolConnection::start_tls(ProtocolTransport transport, TlsContext context, StartTlsOptions options) {
     ProtocolConnection& c = transport.connection();
     if (c.securing_) throw RuntimeError("start_tls() called while TLS is being negotiated already");
+    if (c.sending_file_) throw RuntimeError("unable to start TLS; sendfile is in progress");
     const bool was_closing = c.is_closing();
     const Securing securing(c);
     try {

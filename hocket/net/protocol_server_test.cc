@@ -8,8 +8,10 @@
 #include <hocket/flow/with.h>
 #include <hocket/net/sockets_test.h>
 #include <hocket/net/tls_test.h>
+#include <hocket/net/torture_test.h>
 
 #include <unistd.h>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -126,24 +128,28 @@ TEST(RealProtocolServer, one_that_is_closed_waits_for_protocols_that_read_nothin
     }
 }
 
-TEST(RealProtocolServer, one_that_is_closed_waits_for_what_it_has_just_accepted) {
-    for (const bool cancels : {false, true}) {
-        Notes notes;
-        run_net([](Notes& n, bool cancel) -> Coro<> {
-            const Server server = co_await create_server(noting(n), "127.0.0.1", 0);
-            const RawPeer peer(server.sockets().at(0));
-            while (server.clients() == 0) co_await hocket::sleep(0);
-            std::vector<AnyTask> tasks = all_tasks();
-            std::erase(tasks, current_task());
-            if (cancel) {  // before its first step
-                for (const AnyTask& t : tasks) t.cancel();
-            }
-            server.close();
-            server.abort_clients();
-            co_await server.wait_closed();
-            EXPECT_EQ(n.calls.taken(), cancel ? "" : "made lost");
-        }(notes, cancels));
+// An accept without resources leaves the listener with nothing in flight, so that it is closed at once, as the connection is.
+Coro<> close_before_the_first_step(bool cancel) {
+    LoopErrors errors(get_running_loop());
+    Notes notes;
+    const Server server = co_await create_server(noting(notes), "127.0.0.1", 0);
+    static_cast<testing::FaultyBackend&>(get_running_loop().backend()).fail(Opcode::accept, EMFILE);
+    const RawPeer accepted(server.sockets().at(0)), waiting(server.sockets().at(0));
+    while (server.clients() == 0) co_await hocket::sleep(0);
+    std::vector<AnyTask> tasks = all_tasks();
+    std::erase(tasks, current_task());
+    if (cancel) {
+        for (const AnyTask& t : tasks) t.cancel();
     }
+    server.close();
+    server.abort_clients();
+    co_await server.wait_closed();
+    EXPECT_EQ(notes.calls.taken(), cancel ? "" : "made lost");
+    EXPECT_NE(errors.taken(), "");
+}
+
+TEST(RealProtocolServer, one_that_is_closed_waits_for_what_it_has_just_accepted) {
+    for (const bool cancel : {false, true}) testing::run_tortured({}, 1, close_before_the_first_step(cancel));
 }
 
 TEST(RealProtocolServer, what_the_factory_throws_is_reported_and_ends_its_connection_only) {

@@ -60,6 +60,7 @@ struct End {
         paused = false;
         transport.resume_reading();
     }
+    void limit(std::size_t high) { transport.set_write_buffer_limits({.high = high}); }
     void write(std::size_t n) {
         if (full || sending) return;
         transport.write(bytes_from(written, n));
@@ -120,12 +121,13 @@ std::unique_ptr<StreamProtocol> any_protocol(End& end, Torturer& chance) {
 }
 
 void act(End& end, Torturer& chance) {
-    switch (chance.below(8)) {
+    switch (chance.below(9)) {
         case 0: return end.pause();
         case 1:
         case 2: return end.resume();
         case 3: return end.transport.set_protocol(any_protocol(end, chance));
         case 4: return end.write_pieces(3 + chance.below(chance.below(10) == 0 ? 100'000 : 500));
+        case 5: return end.limit(chance.below(100'000));
         default: return end.write(1 + chance.below(chance.below(10) == 0 ? 100'000 : 500));
     }
 }
@@ -169,6 +171,10 @@ Coro<> live_and_end(std::uint64_t seed, bool secured) {
     const std::size_t way = chance.below(5);
     if (way == 0) client.transport.abort();
     if (way == 1) server_side.transport.abort();
+    if (way <= 1) {  // of what may be closed already
+        client.limit(chance.below(100'000));
+        server_side.limit(chance.below(100'000));
+    }
     if (way == 2) server.close_clients();
     client.resume();
     server_side.resume();

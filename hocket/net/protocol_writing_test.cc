@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <hocket/io/backend_factory.h>
 #include <hocket/net/sendfile_test.h>
+#include <hocket/net/tls_test.h>
 #include <hocket/os/file.h>
 
 #include <stdexcept>
@@ -162,6 +163,8 @@ TEST(RealProtocolWriting, a_file_is_sent_behind_what_was_written_before) {
         co_await turns(2);
         EXPECT_EQ(thrown_by([&] { c.transport.write("between"); }),
                   "hocket::RuntimeError: unable to write; sendfile is in progress");
+        EXPECT_EQ(co_await ending_of(c.transport.start_tls(testing::tls_client(), {.server_hostname = "localhost"})),
+                  "hocket::RuntimeError: unable to start TLS; sendfile is in progress");
         EXPECT_TRUE(co_await c.reader.readexactly(6 + much) == "here: " + data);
         EXPECT_EQ(co_await sending, static_cast<std::int64_t>(much));
         auto file = co_await fs::open(named.path());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Servers and clients where the system allows little: no io_uring, no locked memory; and those of a process that forks.
 #include <gtest/gtest.h>
-#include <hocket/net/net_test.h>
+#include <hocket/net/tls_test.h>
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -88,6 +88,64 @@ TEST(RealNetFork, what_the_child_closes_goes_on_in_the_parent) {
         co_await writer.write("after");
         EXPECT_EQ(co_await reader.readexactly(5), "after");
         EXPECT_EQ(co_await ask(server.port(), "another"), "another");
+    }());
+}
+
+// What waits to be sent, and what nobody has read, is the parent's.
+TEST(RealNetFork, connections_that_the_child_closes_go_on_in_the_parent) {
+    for (const bool tls : {false, true}) {
+        run_net([](bool secured) -> Coro<> {
+            auto c = secured ? co_await testing::secured() : co_await testing::connected();
+            const std::string much = testing::pattern(testing::much);
+            co_await c.server_writer.write("unread");
+            co_await c.reader.peek();
+            const Task<> writing = create_task(c.writer.write(much));
+            co_await testing::a_while();
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::alarm(20);
+                c.writer.close();
+                EXPECT_EQ(co_await testing::ending_of(c.writer.wait_closed()), "nothing");
+                co_await testing::ending_of(writing);
+                c.server_writer.close();
+                co_await c.server_writer.wait_closed();
+                ::_exit(failed());
+            }
+            int status = -1;
+            ::waitpid(child, &status, 0);
+            EXPECT_EQ(status, 0);
+            EXPECT_EQ(co_await c.server_reader.readexactly(much.size()), much);
+            co_await writing;
+            EXPECT_EQ(co_await c.reader.readexactly(6), "unread");
+            co_await c.server_writer.write("after");
+            EXPECT_EQ(co_await c.reader.readexactly(5), "after");
+            co_await c.writer.write("after");
+            c.writer.close();
+            EXPECT_EQ(co_await c.server_reader.read(), "after");
+        }(tls));
+    }
+}
+
+TEST(RealNetFork, what_waits_to_be_sent_is_sent_by_the_parent_alone) {
+    run_net([]() -> Coro<> {
+        auto c = co_await testing::connected();
+        const std::string much = testing::pattern(testing::much);
+        c.writer.write_nowait(much);
+        co_await testing::a_while();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20);
+            const std::string end = co_await testing::ending_of(c.writer.wait_closed());
+            EXPECT_TRUE(end.ends_with(": Software caused connection abort")) << end;  // and nothing was sent twice
+            ::_exit(failed());
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+        EXPECT_EQ(co_await c.server_reader.readexactly(much.size()), much);
+        co_await c.writer.write("after");
+        c.writer.close();
+        EXPECT_EQ(co_await c.server_reader.read(), "after");
     }());
 }
 

@@ -23,6 +23,8 @@ constexpr unsigned enough_to_trim = 256;
 
 // ---- The list
 
+Network::Network(EventLoop& loop) : LoopResource(loop), loop_(loop), process_(getpid()) {}
+
 Network& Network::of(EventLoop& loop) {
     if (!loop.network) loop.network = new Network(loop);  // destroyed when the loop closes
     return static_cast<Network&>(*loop.network);
@@ -33,6 +35,13 @@ void Network::push_front(Socket& s) noexcept {
     s.next_ = first_;
     (first_ ? first_->prev_ : last_) = &s;
     first_ = &s;
+}
+
+void Network::notice_fork() noexcept {
+    const int process = getpid();
+    if (process == process_) return;
+    process_ = process;
+    for (Socket* s = first_; s; s = s->next_) s->inherited_ = true;
 }
 
 void Network::add(Socket& s) noexcept {
@@ -114,6 +123,11 @@ void Network::loop_closing() noexcept {
 // ---- One descriptor
 
 Socket::~Socket() = default;
+
+bool Socket::inherited() const noexcept {
+    if (network_) network_->notice_fork();
+    return network_ && inherited_;
+}
 
 void Socket::begin_closing() noexcept {
     if (closing_) return;

@@ -45,8 +45,9 @@ public:
 private:
     friend class Socket;
     void set_owned(int fd, bool owned);
+    void notice_fork() noexcept;
     void for_each(void (Socket::*what)()) noexcept;
-    explicit Network(EventLoop& loop) : LoopResource(loop), loop_(loop) {}
+    explicit Network(EventLoop& loop);
     ~Network() override = default;
     void begin_shutdown() noexcept override;
     bool finished() const noexcept override;
@@ -62,6 +63,7 @@ private:
     Handle sweep_;                // armed while some socket holds memory
     unsigned gave_back_ = 0;      // sockets that did since the C library was told to do the same
     std::int64_t next_trim_ = 0;  // it is not told so before
+    int process_;                 // whose sockets those are that were not inherited
 };
 
 /// A descriptor of one loop, and how many operations are in flight on it.
@@ -79,6 +81,8 @@ public:
     bool closing() const noexcept { return closing_; }
     /// Null once it is closed.
     Network* network() const noexcept { return network_; }
+    /// Whether it is open, and came with a fork: it is the parent's too, who goes on with it. So only the descriptor may be closed here.
+    bool inherited() const noexcept;
     Socket* next() const noexcept { return next_; }
 
     void close_descriptor() noexcept {
@@ -93,6 +97,7 @@ public:
 protected:
     /// Takes over the descriptor, unless there is no memory.
     Socket(Network& network, int fd) : network_(&network), fd_(fd) {
+        network.notice_fork();
         network.set_owned(fd, true);
         network.add(*this);
     }
@@ -125,8 +130,9 @@ private:
     Socket *next_ = nullptr, *prev_ = nullptr;
     int fd_;
     std::uint16_t in_flight_ = 0;
-    bool closing_ = false;
-    bool holds_memory_ = false;
+    bool closing_ : 1 = false;
+    bool holds_memory_ : 1 = false;
+    bool inherited_ : 1 = false;
 };
 
 /// Owns a descriptor, and closes it at its end; nothing may be in flight on it then. Belongs to the thread of its loop, which it may outlive.

@@ -229,12 +229,14 @@ void SocketTransport::throw_loss() const {
     if (read_error_ != 0) throw read_error();
 }
 
+bool SocketTransport::sending_file() const noexcept { return out_ && out_->file; }
+
 void SocketTransport::check_open(const char* call) const {
     check_loop(call);
     check_writable();
     if (is_closing()) throw closed_error();
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
-    if (out_ && out_->file) throw RuntimeError("unable to write; sendfile is in progress");
+    if (sending_file()) throw RuntimeError("unable to write; sendfile is in progress");
 }
 
 // The first thing written after something has come: sent without a wait where that is cheap, how much is told. Only the first, so that who
@@ -382,6 +384,7 @@ void SocketTransport::loss_is_complete() noexcept {
 
 void SocketTransport::close() noexcept {
     if (is_closing()) return;
+    if (inherited()) return abort();  // what waits is sent by the parent, too
     closed_here_ = true;
     end_ = End::sending;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
@@ -401,7 +404,7 @@ void SocketTransport::close_lingering() noexcept {
 
 void SocketTransport::reset() noexcept {
     const ::linger at_once{.l_onoff = 1, .l_linger = 0};
-    if (!Socket::closing())
+    if (!Socket::closing() && !inherited())
         network()->backend().setsockopt(Socket::fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     abort();
 }

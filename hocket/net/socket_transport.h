@@ -43,6 +43,7 @@ public:
     void set_write_buffer_limits(WriteBufferLimits limits = {}) override;
     std::pair<std::size_t, std::size_t> get_write_buffer_limits() const override;
     Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) override;
+    bool sending_file() const noexcept override;
     bool silent() const noexcept override;
     std::size_t read_into(std::span<char> buffer) noexcept override;
     bool can_write_eof() const noexcept override { return true; }
@@ -58,6 +59,7 @@ public:
     Address sockname() const override;
     Address peername() const override { return peer_; }
     int fileno() const noexcept override { return Socket::fd(); }
+    bool inherited() const noexcept override { return Socket::inherited(); }
     ServerState* server() const noexcept { return server_; }
 
 protected:

@@ -278,6 +278,21 @@ TEST(RealStartTls, nobody_else_reads_during_the_handshake) {
     }());
 }
 
+TEST(RealStartTls, a_file_that_is_being_sent_is_in_the_way) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = testing::pattern(testing::much);
+        const testing::NamelessFile file(data);
+        const Task<std::int64_t> sending = create_task(c.writer.sendfile(file.fd()));
+        co_await turns(2);
+        EXPECT_EQ(co_await ending_of(c.writer.start_tls(tls_client(), to_localhost())),
+                  "hocket::RuntimeError: unable to start TLS; sendfile is in progress");
+        EXPECT_TRUE(co_await c.server_reader.readexactly(data.size()) == data);
+        co_await sending;
+        co_await gather(c.writer.start_tls(tls_client(), to_localhost()), c.server_writer.start_tls(tls_server()));
+    }());
+}
+
 TEST(RealStartTls, a_closed_stream_cannot_start_it) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

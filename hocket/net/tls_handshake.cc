@@ -243,6 +243,7 @@ Coro<> start_tls(TransportHandle stream, TlsSetup setup) {
     if (lower.awaited())
         throw RuntimeError("start_tls() called while another coroutine is already waiting for incoming data");
     if (lower.is_closing()) throw OSError(ESHUTDOWN, "TLS handshake with " + lower.peername().str());
+    if (lower.sending_file()) throw RuntimeError("unable to start TLS; sendfile is in progress");
     const Duration timeout = setup.handshake_timeout;
     TlsTransport* tls = nullptr;
     try {

@@ -15,7 +15,6 @@ namespace hocket {
 
 namespace {
 
-constexpr std::size_t high_water = 64 << 10;
 constexpr std::size_t piece =
     64 << 10;  // of what a task writes: so much is encrypted before the system is asked to take it
 constexpr std::size_t largest_record = 16 << 10, record_overhead = 64;
@@ -248,7 +247,7 @@ Coro<> TlsTransport::drained(TransportHandle transport) {
     t.check_loop("StreamWriter::drain");
     if (t.loss_) std::rethrow_exception(t.loss_);
     if (t.is_closing()) co_await hocket::sleep(0);
-    if (t.queued_.size() > high_water) co_await t.queue_sent_.suspend();
+    if (t.queued_.size() > t.lower_.get_write_buffer_limits().second) co_await t.queue_sent_.suspend();
     try {
         co_await t.lower_.drain();
     } catch (const OSError&) {
@@ -272,6 +271,7 @@ void TlsTransport::write_eof() {
 
 void TlsTransport::close() noexcept {
     if (state_ != State::open) return;
+    if (inherited()) return abort();
     state_ = State::closing;
     closed_here_ = !loss_ && !peer_ended_;
     if (!loss_) end_reading();

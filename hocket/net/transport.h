@@ -106,6 +106,7 @@ public:
     virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const;
     /// Sends the file itself where the system can, else reads and writes: see StreamWriter.
     virtual Coro<std::int64_t> sendfile(int file, SendfileOptions options = {});
+    virtual bool sending_file() const noexcept { return false; }
     virtual bool can_write_eof() const noexcept { return false; }
     virtual void write_eof();
     virtual void close() noexcept {}
@@ -121,6 +122,8 @@ public:
     virtual Address sockname() const { return {}; }
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
+    /// Whether it is open and came with a fork: closed, it tells the peer nothing then, with whom the parent goes on.
+    virtual bool inherited() const noexcept { return false; }
     /// What the handshake agreed on; null where there is no TLS.
     virtual Shared<const TlsInfo> tls() const { return nullptr; }
     /// What errors and reports call the other side: its address, if nothing else; `nowhere` if there is none.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How much may collect to be written before who writes has to wait.
-#include <hocket/net/net_test.h>
+#include <hocket/net/tls_test.h>
 
 #include <gtest/gtest.h>
 
@@ -89,6 +89,23 @@ TEST(RealWriteLimits, they_hold_for_every_later_write) {
             co_await reading;
             EXPECT_EQ(transport.get_write_buffer_limits(), Limits(much / 4, 2 * much));
         }
+    }());
+}
+
+TEST(RealWriteLimits, they_hold_over_tls_for_what_waits_behind_another_write) {
+    run_net([]() -> Coro<> {
+        auto c = co_await testing::secured();
+        c.writer.transport()->set_write_buffer_limits({.high = 1000});
+        const Task<> first = create_task(c.writer.write(std::string(much, 'x')));
+        co_await a_while();
+        const Task<> below = create_task(c.writer.write(std::string(1000, 'y')));
+        co_await below;
+        const Task<> above = create_task(c.writer.write("z"));
+        co_await a_while();
+        EXPECT_FALSE(above.done());
+        co_await c.server_reader.readexactly(much + 1001);
+        co_await first;
+        co_await above;
     }());
 }
 
