@@ -92,6 +92,15 @@ struct Spawn {
     int failed_fd = -1;          ///< of `pass_descriptor`
 };
 
+/// Who has to know that this process is a child of `fork`.
+class ForkWatcher {
+public:
+    virtual void forked() noexcept = 0;
+
+protected:
+    ~ForkWatcher() = default;
+};
+
 /// One implementation of everything that is not deterministic: io_uring, epoll, virtual time, simulation.
 ///
 /// Belongs to one loop and its thread; only `wake` may be called from elsewhere. Functions that return an int return a
@@ -167,6 +176,11 @@ public:
     virtual int wait_for_child(int pidfd, int& returncode) noexcept = 0;
     virtual int pidfd_send_signal(int pidfd, int signal_number) noexcept = 0;
 
+    /// Changes in a child of `fork`, at once: what is in flight, and what the loop's descriptors stand for, is the parent's.
+    std::uint32_t forks() const noexcept { return forks_ + (*created_here_ == 0 ? 1 : 0); }
+    /// Who is told of a fork by the child's first `poll`, before anything completes; null: nobody.
+    void watch_forks(ForkWatcher* watcher) noexcept { fork_watcher_ = watcher; }
+
     /// Whether `poll` has something to do without waiting; a `wake` does not show here. The loop asks in each iteration, so two words of
     /// memory tell.
     bool has_news() const noexcept {
@@ -177,6 +191,11 @@ public:
     bool must_be_asked() const noexcept { return must_be_asked_; }
 
 protected:
+    static constexpr unsigned char never_forks = 1;
+    /// 1, on a page that the kernel clears in a child.
+    const volatile unsigned char* created_here_ = &never_forks;
+    std::uint32_t forks_ = 0;
+    ForkWatcher* fork_watcher_ = nullptr;
     std::size_t pending_ = 0;
     bool must_be_asked_ = false;
     /// Something was submitted, or finished: there is news until the next `be_calm`.

@@ -333,6 +333,7 @@ void EpollBackend::take_event(int fd, std::uint32_t events) noexcept {
 
 void EpollBackend::poll(std::int64_t deadline) noexcept {
     if (forked()) leave_to_parent();
+    tell_of_fork();
     be_calm();
     if (finished_.empty()) {
         wait(deadline, deadline > 0);

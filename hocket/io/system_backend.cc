@@ -50,12 +50,12 @@ SystemBackend::SystemBackend() {
         throw OSError(error, "mmap");
     }
     madvise(page, page_size(), MADV_WIPEONFORK);
-    created_here_ = static_cast<volatile unsigned char*>(page);
-    *created_here_ = 1;
+    created_here_ = mark_ = static_cast<volatile unsigned char*>(page);
+    *mark_ = 1;
 }
 
 SystemBackend::~SystemBackend() {
-    munmap(const_cast<unsigned char*>(created_here_), page_size());
+    munmap(const_cast<unsigned char*>(mark_), page_size());
     ::close(wake_descriptor_);
 }
 
@@ -63,7 +63,9 @@ void SystemBackend::renew_after_fork() noexcept {
     ::close(wake_descriptor_);
     wake_descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_descriptor_ < 0) std::abort();  // a backend that cannot be woken would hang its loop without a word
-    *created_here_ = 1;  // `wake_` stays: a wake that came since the fork is for the poll that calls this
+    ++forks_;
+    untold_fork_ = true;
+    *mark_ = 1;  // `wake_` stays: a wake that came since the fork is for the poll that calls this
 }
 
 std::int64_t SystemBackend::now() noexcept { return read_clock(CLOCK_MONOTONIC); }

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace hocket {
 
@@ -59,6 +60,10 @@ protected:
     bool forked() const noexcept { return *created_here_ == 0; }
     /// Takes a wake descriptor of this process's own.
     void renew_after_fork() noexcept;
+    /// What `poll` does before anything completes.
+    void tell_of_fork() noexcept {
+        if (std::exchange(untold_fork_, false) && fork_watcher_) fork_watcher_->forked();
+    }
     /// Written to when `poll` is to be woken. Who waits for its edges need not read it.
     int wake_descriptor() const noexcept { return wake_descriptor_; }
     /// `fileno` was called: another loop may sleep in place of `poll`.
@@ -84,7 +89,8 @@ private:
     std::atomic<Wake> wake_ = Wake::none;
     mutable std::atomic<bool> watched_ = false;
     int wake_descriptor_ = -1;
-    volatile unsigned char* created_here_ = nullptr;  // 1, on a page that the kernel clears in a child
+    volatile unsigned char* mark_ = nullptr;  // `created_here_`
+    bool untold_fork_ = false;
 };
 
 }  // namespace hocket

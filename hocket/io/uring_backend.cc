@@ -388,6 +388,7 @@ int UringBackend::wait_for_ring(unsigned count, std::int64_t timeout) noexcept {
 
 void UringBackend::poll(std::int64_t deadline) noexcept {
     if (forked()) leave_to_parent();
+    tell_of_fork();
     bool may_block = deadline > 0;
     bool asleep = false;
     bool woken = take_completions();

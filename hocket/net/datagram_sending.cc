@@ -150,6 +150,7 @@ void DatagramSocket::sent() noexcept {
 void DatagramSocket::retry_later() noexcept {
     retry_ = network()->loop().call_later(retry_delay, [this] {
         retry_ = Handle();
+        network()->notice_fork();
         send_next();
     });
 }

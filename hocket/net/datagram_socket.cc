@@ -255,7 +255,7 @@ Coro<ReceivedDatagram> DatagramSocket::recvfrom_into(DatagramHandle socket, std:
 // ---- The end
 
 void DatagramSocket::close() noexcept {
-    if (inherited()) return abort();  // what waits is sent by the parent, too
+    if (!closed()) network()->notice_fork();
     if (std::exchange(ending_, true)) return;
     if (in_.in_flight) network()->backend().cancel(in_);
     receive_next();

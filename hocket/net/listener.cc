@@ -77,6 +77,10 @@ void Listener::accept() noexcept {
 void Listener::accepted() noexcept {
     accepting_ = false;
     int n = result;
+    if (std::exchange(parent_accepts_, false) && n >= 0) {
+        network()->backend().close(n);
+        n = -ECANCELED;
+    }
     take(n);
     int others = std::min(server_.backlog(), most_in_one_turn) - 1;
     // Of UNIX-domain sockets the kernel says nothing, which looks the same.
@@ -113,15 +117,23 @@ void Listener::pause(int error) noexcept {
     loop.call_exception_handler({message, std::make_exception_ptr(OSError(error, "accept on " + address_.str()))});
 }
 
-// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer.
+// The port is free, and new connections are refused, from here on, though the descriptor may live for a moment longer. In a forked child, only
+// that goes: the socket is the parent's, too, who goes on.
 void Listener::close() noexcept {
     if (closing()) return;
+    network()->notice_fork();
     resume_.cancel();
-    if (!inherited()) {
+    if (!inherited_) {
         if (file_ != 0 && socket_file(address_) == file_) remove_socket_file(address_);
         network()->backend().shutdown(Socket::fd(), SHUT_RDWR);
     }
     close_descriptor();
+}
+
+// It goes on accepting, beside the parent. What was accepted before is the parent's alone.
+void Listener::inherited() noexcept {
+    inherited_ = true;
+    parent_accepts_ = accepting_;
 }
 
 void Listener::cancel_operations() noexcept {

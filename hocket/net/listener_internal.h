@@ -32,6 +32,7 @@ private:
     ~Listener() override = default;
     void cancel_operations() noexcept override;
     void descriptor_closed() noexcept override;
+    void inherited() noexcept override;
     void accept() noexcept;
     void accepted() noexcept;
     void take(int connection) noexcept;
@@ -43,6 +44,8 @@ private:
     RawAddress peer_;
     Handle resume_;  // armed while accepting pauses
     bool accepting_ = false;
+    bool inherited_ = false;
+    bool parent_accepts_ = false;  // what is in flight was submitted before the fork
 };
 
 }  // namespace hocket

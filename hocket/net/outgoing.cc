@@ -27,6 +27,7 @@ void SocketTransport::Outgoing::schedule() {
 }
 
 void SocketTransport::Outgoing::run() {
+    if (!orphaned && owner.network()) owner.network()->notice_fork();
     scheduled = false;
     if (orphaned) {
         delete this;
@@ -79,8 +80,6 @@ void SocketTransport::Outgoing::completed_send() noexcept {
         give_up();
     } else if (code == Opcode::poll) {
         send_file();
-    } else if (result == -ECANCELED && transport.inherited()) {  // the parent's goes on
-        transport.write_failed(ECONNABORTED);
     } else if (result < 0 && result != -ECANCELED && result != -EINTR) {
         transport.write_failed(-result);
     } else {

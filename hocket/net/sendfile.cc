@@ -202,11 +202,20 @@ Coro<> write_piece(Transport& transport, std::string_view bytes, FileRange& rang
 }  // namespace
 
 Coro<std::int64_t> write_file(TransportHandle transport, FileRange& range) {
+    Transport& t = *transport;
+    if (t.copies_file_) throw RuntimeError("unable to write; sendfile is in progress");
+    struct Copying {
+        bool& copies;
+        explicit Copying(bool& flag) noexcept : copies(flag) { copies = true; }
+        Copying(const Copying&) = delete;
+        Copying& operator=(const Copying&) = delete;
+        ~Copying() { copies = false; }
+    } const copying(t.copies_file_);
     try {
         for (;;) {
             const std::string bytes = co_await range.read();
             if (bytes.empty()) break;
-            co_await write_piece(*transport, bytes, range);
+            co_await write_piece(t, bytes, range);
         }
     } catch (...) {  // the position tells how far it came
         range.update_position();

@@ -23,7 +23,9 @@ constexpr unsigned enough_to_trim = 256;
 
 // ---- The list
 
-Network::Network(EventLoop& loop) : LoopResource(loop), loop_(loop), process_(getpid()) {}
+Network::Network(EventLoop& loop) : LoopResource(loop), loop_(loop), forks_(backend().forks()) {
+    backend().watch_forks(this);
+}
 
 Network& Network::of(EventLoop& loop) {
     if (!loop.network) loop.network = new Network(loop);  // destroyed when the loop closes
@@ -35,13 +37,6 @@ void Network::push_front(Socket& s) noexcept {
     s.next_ = first_;
     (first_ ? first_->prev_ : last_) = &s;
     first_ = &s;
-}
-
-void Network::notice_fork() noexcept {
-    const int process = getpid();
-    if (process == process_) return;
-    process_ = process;
-    for (Socket* s = first_; s; s = s->next_) s->inherited_ = true;
 }
 
 void Network::add(Socket& s) noexcept {
@@ -72,6 +67,10 @@ void Network::for_each(void (Socket::*what)()) noexcept {
     }
 }
 
+void Network::forked() noexcept {
+    if (std::exchange(forks_, backend().forks()) != backend().forks()) for_each(&Socket::inherited);
+}
+
 void Network::holds_memory(Socket& s) {
     if (s.holds_memory_) return;
     s.holds_memory_ = true;
@@ -86,6 +85,7 @@ void Network::arm_sweep() {
 
 void Network::sweep() {
     sweep_ = Handle();
+    notice_fork();
     Socket* next = nullptr;
     for (Socket* s = first_; s && s->holds_memory_; s = next) {
         next = s->next_;
@@ -116,6 +116,7 @@ void Network::loop_closing() noexcept {
     sweep_.cancel();
     for_each(&Socket::abort);
     while (first_) backend().poll(Backend::forever);  // until the operations in flight have completed
+    backend().watch_forks(nullptr);
     loop_.network = nullptr;
     delete this;
 }
@@ -123,11 +124,6 @@ void Network::loop_closing() noexcept {
 // ---- One descriptor
 
 Socket::~Socket() = default;
-
-bool Socket::inherited() const noexcept {
-    if (network_) network_->notice_fork();
-    return network_ && inherited_;
-}
 
 void Socket::begin_closing() noexcept {
     if (closing_) return;

@@ -20,7 +20,7 @@ class Socket;
 
 /// The sockets of one loop. Those that hold memory only because they were busy a moment ago stand first, and are asked from time to
 /// time to give it back. When the loop closes, it ends their operations and closes them.
-class HOCKET_EXPORT Network final : LoopResource {
+class HOCKET_EXPORT Network final : LoopResource, ForkWatcher {
 public:
     /// The loop's, made at the first use.
     static Network& of(EventLoop& loop);
@@ -38,6 +38,12 @@ public:
     LoopResource* watches = nullptr;  // hocket/net/readiness.h
     /// `s` has taken memory that it may not need for long: `Socket::tidy` is called every `tidy_interval` until it says that all is well.
     void holds_memory(Socket& s);
+    /// To be called before anything is done with a socket that nobody has asked for right now. In a child of `fork`, all sockets that came with
+    /// it are told: they are the parent's, too, who goes on with them.
+    void notice_fork() noexcept {
+        if (backend().forks() != forks_) [[unlikely]]
+            forked();
+    }
     Duration tidy_interval = std::chrono::seconds(1);
     Socket* first() const noexcept { return first_; }
     Shared<Resolver> resolver;  ///< hocket/net/resolver_internal.h: made at the first question
@@ -45,7 +51,6 @@ public:
 private:
     friend class Socket;
     void set_owned(int fd, bool owned);
-    void notice_fork() noexcept;
     void for_each(void (Socket::*what)()) noexcept;
     explicit Network(EventLoop& loop);
     ~Network() override = default;
@@ -53,6 +58,7 @@ private:
     bool finished() const noexcept override;
     void loop_closing() noexcept override;
     void push_front(Socket& s) noexcept;
+    void forked() noexcept override;
     void arm_sweep();
     void sweep();
 
@@ -63,7 +69,7 @@ private:
     Handle sweep_;                // armed while some socket holds memory
     unsigned gave_back_ = 0;      // sockets that did since the C library was told to do the same
     std::int64_t next_trim_ = 0;  // it is not told so before
-    int process_;                 // whose sockets those are that were not inherited
+    std::uint32_t forks_;         // of the backend, when it was last looked at
 };
 
 /// A descriptor of one loop, and how many operations are in flight on it.
@@ -81,8 +87,6 @@ public:
     bool closing() const noexcept { return closing_; }
     /// Null once it is closed.
     Network* network() const noexcept { return network_; }
-    /// Whether it is open, and came with a fork: it is the parent's too, who goes on with it. So only the descriptor may be closed here.
-    bool inherited() const noexcept;
     Socket* next() const noexcept { return next_; }
 
     void close_descriptor() noexcept {
@@ -119,6 +123,8 @@ protected:
     virtual void cancel_operations() noexcept = 0;
     /// The end; the object may destroy itself here.
     virtual void descriptor_closed() noexcept = 0;
+    /// It came into this process by a fork.
+    virtual void inherited() noexcept { abort(); }
     /// Gives back what is not needed while nothing happens. False: there is no more to give back.
     virtual bool tidy() noexcept { return false; }
 
@@ -132,7 +138,6 @@ private:
     std::uint16_t in_flight_ = 0;
     bool closing_ : 1 = false;
     bool holds_memory_ : 1 = false;
-    bool inherited_ : 1 = false;
 };
 
 /// Owns a descriptor, and closes it at its end; nothing may be in flight on it then. Belongs to the thread of its loop, which it may outlive.

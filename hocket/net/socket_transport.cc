@@ -229,14 +229,14 @@ void SocketTransport::throw_loss() const {
     if (read_error_ != 0) throw read_error();
 }
 
-bool SocketTransport::sending_file() const noexcept { return out_ && out_->file; }
+bool SocketTransport::sending_file() const noexcept { return Transport::sending_file() || (out_ && out_->file); }
 
 void SocketTransport::check_open(const char* call) const {
     check_loop(call);
     check_writable();
     if (is_closing()) throw closed_error();
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
-    if (sending_file()) throw RuntimeError("unable to write; sendfile is in progress");
+    if (out_ && out_->file) throw RuntimeError("unable to write; sendfile is in progress");
 }
 
 // The first thing written after something has come: sent without a wait where that is cheap, how much is told. Only the first, so that who

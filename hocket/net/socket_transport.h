@@ -59,7 +59,6 @@ public:
     Address sockname() const override;
     Address peername() const override { return peer_; }
     int fileno() const noexcept override { return Socket::fd(); }
-    bool inherited() const noexcept override { return Socket::inherited(); }
     ServerState* server() const noexcept { return server_; }
 
 protected:

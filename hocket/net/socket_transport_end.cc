@@ -26,8 +26,8 @@ void SocketTransport::loss_is_complete() noexcept {
 }
 
 void SocketTransport::close() noexcept {
+    if (network()) network()->notice_fork();
     if (is_closing()) return;
-    if (inherited()) return abort();  // what waits is sent by the parent, too
     closed_here_ = true;
     end_ = End::sending;
     if (receiving_ != Receiving::no) network()->backend().cancel(*this);
@@ -46,8 +46,9 @@ void SocketTransport::close_lingering() noexcept {
 }
 
 void SocketTransport::reset() noexcept {
+    if (network()) network()->notice_fork();
     const ::linger at_once{.l_onoff = 1, .l_linger = 0};
-    if (!Socket::closing() && !inherited())
+    if (!Socket::closing())
         network()->backend().setsockopt(Socket::fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     abort();
 }

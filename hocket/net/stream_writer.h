@@ -80,8 +80,8 @@ public:
     /// Negotiates TLS, as a client or as a server, whichever the context is for; from then on this stream, with all of its handles, is
     /// secured (`StreamWriter.start_tls`, `loop.start_tls`). What was written before is sent before, as it is. Throws TlsError; OSError,
     /// `Connection reset by peer` when the peer goes and `Software caused connection abort` when it takes too long; the stream is
-    /// closed then, as it is by a cancel. ValueError for options that make no sense, and RuntimeError while a task reads, leave it as it was; RuntimeError
-    /// after `write_eof` or while a file is sent ends it. What another task writes meanwhile, and a `write` that was made before and is awaited
+    /// closed then, as it is by a cancel. ValueError for options that make no sense, and RuntimeError while a task reads or a file is sent,
+    /// leave it as it was; RuntimeError after `write_eof` ends it. What another task writes meanwhile, and a `write` that was made before and is awaited
     /// afterwards, is refused with RuntimeError: it would go in the clear.
     HOCKET_CORO_WRAPPER Coro<> start_tls(TlsContext context, StartTlsOptions options = {}) const {
         return start_tls_of(transport_, std::move(context), std::move(options));

@@ -206,7 +206,7 @@ void TlsTransport::throw_handshake_error() {
 }
 
 // What it sends is not waited for: when that fails, the peer may have said why, and that is read first. Where the stream takes nothing,
-// since its end was written or a file is being sent, RuntimeError leaves it.
+// since its end was written, RuntimeError leaves it.
 Coro<> TlsTransport::handshake() {
     for (;;) {
         clear_tls_errors();

@@ -3,6 +3,7 @@
 #include <hocket/net/tls_transport_internal.h>
 
 #include <hocket/core/sleep.h>
+#include <hocket/net/socket.h>
 #include <hocket/net/tls_error_internal.h>
 
 #include <openssl/err.h>
@@ -42,6 +43,7 @@ void TlsTransport::lower_news() noexcept {
 
 void TlsTransport::look() noexcept {
     turn_scheduled_ = false;
+    if (loop_) Network::of(*loop_).notice_fork();
     if (awaits_close_notify_) {
         await_close_notify();
     } else if (awaited()) {
@@ -270,8 +272,8 @@ void TlsTransport::write_eof() {
 // ---- The end
 
 void TlsTransport::close() noexcept {
+    if (loop_) Network::of(*loop_).notice_fork();
     if (state_ != State::open) return;
-    if (inherited()) return abort();
     state_ = State::closing;
     closed_here_ = !loss_ && !peer_ended_;
     if (!loss_) end_reading();

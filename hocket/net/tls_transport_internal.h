@@ -76,7 +76,6 @@ public:
     Address sockname() const override { return lower_.sockname(); }
     Address peername() const override { return lower_.peername(); }
     int fileno() const noexcept override { return lower_.fileno(); }
-    bool inherited() const noexcept override { return lower_.inherited(); }
     Shared<const TlsInfo> tls() const override;
 
     /// Where a client's sessions may be resumed.

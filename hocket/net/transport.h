@@ -20,8 +20,10 @@
 
 namespace hocket {
 
+class FileRange;
 struct TlsInfo;
 class TlsTransport;
+class TransportHandle;
 
 /// One end of a stream of bytes. By itself it is fed by hand (`feed_data`, `feed_eof`) and takes nothing; what reads and writes a socket
 /// derives from it. Lives while a handle refers to it, and then until what it does is done. Belongs to one loop.
@@ -106,7 +108,8 @@ public:
     virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const;
     /// Sends the file itself where the system can, else reads and writes: see StreamWriter.
     virtual Coro<std::int64_t> sendfile(int file, SendfileOptions options = {});
-    virtual bool sending_file() const noexcept { return false; }
+    /// Whether a file is being sent, by whichever way.
+    virtual bool sending_file() const noexcept { return copies_file_; }
     virtual bool can_write_eof() const noexcept { return false; }
     virtual void write_eof();
     virtual void close() noexcept {}
@@ -122,8 +125,6 @@ public:
     virtual Address sockname() const { return {}; }
     virtual Address peername() const { return {}; }
     virtual int fileno() const noexcept { return -1; }
-    /// Whether it is open and came with a fork: closed, it tells the peer nothing then, with whom the parent goes on.
-    virtual bool inherited() const noexcept { return false; }
     /// What the handshake agreed on; null where there is no TLS.
     virtual Shared<const TlsInfo> tls() const { return nullptr; }
     /// What errors and reports call the other side: its address, if nothing else; `nowhere` if there is none.
@@ -209,6 +210,9 @@ private:
     [[noreturn]] void throw_other_loop() const;
 
     friend class TlsTransport;  // which stands on another one
+    friend Coro<std::int64_t> write_file(TransportHandle transport, FileRange& range);
+
+    bool copies_file_ = false;  // reads one and writes it
 };
 
 class Transport::More {
