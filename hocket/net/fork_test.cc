@@ -103,6 +103,7 @@ TEST(RealNetFork, what_waits_to_be_sent_is_sent_by_the_parent_alone) {
         run_net([](bool more_than_fits) -> Coro<> {
             auto c = co_await testing::connected();
             const std::string data = testing::pattern(more_than_fits ? testing::much : 5);
+            co_await testing::a_while();  // so that the loop has nothing to poll for before the turn that sends
             c.writer.write_nowait(data);
             if (more_than_fits) co_await testing::a_while();
             co_await child_does([]() -> Coro<> { co_await testing::a_while(); });
@@ -155,9 +156,11 @@ TEST(RealNetFork, what_the_parent_has_accepted_is_the_parents) {
         const Server server = co_await start_server(testing::echo, "127.0.0.1", 0, {.backlog = 1});
         const testing::RawPeer peer(server.sockets().at(0)), another(server.sockets().at(0));
         while (server.clients() == 0) co_await hocket::sleep(0);
+        // With epoll the second has been accepted, too, and the loop does not know it yet. Else a child that serves accepts it for itself.
+        const bool both = std::string_view(get_running_loop().backend().name()) == "epoll";
         const auto in_the_child = [&]() -> Coro<> {
-            server.close();  // else it accepts the other one, if the parent has not
-            co_await server.wait_closed();
+            if (!both) server.close();
+            co_await testing::a_while();
             EXPECT_EQ(server.clients(), 0U);
         };
         co_await child_does(in_the_child);
@@ -192,6 +195,7 @@ TEST(RealNetFork, datagrams_that_wait_are_sent_by_the_parent_alone) {
 TEST(RealNetFork, a_close_of_tls_that_has_begun_is_the_parents) {
     run_net([]() -> Coro<> {
         auto c = co_await testing::secured();
+        co_await testing::a_while();
         c.writer.close();  // its last word waits for a turn of the loop
         co_await child_does([]() -> Coro<> { co_await testing::a_while(); });
         EXPECT_EQ(co_await c.server_reader.read(), "");
