@@ -40,8 +40,9 @@ Coro<ConnectedProtocol<ProtocolMadeBy<F>>> make_stream_protocol(F factory, Coro<
     co_return ConnectedProtocol<ProtocolMadeBy<F>>(std::move(transport), protocol);
 }
 
+// `auto` has the compiler look into it at once, so that this is the first error.
 template <class F>
-consteval void check_factory() {
+consteval auto check_factory() {
     static_assert(MakesProtocols<F, StreamProtocol>,
                   "hocket: a factory of protocols gives a std::unique_ptr to a Protocol or a BufferedProtocol: "
                   "[] { return std::make_unique<Echo>(); }");

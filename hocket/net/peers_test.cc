@@ -170,7 +170,7 @@ TEST(RealPeers, socat_talks_to_our_server_over_tls) {
         const Server server = co_await start_server(shout, "127.0.0.1", 0, with);
         const Outcome outcome = co_await command(socat("OPENSSL:localhost:" + std::to_string(server.port()) +
                                                        ",pf=ip4,cafile=" + Certificates::get().ca_file + asking));
-        EXPECT_EQ(outcome.output, "HELLO\n");
+        EXPECT_TRUE(outcome.output.ends_with("HELLO\n")) << outcome.output;  // behind what some versions warn of
     }());
 }
 

@@ -82,7 +82,8 @@ TEST(RealCommunicate, a_write_to_a_child_that_has_ended_is_an_error_of_its_own) 
         EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
         SubprocessOptions options{.stdin = PIPE};
         options.pass_fds = {gate[0]};
-        const Process process = co_await create_subprocess_shell("read line <&" + std::to_string(gate[0]), options);
+        const Process process =
+            co_await create_subprocess_shell("read line </dev/fd/" + std::to_string(gate[0]), options);
         close(gate[0]);
         process.stdin().write_nowait(pattern(much));
         const Task<> draining = create_task(process.stdin().drain());
@@ -125,8 +126,8 @@ TEST(RealCommunicate, a_cancel_loses_neither_input_nor_output) {
         EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
         SubprocessOptions options{.stdin = PIPE, .stdout = PIPE};
         options.pass_fds = {gate[0]};
-        const Process process =
-            co_await create_subprocess_shell("echo begun; read line <&" + std::to_string(gate[0]) + "; cat", options);
+        const Process process = co_await create_subprocess_shell(
+            "echo begun; read line </dev/fd/" + std::to_string(gate[0]) + "; cat", options);
         close(gate[0]);
         const std::string data = pattern(much);
         EXPECT_EQ(co_await ending_of(wait_for(process.communicate(data), 20ms)), "hocket::TimeoutError: timed out");
@@ -145,8 +146,8 @@ TEST(RealCommunicate, what_it_has_said_is_not_lost_when_the_wait_for_its_end_is_
         EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
         SubprocessOptions options{.stdout = PIPE};
         options.pass_fds = {gate[0]};
-        const Process process =
-            co_await create_subprocess_shell("echo said; exec >&-; read line <&" + std::to_string(gate[0]), options);
+        const Process process = co_await create_subprocess_shell(
+            "echo said; exec >&-; read line </dev/fd/" + std::to_string(gate[0]), options);
         close(gate[0]);
         const Task<std::pair<std::string, std::string>> talking = create_task(process.communicate());
         co_await testing::until([&] { return process.stdout().transport()->eof(); });

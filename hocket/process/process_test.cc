@@ -218,7 +218,8 @@ Coro<int> start_and_forget(int gate, int answer) {
     SubprocessOptions options;
     options.pass_fds = {gate, answer};
     const Process process = co_await create_subprocess_shell(
-        "read line <&" + std::to_string(gate) + "; echo done >&" + std::to_string(answer), std::move(options));
+        "read line </dev/fd/" + std::to_string(gate) + "; echo done >/dev/fd/" + std::to_string(answer),
+        std::move(options));
     co_return process.pid();
 }
 
