@@ -241,6 +241,7 @@ std::vector<FileCoding> accepted_codings(const Headers& request) {
     }
     std::ranges::sort(accepted);
     std::vector<FileCoding> codings;
+    codings.reserve(accepted.size());
     for (const auto& [weight, i] : accepted) codings.push_back(known_codings[i]);
     return codings;
 }

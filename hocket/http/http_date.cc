@@ -112,11 +112,12 @@ private:
         const year_month_day date{std::chrono::year(year_), std::chrono::month(month_), std::chrono::day(day_)};
         // 60 is a leap second: the first one of the next minute.
         if (!date.ok() || hour_ > 23 || minute_ > 59 || second_ > 60) return std::nullopt;
-        return day_number(year_, month_, day_) * seconds_of_a_day + hour_ * 3'600 + minute_ * 60 + second_;
+        return day_number(year_, month_, day_) * seconds_of_a_day + (hour_ * 60 + minute_) * 60 + second_;
     }
 
     std::string_view rest_;
-    int year_ = 0, hour_ = 0, minute_ = 0, second_ = 0;
+    int year_ = 0;
+    std::int64_t hour_ = 0, minute_ = 0, second_ = 0;
     unsigned month_ = 0, day_ = 0;
 };
 

@@ -4,6 +4,10 @@
 
 #include <hocket/net/open_connection.h>
 
+#include <hocket/os/served_internal.h>
+
+#include <sys/syscall.h>
+#include <tests/support/refused_calls.h>
 #include <unistd.h>
 
 namespace hocket::http {
@@ -241,6 +245,44 @@ Coro<> sent_by_the_system() {
     co_await server.wait_closed();
 }
 TEST_F(RealStaticFiles, are_sent_by_the_system) { run(sent_by_the_system()); }
+
+Coro<> read_in_pieces() {
+    const std::string content = hocket::testing::pattern(1 << 20);
+    put_old("public/long", content);
+    HttpServer server = co_await serve(showing(), "127.0.0.1", 0);
+    const std::string answer = co_await ask(server.port(), "/assets/long");
+    EXPECT_EQ(status_of(answer), "200");
+    EXPECT_TRUE(body_of(answer) == content) << body_of(answer).size();
+    EXPECT_EQ(body_of(co_await ask(server.port(), "/assets/a.txt")), "a");
+    EXPECT_EQ(status_of(co_await ask(server.port(), "/assets/nothing")), "404");
+    server.close();
+    co_await server.wait_closed();
+}
+TEST_F(RealStaticFiles, that_others_serve_are_read_in_pieces) {
+    struct stat status{};
+    ASSERT_EQ(::stat("public", &status), 0);
+    fs::remember_served(status.st_dev, fs::Served::by_others);
+    run(read_in_pieces());
+    fs::remember_served(status.st_dev, fs::Served::by_kernel);
+}
+
+Coro<> without_openat2(int& right) {
+    std::filesystem::create_symlink("../secret", "public/out");
+    std::filesystem::create_symlink("css/b.css", "public/within");
+    const Application app = showing({.show_index = true});
+    right += (co_await answer_of(app, "/assets/css/b.css")).body() == "b" ? 1 : 0;
+    right += (co_await answer_of(app, "/assets/")).status() == 200 ? 1 : 0;
+    for (const char* name : {"out", "within", "../secret", "%2e%2e/secret", "nothing"}) {
+        right += (co_await answer_of(app, "/assets/" + std::string(name))).status() == 404 ? 1 : 0;
+    }
+}
+TEST_F(RealStaticFiles, are_all_that_is_shown_without_openat2) {
+    hocket::testing::expect_success_without({{.number = SYS_openat2, .error = ENOSYS}}, [] {
+        int right = 0;
+        hocket::run(without_openat2(right));
+        return right == 7 ? 0 : 1;
+    });
+}
 
 Coro<> kept_alive() {
     const std::string content = hocket::testing::pattern(200 << 10);

@@ -233,7 +233,7 @@ void check_encoded_label(std::string_view host, const std::string& label) {
 // UTS 46, non-transitional. A label that is ASCII and not encoded is only lowered: libidn2 would also apply rules for registering
 // names, which the standard leaves to the name system.
 std::string converted(std::string_view host, std::string_view label) {
-    const std::string lower = lowered(label);
+    std::string lower = lowered(label);
     const bool is_known = is_ascii(lower);
     if (is_known && !lower.starts_with("xn--")) return lower;
     const std::string result = label_to_ascii(host, is_known ? lower : std::string(label));
