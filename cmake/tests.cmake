@@ -110,6 +110,15 @@ if(TARGET hocket)
     add_dependencies(tests hocket)
 endif()
 
+# URLs: Node's answers to the same corpus.
+add_executable(urls_parsed EXCLUDE_FROM_ALL tests/url/parsed.cc)
+set_target_properties(urls_parsed PROPERTIES OUTPUT_NAME parsed RUNTIME_OUTPUT_DIRECTORY tests/url)
+target_compile_options(urls_parsed PRIVATE ${HOCKET_WARNINGS})
+target_link_libraries(urls_parsed PRIVATE hocket::static)
+add_dependencies(tests urls_parsed)
+add_test(NAME http.urls COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/url/compare.py $<TARGET_FILE:urls_parsed>)
+set_tests_properties(http.urls PROPERTIES TIMEOUT ${timeout} LABELS http ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+
 include(cmake/conformance.cmake)
 
 # The rest does not run the library, or builds it by itself: once, without sanitizers, is enough.

@@ -3,14 +3,19 @@
 #pragma once
 
 #include <hocket/http/application.h>
+#include <hocket/http/byte_range.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/errors.h>
+#include <hocket/http/file_response.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/http_date.h>
 #include <hocket/http/http_server.h>
 #include <hocket/http/params.h>
+#include <hocket/http/preconditions.h>
 #include <hocket/http/request.h>
 #include <hocket/http/request_options.h>
 #include <hocket/http/response.h>
+#include <hocket/http/static_files.h>
 #include <hocket/http/sync.h>
 #include <hocket/http/url.h>

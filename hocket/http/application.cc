@@ -55,7 +55,9 @@ void Application::add(std::string_view method, std::string_view path, Unique<Han
     for (const auto& described : options.parameters) {
         const std::string& name = described.first;
         const auto is_it = [&name](const Parameter& p) { return !p.in_path && p.name == name; };
-        if (path.find('{' + name + '}') == std::string_view::npos && std::ranges::none_of(parameters, is_it)) {
+        const bool is_in_path = path.find('{' + name + '}') != std::string_view::npos ||
+                                path.find('{' + name + ":path}") != std::string_view::npos;
+        if (!is_in_path && std::ranges::none_of(parameters, is_it)) {
             throw ValueError(what + "there is no parameter " + name + " to describe");
         }
     }
@@ -64,6 +66,15 @@ void Application::add(std::string_view method, std::string_view path, Unique<Han
                         .parameter_names = {},
                         .handler = std::move(handler),
                         .options = std::move(options)});
+}
+
+void Application::static_files(std::string_view prefix, std::string folder, StaticFilesOptions options) {
+    if (!prefix.starts_with('/') || prefix.find_first_of("{}") != std::string_view::npos) {
+        throw ValueError("static_files: the prefix " + in_quotes(prefix) + " is no path without parameters");
+    }
+    if (prefix.ends_with('/')) prefix.remove_suffix(1);
+    auto handler = make_static_files(std::move(folder), std::move(options));
+    add("GET", std::string(prefix) + "/{path:path}", std::move(handler), {.is_listed = false});
 }
 
 std::optional<Coro<Response>> Application::begin(Request& request, Response& answer) const {

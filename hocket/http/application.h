@@ -7,6 +7,7 @@
 #include <hocket/http/request.h>
 #include <hocket/http/response.h>
 #include <hocket/http/route.h>
+#include <hocket/http/static_files.h>
 #include <hocket/http/typed_handler.h>
 
 #include <exception>
@@ -40,7 +41,7 @@ struct ApplicationOptions {
 /// application, so a coroutine may use what its lambda captured. Several run at once, one for each connection.
 ///
 /// A path is literal segments and parameters, `/users/{id}/posts`; a literal is preferred to a parameter. A parameter is one whole segment,
-/// which is not empty. GET's routes answer HEAD as well.
+/// which is not empty; but `{path:path}`, at the end, is all that is left, with its slashes, or nothing. GET's routes answer HEAD as well.
 ///
 /// The answers of the application itself are JSON with a `detail`: 404 for an unknown path, 405 with Allow for a method that the path does
 /// not have, 422 for a parameter that is missing or no int, 500 for an exception of the handler, which the loop's exception handler is told;
@@ -90,6 +91,16 @@ public:
         route("OPTIONS", path, std::move(handler), std::move(options));
     }
     void add(std::string_view method, std::string_view path, Unique<Handler> handler, RouteOptions options);
+
+    /// Shows the files of a folder, and of those in it, under a path (`add_static`): `app.static_files("/assets", "public")` answers
+    /// `/assets/css/a.css` with `public/css/a.css`, as `file_response` does.
+    ///
+    /// Nothing outside of the folder is shown, whatever a path says, and wherever a symbolic link leads; links within it are followed, where the
+    /// kernel has openat2 (man 2, Linux 5.6). Each segment of the path is decoded once; one that is empty, `.` or `..`, or has an encoded slash, is
+    /// 404, as is what is no regular file. A folder is 404, unless the options give it an index or show what is in it. A relative `folder` is
+    /// looked up now. Blocks, for an instant: to be called before the application serves. Throws OSError when there is no such folder, and
+    /// ValueError for a prefix that does not begin with a slash or has a parameter, and for one that is there already.
+    void static_files(std::string_view prefix, std::string folder, StaticFilesOptions options = {});
 
     /// Answers a request, as a server does: also for tests, without one. Throws nothing but CancelledError.
     Coro<Response> handle(Request& request) const;

@@ -211,6 +211,24 @@ TEST(Application, literals_are_preferred_to_parameters) {
     EXPECT_EQ(said(app, asking("POST", "/items/new")), "200 posted new");
 }
 
+TEST(Application, a_parameter_may_take_the_rest_of_the_path) {
+    Application app;
+    app.get("/files/{path:path}", [](std::string path) { return "rest " + path; });
+    app.get("/files/{id}/size", [](std::string id) { return "size of " + id; });
+    app.get("/files/readme", [] { return std::string("the text"); });
+    app.get("/{all:path}", [](Request& request) { return "all " + request.path_param("all"); });
+    EXPECT_EQ(said(app, asking("GET", "/files/a/b%20c/d%2Fe?q")), "200 rest a/b c/d/e");
+    EXPECT_EQ(said(app, asking("GET", "/files/")), "200 rest ");
+    EXPECT_EQ(said(app, asking("GET", "/files//a/")), "200 rest /a/");
+    EXPECT_EQ(said(app, asking("GET", "/files/a/size")), "200 size of a");
+    EXPECT_EQ(said(app, asking("GET", "/files/readme")), "200 the text");
+    EXPECT_EQ(said(app, asking("GET", "/files/readme/x")), "200 rest readme/x");
+    EXPECT_EQ(said(app, asking("GET", "/files")), "200 all files");
+    EXPECT_EQ(said(app, asking("GET", "/")), "200 all ");
+    EXPECT_EQ(said(app, asking("HEAD", "/x/y")), "200 all x/y");
+    EXPECT_EQ(said(app, asking("POST", "/files/a")).substr(0, 3), "405");
+}
+
 TEST(Application, an_unknown_path_is_404) {
     Application app;
     app.get("/items/{id}", [](int id) { return std::to_string(id); });
@@ -259,6 +277,10 @@ TEST(Application, a_route_that_cannot_be_is_refused) {
     EXPECT_EQ(refusal("GET", "/a{b}", one), "route GET /a{b}: the segment \"a{b}\" is no text and no {name}");
     EXPECT_EQ(refusal("GET", "/{}", one), "route GET /{}: the segment \"{}\" is no text and no {name}");
     EXPECT_EQ(refusal("GET", "/{", one), "route GET /{: the segment \"{\" is no text and no {name}");
+    EXPECT_EQ(refusal("GET", "/{a:path}/b", one),
+              "route GET /{a:path}/b: what takes the rest of a path stands at its end");
+    EXPECT_EQ(refusal("GET", "/{:path}", one), "route GET /{:path}: the segment \"{:path}\" is no text and no {name}");
+    EXPECT_EQ(refusal("GET", "/{a:int}", one), "route GET /{a:int}: the segment \"{a:int}\" is no text and no {name}");
     EXPECT_EQ(refusal("GET", "/{a}/{a}", [](int, int) { return std::string(); }),
               "route GET /{a}/{a}: two parameters {a}");
     EXPECT_EQ(refusal("GET", "/items/{other}", one), "route GET /items/{other}: there is such a route already");

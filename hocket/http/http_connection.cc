@@ -76,7 +76,9 @@ Coro<> HttpConnection::run() {
         begin_answer(answer);
         if (answer.pieces_) {
             send_now();
-            co_await send_watched(*std::move(answer.pieces_));
+            bool is_sent = false;
+            if (answer.file_) is_sent = co_await send_file(*answer.file_);
+            if (!is_sent) co_await send_watched(*std::move(answer.pieces_));
         } else if (answer.body_.empty()) {
             send_now();
         } else {

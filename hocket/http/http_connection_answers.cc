@@ -5,8 +5,10 @@
 #include <hocket/base/errors.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/flow/wait.h>
+#include <hocket/http/file_part_internal.h>
 #include <hocket/http/http1_writer.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -99,6 +101,7 @@ void HttpConnection::write_head_of(Response& answer) {
     if (is_head || answer.status_ == 204 || answer.status_ == 304) {
         answer.body_.clear();
         answer.pieces_.reset();
+        answer.file_ = nullptr;
     } else if (answer.body_.size() <= most_in_one_write) {
         out_ += answer.body_;
         answer.body_.clear();
@@ -143,6 +146,34 @@ Coro<> HttpConnection::flush() {
 void HttpConnection::lose() noexcept {
     is_lost_ = true;
     ends_body_ ? transport_.reset() : transport_.abort();
+}
+
+Coro<bool> HttpConnection::send_file(FilePart& part) {
+    if (!part.by_kernel) co_return false;
+    const std::optional<Duration> limit = limit_of(server_.options.write_timeout);
+    std::exception_ptr error;
+    while (part.size > 0 && !is_lost_) {
+        const auto count = static_cast<std::int64_t>(std::min<std::uint64_t>(part.size, most_unsent_part));
+        const SendfileOptions options{
+            .offset = static_cast<std::int64_t>(part.offset), .count = count, .fallback = false};
+        std::int64_t sent = 0;
+        try {
+            sent = co_await timeout(limit, writer_.sendfile(part.file.fileno(), options));
+            if (sent < count) throw_shorter(part);
+        } catch (const SendfileNotAvailableError&) {
+            announced_ = part.size;
+            co_return false;
+        } catch (const RuntimeError&) {
+            error = std::current_exception();
+            lose();
+        } catch (const std::exception&) {  // it takes too long, or the connection is lost
+            lose();
+        }
+        part.offset += static_cast<std::uint64_t>(sent);
+        part.size -= static_cast<std::uint64_t>(sent);
+    }
+    if (error) report("The body of an answer failed", error);
+    co_return true;
 }
 
 // Until the client goes: then everything ends. While the answer's next piece is waited for, nobody else looks at the connection.

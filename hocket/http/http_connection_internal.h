@@ -110,6 +110,8 @@ private:
     void send_now() noexcept;
     Coro<> send(std::string_view bytes);
     Coro<> flush();
+    /// By the system itself, if it can. False: what is left is to be read.
+    Coro<bool> send_file(FilePart& part);
     Coro<> send_watched(Response::Pieces pieces);
     Coro<> send_pieces(Response::Pieces pieces);
     Coro<> watch();

@@ -76,11 +76,18 @@ std::string in_lower_case(std::string_view text) {
     return lower;
 }
 
+// As OpenAPI writes it: `/files/{path}` of `/files/{path:path}`.
+std::string described_path(std::string path) {
+    constexpr std::string_view end = ":path}";
+    if (path.ends_with(end)) path.replace(path.size() - end.size(), end.size(), "}");
+    return path;
+}
+
 // `get_items_id` of GET and /items/{id}.
 std::string operation_id(const Route& route) {
     if (!route.options.name.empty()) return route.options.name;
     std::string id = in_lower_case(route.method);
-    for (const char c : route.path) {
+    for (const char c : described_path(route.path)) {
         const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (is_word) {
             id += c;
@@ -168,7 +175,7 @@ std::string describe_routes(const ApplicationOptions& about, const std::vector<c
             return is_describable(*other) && other->path == path;
         };
         if (!is_describable(**route) || std::find_if(routes.begin(), route, same_path) != route) continue;
-        json.key((*route)->path).open('{');
+        json.key(described_path((*route)->path)).open('{');
         for (auto each = route; each != routes.end(); ++each) {
             if (same_path(*each)) write_operation(json, **each);
         }

@@ -49,6 +49,15 @@ TEST(OnceOpenApi, describes_a_routes_path_parameters) {
     EXPECT_TRUE(get["responses"].contains("422"));
 }
 
+TEST(OnceOpenApi, describes_what_takes_the_rest_of_a_path) {
+    Application app;
+    app.get("/files/{name:path}", [](std::string name) { return name; }, {.parameters = {{"name", "which"}}});
+    const Json get = Json::parse(app.openapi())["paths"]["/files/{name}"]["get"];
+    EXPECT_EQ(get["operationId"], "get_files_name");
+    EXPECT_EQ(get["parameters"][0]["name"], "name");
+    EXPECT_EQ(get["parameters"][0]["description"], "which");
+}
+
 TEST(OnceOpenApi, describes_query_parameters) {
     const Json get = Json::parse(items().openapi())["paths"]["/items"]["get"];
     EXPECT_EQ(get["parameters"],

@@ -93,6 +93,7 @@ private:
     friend class Application;
     friend class HttpConnection;
     friend class ParameterReader;
+    friend class StaticFiles;
 
     template <class Adapter>
     static Coro<AdapterValue<Adapter>> read_json(Coro<std::string> body) {

@@ -3,6 +3,7 @@
 #include <hocket/http/response.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/file_part_internal.h>
 
 namespace hocket::http {
 
@@ -32,6 +33,11 @@ Response::Response(std::string body, std::string_view type, ResponseOptions opti
 Response::Response(Pieces body, std::string_view type, ResponseOptions options) : type_(type) {
     take(std::move(options));
     pieces_.emplace(std::move(body));
+}
+
+Response::Response(Shared<FilePart> file, std::string_view type, ResponseOptions options)
+    : Response(pieces_of(file), type, std::move(options)) {
+    file_ = std::move(file);
 }
 
 Response::~Response() = default;

@@ -2,6 +2,7 @@
 // What a server's handler gives: a status, header fields, and a body that is there or comes in pieces.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/flow/async_generator.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
@@ -11,6 +12,8 @@
 #include <string_view>
 
 namespace hocket::http {
+
+struct FilePart;
 
 /// `text_response("made", {.status = 201, .headers = {{"Location", "/items/7"}}})`
 struct ResponseOptions {
@@ -33,6 +36,8 @@ public:
     /// `type`: a literal, such as `text/plain`; the options' `content_type` goes before it.
     Response(std::string body, std::string_view type, ResponseOptions options = {});
     Response(Pieces body, std::string_view type, ResponseOptions options = {});
+    /// For `file_response`.
+    Response(Shared<FilePart> file, std::string_view type, ResponseOptions options);
     Response(Response&&) noexcept = default;
     Response& operator=(Response&&) noexcept = default;
     ~Response();
@@ -60,6 +65,7 @@ private:
     Headers headers_;
     std::string body_;
     std::optional<Pieces> pieces_;
+    Shared<FilePart> file_;  // what the pieces would be read from, for a connection that sends it by itself
 };
 
 /// `text/plain`, in UTF-8.

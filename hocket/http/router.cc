@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tree of routes: literal segments before parameters, and back to the parameter where a literal leads nowhere.
+// The tree of routes: literal segments before parameters, those before what takes the rest, and back where one leads nowhere.
 #include <hocket/http/router_internal.h>
 
 #include <hocket/base/errors.h>
@@ -12,6 +12,7 @@ namespace hocket::http {
 struct Router::Node {
     std::vector<std::pair<std::string, Unique<Node>>> literals;  // by what a segment decodes to
     Unique<Node> parameter;
+    Unique<Node> remainder;             // of the path: a parameter that takes all of it
     std::vector<Unique<Route>> routes;  // that end here: one for each method
 
     const Node* literal(std::string_view segment) const {
@@ -44,15 +45,23 @@ std::string_view take_segment(std::string_view& path) noexcept {
     throw ValueError("route " + route.method + " " + route.path + ": " + why);
 }
 
-// The name of `{name}`; nothing for a literal segment.
-std::string_view parameter_name(std::string_view segment, const Route& route) {
+struct SegmentParameter {
+    std::string_view name;  // empty for a literal segment
+    bool takes_all = false;
+};
+
+// Of `{name}`, and of `{name:path}`, which takes all that is left.
+SegmentParameter parameter_of(std::string_view segment, const Route& route) {
     if (segment.find_first_of("{}") == std::string_view::npos) return {};
-    const std::string_view name = segment.substr(1, std::max<std::size_t>(segment.size(), 2) - 2);
+    constexpr std::string_view path = ":path";
+    std::string_view name = segment.substr(1, std::max<std::size_t>(segment.size(), 2) - 2);
+    const bool takes_all = name.ends_with(path);
+    if (takes_all) name.remove_suffix(path.size());
     const bool is_whole = segment.starts_with('{') && segment.ends_with('}') && is_token(name);
     if (!is_whole || name.find_first_of("{}") != std::string_view::npos) {
         refuse(route, "the segment " + in_quotes(segment) + " is no text and no {name}");
     }
-    return name;
+    return {name, takes_all};
 }
 
 }  // namespace
@@ -78,14 +87,16 @@ void Router::add(Route route) {
     Node* node = root_.get();
     for (std::string_view rest = route.path; !rest.empty();) {
         const std::string_view segment = take_segment(rest);
-        const std::string_view name = parameter_name(segment, route);
+        const auto [name, takes_all] = parameter_of(segment, route);
         if (!name.empty()) {
             if (std::ranges::find(route.parameter_names, name) != route.parameter_names.end()) {
                 refuse(route, "two parameters {" + std::string(name) + "}");
             }
             route.parameter_names.emplace_back(name);
-            if (!node->parameter) node->parameter = Unique<Node>::make();
-            node = node->parameter.get();
+            if (takes_all && !rest.empty()) refuse(route, "what takes the rest of a path stands at its end");
+            Unique<Node>& next = takes_all ? node->remainder : node->parameter;
+            if (!next) next = Unique<Node>::make();
+            node = next.get();
             continue;
         }
         const Node* const known = node->literal(segment);
@@ -113,11 +124,17 @@ void Router::look(const Node& node, std::string_view rest, Search& search) {
         }
         return;
     }
+    const std::string_view all = rest.substr(1);
     const std::string_view segment = take_segment(rest);
     if (const Node* const next = node.literal(segment)) look(*next, rest, search);
-    if (search.match.route || !node.parameter || segment.empty()) return;
-    search.values.push_back(segment);
-    look(*node.parameter, rest, search);
+    if (node.parameter && !segment.empty()) look_with(segment, *node.parameter, rest, search);
+    if (node.remainder) look_with(all, *node.remainder, {}, search);
+}
+
+void Router::look_with(std::string_view value, const Node& node, std::string_view rest, Search& search) {
+    if (search.match.route) return;
+    search.values.push_back(value);
+    look(node, rest, search);
     if (!search.match.route) search.values.pop_back();
 }
 

@@ -39,6 +39,7 @@ private:
     struct Search;
 
     static void look(const Node& node, std::string_view rest, Search& search);
+    static void look_with(std::string_view value, const Node& node, std::string_view rest, Search& search);
 
     Unique<Node> root_;
     std::vector<const Route*> order_;

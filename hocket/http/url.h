@@ -18,7 +18,8 @@ namespace hocket::http {
 ///
 /// Whatever way a host is written, `http://0x7f.1/`, `http://2130706433/` and `http://127.0.0.1/` are one URL, and international names
 /// are in the form that the name system knows (`xn--...`): what is looked at is what will be connected to. Of international names, those
-/// with symbols (a heart, a snowman) are refused, which browsers take and registries do not. The views that it gives point into it.
+/// that IDNA 2008 forbids are refused, which browsers take and registries do not: labels with symbols (a heart, a snowman), with a hyphen at
+/// an end, of more than 63 bytes. The views that it gives point into it.
 class HOCKET_EXPORT Url {
 public:
     /// No URL: every part is empty.
@@ -40,7 +41,7 @@ public:
     std::string_view host() const noexcept;
     /// What to resolve and connect to: `host` without brackets.
     std::string hostname() const;
-    /// As written, else what the scheme says, else 0.
+    /// As written, else what the scheme says (80 of http and ws, 443 of https and wss), else 0.
     std::uint16_t port() const noexcept;
     /// `/a%20b`; never empty for http and https.
     std::string_view path() const noexcept;
@@ -49,8 +50,8 @@ public:
     /// Without the `#`; empty also if there is none.
     std::string_view fragment() const noexcept;
 
-    /// `http://127.0.0.1:8080`: what must be equal for two URLs to share credentials; `null` for schemes without such a notion. The scheme's
-    /// own port is left out.
+    /// `http://127.0.0.1:8080`, `wss://example.org`: what must be equal for two URLs to share credentials; `null` for schemes without such a
+    /// notion, and for `blob:`. The scheme's own port is left out.
     std::string origin() const;
     /// The host with the port where it is not the scheme's own: the field Host of a request.
     std::string authority() const;

@@ -191,19 +191,66 @@ std::string write_ipv6(const Ipv6& address) {
     return result + ']';
 }
 
-// UTS 46, non-transitional. Names that are ASCII throughout and not encoded are only lowered: libidn2 would also apply rules for
-// registering names, which the standard leaves to the name system.
-std::string to_ascii(std::string_view host, const std::string& name) {
-    std::string result = name;
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (is_ascii(result) && !result.starts_with("xn--") && result.find(".xn--") == std::string::npos) return result;
+std::string lowered(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return result;
+}
+
+// The first full stop, or one of those that other scripts have for it (UTS 46, 4): where it is and how many bytes it has.
+std::pair<std::size_t, std::size_t> find_stop(std::string_view name) noexcept {
+    std::pair<std::size_t, std::size_t> first{name.size(), 0};
+    for (const std::string_view stop : {".", "\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"}) {
+        const std::size_t at = name.find(stop);
+        if (at < first.first) first = {at, stop.size()};
+    }
+    return first;
+}
+
+[[noreturn]] void refuse_name(std::string_view host, const char* why) {
+    refuse(host, std::string("is no international name: ") + why);
+}
+
+std::string label_to_ascii(std::string_view host, const std::string& label) {
     char* ascii = nullptr;
-    const int error = idn2_to_ascii_8z(name.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (error != IDN2_OK) refuse(host, std::string("is no international name: ") + idn2_strerror(error));
-    result = ascii;
+    const int error = idn2_to_ascii_8z(label.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (error != IDN2_OK) refuse_name(host, idn2_strerror(error));
+    std::string result = ascii;
     idn2_free(ascii);
     return result;
+}
+
+// `xn--...`, in lower case: what it stands for must be written so, and not as another label.
+void check_encoded_label(std::string_view host, const std::string& label) {
+    char* decoded = nullptr;
+    const int error = idn2_to_unicode_8z8z(label.c_str(), &decoded, 0);
+    if (error != IDN2_OK) refuse_name(host, idn2_strerror(error));
+    const std::string unicode = decoded;
+    idn2_free(decoded);
+    if (label_to_ascii(host, unicode) != label) refuse_name(host, "a label is not encoded as it should be");
+}
+
+// UTS 46, non-transitional. A label that is ASCII and not encoded is only lowered: libidn2 would also apply rules for registering
+// names, which the standard leaves to the name system.
+std::string converted(std::string_view host, std::string_view label) {
+    std::string lower = lowered(label);
+    const bool is_known = is_ascii(lower);
+    if (is_known && !lower.starts_with("xn--")) return lower;
+    const std::string result = label_to_ascii(host, is_known ? lower : std::string(label));
+    if (result.starts_with("xn--") && is_known) check_encoded_label(host, result);
+    return result;
+}
+
+std::string to_ascii(std::string_view host, std::string_view name) {
+    if (is_ascii(name) && lowered(name).find("xn--") == std::string::npos) return lowered(name);
+    std::string result;
+    for (;;) {
+        const auto [at, size] = find_stop(name);
+        result += converted(host, name.substr(0, at));
+        if (size == 0) return result;
+        result += '.';
+        name.remove_prefix(at + size);
+    }
 }
 
 }  // namespace

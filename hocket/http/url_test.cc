@@ -50,6 +50,18 @@ TEST(OnceUrl, parts_may_be_missing) {
         EXPECT_EQ(part, "");
 }
 
+TEST(OnceUrl, web_sockets_have_urls_of_their_own) {
+    const Url plain = Url::parse("ws://example.org:80/chat?room=1");
+    EXPECT_EQ(plain.str(), "ws://example.org/chat?room=1");
+    EXPECT_EQ(plain.port(), 80);
+    EXPECT_EQ(plain.origin(), "ws://example.org");
+    const Url secure = Url::parse("WSS:\\\\0x7f.1\\a");
+    EXPECT_EQ(secure.str(), "wss://127.0.0.1/a");
+    EXPECT_EQ(secure.port(), 443);
+    EXPECT_EQ(Url::parse("wss://a:80").origin(), "wss://a:80");
+    EXPECT_EQ(joined("wss://a/b/c", "../d"), "wss://a/d");
+}
+
 TEST(OnceUrl, no_url_has_no_parts) {
     const Url none;
     EXPECT_TRUE(none.empty());
@@ -193,6 +205,26 @@ TEST(OnceUrl, international_names_are_written_as_the_name_system_knows_them) {
     EXPECT_EQ(host("a\xc2\xad"
                    "b"),
               "ab");
+}
+
+TEST(OnceUrl, beside_an_international_label_the_others_stay_as_they_are) {
+    EXPECT_EQ(host("-a.a--b._c.b\xc3\xbc"
+                   "cher"),
+              "-a.a--b._c.xn--bcher-kva");
+    EXPECT_EQ(host(std::string(64, 'x') + "\xe3\x80\x82\xc3\xa4.."), std::string(64, 'x') + ".xn--4ca..");
+}
+
+TEST(OnceUrl, a_label_must_be_encoded_as_it_is_when_it_is_written_out) {
+    EXPECT_EQ(host("XN--BCHER-KVA"), "xn--bcher-kva");
+    EXPECT_THROW(Url::parse("http://xn--wg7c/"), InvalidUrl);  // a wide percent sign
+    EXPECT_THROW(Url::parse("http://xn--abc-/"), InvalidUrl);
+    EXPECT_THROW(Url::parse("http://a.xn--/"), InvalidUrl);
+}
+
+TEST(OnceUrl, names_that_no_registry_takes_are_refused) {
+    EXPECT_THROW(Url::parse("http://\xe2\x98\x83/"), InvalidUrl);  // a snowman
+    EXPECT_THROW(Url::parse("http://xn--n3h/"), InvalidUrl);       // the same
+    EXPECT_THROW(Url::parse("http://\xc3\xa4-/"), InvalidUrl);
 }
 
 TEST(OnceUrl, names_that_are_none_are_refused) {
