@@ -214,8 +214,7 @@ void HttpConnection::report(const char* what, const std::exception_ptr& error) c
 }
 
 Coro<> HttpConnection::finish() {
-    // For all that is known. What is not read when the connection is closed would have the system drop the answer, too.
-    const bool sends_on = is_broken_ || !is_body_over_ || !transport_.unread().empty();
+    const bool sends_on = is_broken_ || !is_body_over_;  // for all that is known
     sends_on ? transport_.close_lingering() : transport_.close();
     if (is_lost_ || transport_.get_write_buffer_size() == 0) co_return;
     try {
