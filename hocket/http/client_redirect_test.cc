@@ -121,6 +121,40 @@ TEST(RealClientRedirect, credentials_stay_with_their_origin) {
     }());
 }
 
+TEST(RealClientRedirect, credentials_that_were_dropped_do_not_come_back) {
+    run_http([]() -> Coro<> {
+        std::string home;
+        const TestServer other =
+            co_await TestServer::answering([&](const std::string&) { return redirect(307, home + "/back"); });
+        const TestServer server = co_await TestServer::answering([&](const std::string& request) {
+            return request.starts_with("GET /back") ? ok("") : redirect(307, other.url());
+        });
+        home = server.origin();
+        const ClientSession session({.headers = {{"Authorization", "secret"}}});
+        co_await session.get(server.url(), {.headers = {{"Cookie", "a=b"}}});
+        EXPECT_EQ(field_of(server.requests().at(0), "Authorization"), "secret");
+        for (const char* field : {"Authorization", "Cookie"}) {
+            EXPECT_EQ(field_of(other.requests().at(0), field), "none");
+            EXPECT_EQ(field_of(server.requests().at(1), field), "none");
+        }
+    }());
+}
+
+TEST(RealClientRedirect, several_locations_lead_nowhere) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            if (!request.starts_with("GET /from")) return ok("there");
+            const std::string second = request.starts_with("GET /from/both") ? "/other" : "/there";
+            return "HTTP/1.1 302 Found\r\nLocation: /there\r\nlocation: " + second + "\r\nContent-Length: 0\r\n\r\n";
+        });
+        const ClientSession session;
+        EXPECT_EQ(
+            co_await ending_of(session.get(server.url("/from/both"))),
+            "hocket::http::ClientResponseError: GET " + server.url("/from/both") + ": redirected to several URLs");
+        EXPECT_EQ(co_await text_of(session.get(server.url("/from/one"))), "there");
+    }());
+}
+
 TEST(RealClientRedirect, so_many_are_followed_and_no_more) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) {

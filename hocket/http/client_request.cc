@@ -131,10 +131,13 @@ bool ClientRequest::is_idempotent() const noexcept {
 std::optional<Url> ClientRequest::redirected(const ResponseHead& head) const {
     const int status = head.status;
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) return std::nullopt;
-    const auto location = head.headers.get("Location");
-    if (!location) return std::nullopt;
+    const auto locations = head.headers.get_all("Location");
+    if (locations.empty()) return std::nullopt;
+    if (std::any_of(locations.begin(), locations.end(), [&](std::string_view l) { return l != locations[0]; })) {
+        throw ClientResponseError(name_.text() + ": redirected to several URLs", status);
+    }
     try {
-        Url next = name_.url.join(*location);
+        Url next = name_.url.join(locations[0]);
         const std::string why = obstacle(next);
         if (why.empty()) return next;
         throw ClientResponseError(name_.text() + ": redirected to " + without_user(next).str() + ": " + why, status);

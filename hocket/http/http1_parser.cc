@@ -10,9 +10,36 @@
 
 namespace hocket::http {
 
-// llhttp decides where the parts of a message end. It never gets more than one line, or the data of one chunk, at a time, so that
-// each line can be checked before. Of its many callbacks only the three are used that say what comes next; its versions 8 and 9
-// agree on them.
+namespace {
+
+// What llhttp is told of a head: all that makes a difference to where the message ends, in a form that every version of it reads in the
+// same way.
+
+std::string_view plain_start(const RequestHead& head) noexcept {
+    if (head.method == "CONNECT") {
+        return head.minor_version == 0 ? "CONNECT a:1 HTTP/1.0\r\n" : "CONNECT a:1 HTTP/1.1\r\n";
+    }
+    return head.minor_version == 0 ? "GET / HTTP/1.0\r\n" : "GET / HTTP/1.1\r\n";
+}
+
+std::string plain_start(const ResponseHead& head) {
+    return (head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::to_string(head.status) + " OK\r\n";
+}
+
+template <class Head>
+std::string plain(const Head& head) {
+    std::string text(plain_start(head));
+    if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
+    if (head.content_length)
+        text.append("Content-Length: ").append(std::to_string(*head.content_length)).append("\r\n");
+    return text += "\r\n";
+}
+
+}  // namespace
+
+// llhttp decides where a message ends, and the chunks in it. It sees no line of a head or trailer as it came, and no chunk's line before it
+// was checked: what its versions 8 and 9 see differently it is not asked. Of its many callbacks only the three are used that say what comes
+// next.
 class Http1Parser::State {
 public:
     State(Reads what, const Limits& limits) : reads_requests_(what == Reads::requests), limits_(limits) {
@@ -54,7 +81,6 @@ private:
     static constexpr int content_too_large = 413;
     static constexpr int target_too_long = 414;
     static constexpr int fields_too_large = 431;
-    static constexpr int not_implemented = 501;
 
     // What the next byte belongs to.
     enum class Stage : std::uint8_t { start, fields, body, chunk_size, chunk_data, chunk_end, trailers, end };
@@ -115,7 +141,6 @@ private:
     // Of the current message.
     Stage stage_ = Stage::start;
     bool is_complete_ = false;     // llhttp has seen its end
-    bool keeps_alive_ = false;     // llhttp's opinion at the end
     bool is_chunk_begun_ = false;  // llhttp has read the size of one
     std::size_t section_ = 0;      // bytes of the head, or of the trailers
     std::size_t extensions_ = 0;   // bytes of all chunk extensions
@@ -138,7 +163,6 @@ const llhttp_settings_t& Http1Parser::State::settings() {
         };
         s.on_message_complete = [](llhttp_t* llhttp) {
             of(llhttp).is_complete_ = true;
-            of(llhttp).keeps_alive_ = llhttp_should_keep_alive(llhttp) != 0;
             return static_cast<int>(HPE_PAUSED);  // here, so that it takes nothing of the next message
         };
         return s;
@@ -190,7 +214,6 @@ bool Http1Parser::State::read_start_line(std::string_view& input) {
         response_.reason = parts.reason;
         response_.minor_version = parts.minor_version;
     }
-    give_to_llhttp(*line);
     stage_ = Stage::fields;
     return true;
 }
@@ -208,23 +231,26 @@ bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage 
             check_trailer(field);
         } else {
             check_framing(field, content, to);
+            if (reads_requests_) check_singleton(field, to);
         }
         if (to.size() == limits_.fields) refuse(fields_too_large, "too many header fields");
-        give_to_llhttp(*line);
         to.add(field.name, field.value);
         return true;
     }
-    if (stage_ == Stage::fields) reads_requests_ ? settle(request_) : settle(response_);
-    give_to_llhttp(*line);
     stage_ = after;
-    if (after == Stage::body) end_head();
+    if (after == Stage::body) {
+        end_head();
+    } else {
+        give_to_llhttp(*line);
+    }
     return true;
 }
 
 void Http1Parser::State::end_head() {
+    reads_requests_ ? settle(request_) : settle(response_);
+    give_to_llhttp(reads_requests_ ? plain(request_) : plain(response_));
     const bool chunked = reads_requests_ ? request_.chunked : response_.chunked;
     const auto length = reads_requests_ ? request_.content_length : response_.content_length;
-    const bool keeps_alive = is_complete_ ? keeps_alive_ : llhttp_should_keep_alive(&llhttp_) != 0;
     section_ = 0;
     if (is_complete_) {
         stage_ = Stage::end;
@@ -234,8 +260,6 @@ void Http1Parser::State::end_head() {
         count_body(*length);
     }
     if (reads_requests_) {
-        request_.upgrade = llhttp_get_upgrade(&llhttp_) != 0;
-        request_.keep_alive = keeps_alive && request_.method != "CONNECT";
         is_last_ = !request_.keep_alive;
         event_ = std::move(request_);
         return;
@@ -247,7 +271,8 @@ void Http1Parser::State::end_head() {
         return;
     }
     const bool other_protocol = status == 101 || (answers_connect_ && status / 100 == 2);
-    response_.keep_alive = keeps_alive && !other_protocol;
+    const bool has_end = is_complete_ || chunked || length;
+    response_.keep_alive = response_.keep_alive && has_end && !other_protocol;
     is_last_ = !response_.keep_alive;
     event_ = std::move(response_);
 }
@@ -344,7 +369,6 @@ std::size_t Http1Parser::State::give_to_llhttp(std::string_view bytes) {
     if (is_complete_ && (error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE)) {
         return static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
     }
-    if (reads_requests_ && stage_ == Stage::start) refuse(not_implemented, "the method is unknown");
     const char* reason = llhttp_get_error_reason(&llhttp_);
     refuse(bad_request, reason && *reason ? reason : llhttp_errno_name(error));
 }

@@ -2,6 +2,8 @@
 // The lines of HTTP/1, strictly: RFC 9112 without the liberties that it allows to recipients.
 #include <hocket/http/http1_policy_internal.h>
 
+#include <hocket/http/url_host_internal.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -31,29 +33,102 @@ int read_version(std::string_view text) {
     refuse(bad_request, "no version, but " + in_quotes(text));
 }
 
+bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_ipv6_address(std::string_view in_brackets) {
+    try {
+        parse_host(in_brackets, true);
+        return true;
+    } catch (const UrlFault&) {
+        return false;
+    }
+}
+
+// How many characters at the front of `text` may be those of a registered name.
+std::size_t name_size(std::string_view text) noexcept {
+    constexpr std::string_view others = "-._~!$&'()*+,;=";
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const char c = text[size];
+        if (c == '%') {
+            if (text.size() - size < 3 || !is_hex_digit(text[size + 1]) || !is_hex_digit(text[size + 2])) break;
+            size += 2;
+        } else if (!is_digit(c) && !is_letter(c) && others.find(c) == std::string_view::npos) {
+            break;
+        }
+        ++size;
+    }
+    return size;
+}
+
+// Nothing, or a colon and what may be a port: RFC 3986, 3.2.3 allows for none after the colon.
+bool is_port(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), port);
+    return text[0] == ':' && text.size() <= 6 && all_digits(text.substr(1)) &&
+           (text.size() == 1 || error == std::errc());
+}
+
 // RFC 3986, 3.2.2: a name or an address, perhaps with a port.
-bool is_host(std::string_view text) noexcept {
+bool is_host(std::string_view text) {
     std::size_t end = 0;
     if (text.starts_with('[')) {
-        end = text.find(']');
-        if (end == std::string_view::npos || end < 3) return false;
-        const std::string_view address = text.substr(1, end - 1);
-        if (!std::all_of(address.begin(), address.end(),
-                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; })) {
-            return false;
-        }
-        ++end;
+        end = std::min(text.find(']'), text.size() - 1) + 1;
+        if (!is_ipv6_address(text.substr(0, end))) return false;
     } else {
-        constexpr std::string_view others = "-._~%!$&'()*+,;=";
-        while (end < text.size() &&
-               (is_digit(text[end]) || (text[end] >= 'a' && text[end] <= 'z') ||
-                (text[end] >= 'A' && text[end] <= 'Z') || others.find(text[end]) != std::string_view::npos)) {
-            ++end;
-        }
-        if (end == 0) return false;
+        end = name_size(text);
     }
-    const std::string_view port = text.substr(end);
-    return port.empty() || (port[0] == ':' && port.size() <= 6 && all_digits(port.substr(1)));
+    return end > 0 && is_port(text.substr(end));
+}
+
+// Of `http://host:80/path`: the host and what is after it; empty if it has not this form.
+std::string_view authority_of(std::string_view target) noexcept {
+    const std::size_t scheme = target.find("://");
+    const std::string_view name = target.substr(0, scheme);
+    if (scheme == std::string_view::npos || !(equal_without_case(name, "http") || equal_without_case(name, "https"))) {
+        return {};
+    }
+    const std::size_t begin = scheme + 3;
+    return target.substr(begin, std::min(target.find_first_of("/?", begin), target.size()) - begin);
+}
+
+// RFC 9112, 3.2: a path; a URL; a host and port for CONNECT; `*` for OPTIONS.
+bool is_target_of(std::string_view method, std::string_view target) {
+    if (method == "CONNECT") {
+        const std::size_t colon = target.rfind(':');
+        return colon != std::string_view::npos && colon + 1 < target.size() && target.back() != ']' && is_host(target);
+    }
+    if (target.starts_with('/')) return true;
+    if (target == "*") return method == "OPTIONS";
+    return is_host(authority_of(target));
+}
+
+// The methods that have a meaning somewhere: those of the registry and a few in wide use. Which of them a parser's version knows is no
+// matter: it is not asked.
+bool is_known_method(std::string_view method) noexcept {
+    constexpr std::string_view known[] = {
+        "GET",    "POST",       "PUT",       "HEAD",   "DELETE",     "PATCH",     "OPTIONS", "CONNECT",    "TRACE",
+        "QUERY",  "PROPFIND",   "PROPPATCH", "MKCOL",  "COPY",       "MOVE",      "LOCK",    "UNLOCK",     "SEARCH",
+        "REPORT", "MKACTIVITY", "CHECKOUT",  "MERGE",  "MKCALENDAR", "ACL",       "BIND",    "UNBIND",     "REBIND",
+        "LINK",   "UNLINK",     "PURGE",     "NOTIFY", "M-SEARCH",   "SUBSCRIBE", "LABEL",   "UNSUBSCRIBE"};
+    return std::find(std::begin(known), std::end(known), method) != std::end(known);
+}
+
+// Fields of a request that stand once. With two, a server and what stands before it could each believe another one.
+bool is_singleton(std::string_view name) noexcept {
+    constexpr std::string_view singletons[] = {
+        "Authorization", "Content-Location", "Content-Range",       "Content-Type",        "If-Modified-Since",
+        "If-Range",      "Max-Forwards",     "Proxy-Authorization", "If-Unmodified-Since", "Range"};
+    return std::any_of(std::begin(singletons), std::end(singletons), [&](std::string_view singleton) {
+        return name.size() == singleton.size() && equal_without_case(name, singleton);
+    });
+}
+
+// RFC 9112, 9.3.
+bool keeps_alive(const Headers& headers, int minor_version) noexcept {
+    if (headers.has_token("Connection", "close")) return false;
+    return minor_version == 1 || headers.has_token("Connection", "keep-alive");
 }
 
 // Of `a, b`: the elements, which may be empty.
@@ -143,11 +218,16 @@ RequestLine read_request_line(std::string_view line) {
     if (first == last) refuse(bad_request, "the request line " + in_quotes(line) + " has not three parts");
     RequestLine parts{line.substr(0, first), line.substr(first + 1, last - first - 1), 0};
     if (!is_token(parts.method)) refuse(bad_request, "the method " + in_quotes(parts.method) + " is no token");
-    if (parts.target.empty() ||
-        !std::all_of(parts.target.begin(), parts.target.end(), [](char c) { return c > ' ' && c < 0x7f; })) {
+    if (parts.target.empty() || !std::all_of(parts.target.begin(), parts.target.end(),
+                                             [](char c) { return c > ' ' && c < 0x7f && c != '#'; })) {
         refuse(bad_request, "the target " + in_quotes(parts.target) + " is empty or holds what a URL may not");
     }
     parts.minor_version = read_version(line.substr(last + 1));
+    if (!is_known_method(parts.method))
+        refuse(not_implemented, "the method " + in_quotes(parts.method) + " is unknown");
+    if (!is_target_of(parts.method, parts.target)) {
+        refuse(bad_request, "the target " + in_quotes(parts.target) + " is none for " + std::string(parts.method));
+    }
     return parts;
 }
 
@@ -183,14 +263,20 @@ FieldLine read_field_line(std::string_view line) {
 }
 
 void check_framing(const FieldLine& field, std::string_view line, const Headers& before) {
-    const bool is_length = equal_without_case(field.name, "Content-Length");
-    if (!is_length && !equal_without_case(field.name, "Transfer-Encoding")) return;
+    const bool is_length = field.name.size() == 14 && equal_without_case(field.name, "Content-Length");
+    if (!is_length && !(field.name.size() == 17 && equal_without_case(field.name, "Transfer-Encoding"))) return;
     // An attempt to be read differently by another parser.
     if (line.find('\t') != std::string_view::npos) refuse(bad_request, "a tab in " + std::string(field.name));
     if (before.contains(is_length ? "Transfer-Encoding" : "Content-Length")) {
         refuse(bad_request, "Content-Length beside Transfer-Encoding");
     }
     if (is_length && before.contains("Content-Length")) refuse(bad_request, "several fields Content-Length");
+}
+
+void check_singleton(const FieldLine& field, const Headers& before) {
+    if (is_singleton(field.name) && before.contains(field.name)) {
+        refuse(bad_request, "several fields " + std::string(field.name));
+    }
 }
 
 void check_trailer(const FieldLine& field) {
@@ -220,6 +306,11 @@ void check_trailer(const FieldLine& field) {
         "Range",
         "Location",
         "Vary",
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "Origin",
     };
     if (std::any_of(std::begin(banned), std::end(banned),
                     [&](std::string_view name) { return equal_without_case(name, field.name); })) {
@@ -244,12 +335,21 @@ void settle(RequestHead& head) {
     if (hosts.empty() && head.minor_version == 1) refuse(bad_request, "no Host");
     if (hosts.size() > 1) refuse(bad_request, "several fields Host");
     if (!hosts.empty() && !is_host(hosts[0])) refuse(bad_request, "Host is " + in_quotes(hosts[0]));
+    const std::string_view named = head.target.starts_with('/') ? std::string_view() : authority_of(head.target);
+    if (!hosts.empty() && !named.empty() && !equal_without_case(named, hosts[0])) {
+        refuse(bad_request, "Host is " + in_quotes(hosts[0]) + ", and the target " + in_quotes(head.target));
+    }
     settle_framing(head);
+    const bool connects = head.method == "CONNECT";
+    head.keep_alive = !connects && keeps_alive(head.headers, head.minor_version);
+    head.upgrade = connects || (head.minor_version == 1 && head.headers.contains("Upgrade") &&
+                                head.headers.has_token("Connection", "upgrade"));
     head.expects_continue = head.minor_version == 1 && head.headers.has_token("Expect", "100-continue");
 }
 
 void settle(ResponseHead& head) {
     settle_framing(head);
+    head.keep_alive = keeps_alive(head.headers, head.minor_version);
     const bool never_has_body = head.status < 200 || head.status == 204;
     if (never_has_body && (head.chunked || head.content_length.value_or(0) != 0)) {
         refuse(bad_request, "a body of status " + std::to_string(head.status) + ", which has none");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a line of HTTP/1 may look like: stricter than llhttp, which sees only lines that passed here.
+// What a line of HTTP/1 may look like, and what a head may say: stricter than llhttp, which sees only what passed here.
 #pragma once
 
 #include <hocket/http/message.h>
@@ -39,6 +39,8 @@ struct FieldLine {
 FieldLine read_field_line(std::string_view line);
 /// Refuses a Content-Length or Transfer-Encoding that does not go with the fields before it; `line`: all of it.
 void check_framing(const FieldLine& field, std::string_view line, const Headers& before);
+/// Refuses a second field of a request where one alone has a meaning.
+void check_singleton(const FieldLine& field, const Headers& before);
 /// Refuses what would change the meaning of a message that has been read already: framing, routing, authentication.
 void check_trailer(const FieldLine& field);
 
@@ -46,7 +48,7 @@ void check_trailer(const FieldLine& field);
 std::size_t check_chunk_line(std::string_view line);
 
 /// Refuses heads that two parsers could understand in two ways, and sets what follows from the fields: `content_length`, `chunked`,
-/// `expects_continue`.
+/// `keep_alive`, as far as the fields decide, `upgrade`, `expects_continue`.
 void settle(RequestHead& head);
 void settle(ResponseHead& head);
 

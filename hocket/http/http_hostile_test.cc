@@ -177,8 +177,23 @@ Coro<> repeated_fields() {
     EXPECT_EQ(body_of(co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\nX: a\r\nx: b\r\n\r\n")), "a, b");
 }
 
+Coro<> forwarding() {
+    Application app;
+    app.get("/",
+            [](Request& request) { return request.url() + ' ' + (request.peername().str().empty() ? "" : "known"); });
+    HandFed connection(app);
+    const std::string plain = co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string forwarded = co_await connection.exchange(
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Host: y\r\nX-Forwarded-Proto: https\r\n"
+        "Forwarded: for=10.0.0.1;host=y;proto=https\r\nX-Real-IP: 10.0.0.1\r\nX-HTTP-Method-Override: DELETE\r\n"
+        "X-Original-URL: /y\r\nX-Rewrite-URL: /y\r\n\r\n");
+    EXPECT_EQ(status_of(plain), "200");
+    EXPECT_EQ(body_of(plain), body_of(forwarded));
+}
+
 }  // namespace
 
+TEST(HttpHostileBodies, what_a_client_says_of_forwarding_means_nothing) { run(forwarding()); }
 TEST(HttpHostileBodies, many_tiny_chunks_cost_no_more_than_their_bytes) { run(tiny_chunks()); }
 TEST(HttpHostileBodies, repeated_fields_are_all_seen) { run(repeated_fields()); }
 

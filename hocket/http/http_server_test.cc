@@ -306,7 +306,8 @@ Coro<> refuses_while_the_client_sends() {
     const std::string rest(512 << 10, 'x');
     for (const auto& [head, status] :
          {std::pair("POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n", "413"),
-          std::pair("POST /unread HTTP/1.1\r\nHost : x\r\nContent-Length: 2000000\r\n\r\n", "400")}) {
+          std::pair("POST /unread HTTP/1.1\r\nHost : x\r\nContent-Length: 2000000\r\n\r\n", "400"),
+          std::pair("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nand more", "200")}) {
         auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
         co_await writer.write(head);
         auto sending = create_task(writer.write(rest));

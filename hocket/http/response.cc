@@ -21,6 +21,17 @@ int checked(int status) {
     return status;
 }
 
+// Whether a browser goes to another host for what looks like a path: it drops tabs, and takes backslashes for slashes.
+bool leaves_host(std::string_view location) noexcept {
+    int slashes = 0;
+    for (const char c : location) {
+        if (c == '\t') continue;
+        if (c != '/' && c != '\\') break;
+        ++slashes;
+    }
+    return slashes > 1;
+}
+
 }  // namespace
 
 Response::Response(int status) : status_(checked(status)) {}
@@ -43,6 +54,7 @@ Response::Response(Shared<FilePart> file, std::string_view type, ResponseOptions
 Response::~Response() = default;
 
 void Response::take(ResponseOptions&& options) {
+    if (!is_field_value(type_)) throw ValueError("Response: a control character in the type " + in_quotes(type_));
     status_ = checked(options.status);
     reason_ = std::move(options.reason);
     headers_ = std::move(options.headers);
@@ -77,7 +89,7 @@ Response stream_response(Response::Pieces body, ResponseOptions options) {
 
 Response redirect_response(std::string_view location, ResponseOptions options) {
     location = trim(location);
-    if (location.starts_with("//") || location.starts_with("/\\")) {
+    if (leaves_host(location)) {
         throw ValueError("redirect_response: the location " + in_quotes(location) + " leads to another host");
     }
     options.headers.set("Location", location);

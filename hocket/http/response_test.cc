@@ -39,7 +39,13 @@ TEST(OnceResponse, a_redirect_does_not_leave_by_two_slashes) {
     EXPECT_EQ(redirect_response("https://example.com/").headers().get("Location"), "https://example.com/");
     EXPECT_THROW(redirect_response("//example.com/"), ValueError);
     EXPECT_THROW(redirect_response(" //example.com/"), ValueError);
-    EXPECT_THROW(redirect_response("/\\example.com/"), ValueError);
+    for (const char* location : {"/\\example.com/", "\\\\example.com/", "\\/example.com/", "/\t/example.com/",
+                                 "\t//example.com/", "/\t\\\texample.com/", "///example.com/"}) {
+        EXPECT_THROW(redirect_response(location), ValueError) << location;
+    }
+    for (const char* location : {"/", "/a//b", "a//b", "\\", "?x=//y", "https://example.com//"}) {
+        EXPECT_EQ(redirect_response(location).headers().get("Location"), location);
+    }
     EXPECT_THROW(redirect_response("/x\r\nSet-Cookie: a=b"), ValueError);
 }
 
@@ -47,6 +53,7 @@ TEST(OnceResponse, fields_cannot_break_the_head) {
     Response response;
     EXPECT_THROW(response.headers().set("X", "a\r\nY: b"), ValueError);
     EXPECT_THROW(response.headers().set("X: y", "a"), ValueError);
+    EXPECT_THROW(Response("", "text/plain\r\nX: y"), ValueError);
 }
 
 TEST(OnceJsonText, strings_are_escaped) {
