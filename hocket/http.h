@@ -5,6 +5,8 @@
 #include <hocket/http/application.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/cookie.h>
+#include <hocket/http/cookie_jar.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_server.h>

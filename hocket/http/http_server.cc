@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/http/http_connection_internal.h>
+#include <hocket/http/http_date_internal.h>
 #include <hocket/io/runner.h>
 #include <hocket/io/signals.h>
 #include <hocket/sync/event.h>
@@ -48,49 +49,13 @@ void HttpServerState::abort() noexcept {
     for (HttpConnection* c = first_; c; c = c->older) c->abort();
 }
 
-namespace {
-
-void append_two_digits(std::string& to, std::int64_t n) {
-    to.append(1, static_cast<char>('0' + n / 10)).append(1, static_cast<char>('0' + n % 10));
-}
-
-// RFC 9110, 5.6.7, of the seconds since 1970.
-void append_date(std::string& to, std::int64_t seconds) {
-    constexpr const char* days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};  // 1970 began on a Thursday
-    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::int64_t day = seconds / 86'400;
-    const std::int64_t time = seconds % 86'400;
-    // The civil calendar, counted from the 1st of March of year 0: a leap day is then the last of its year.
-    const std::int64_t z = day + 719'468;
-    const std::int64_t era = z / 146'097;
-    const std::int64_t day_of_era = z % 146'097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t march_month = (5 * day_of_year + 2) / 153;
-    const std::int64_t month = march_month < 10 ? march_month + 2 : march_month - 10;  // 0: January
-    to.append(days[day % 7]).append(", ");
-    append_two_digits(to, day_of_year - (153 * march_month + 2) / 5 + 1);
-    to.append(" ").append(months[month]).append(" ");
-    to.append(std::to_string(era * 400 + year_of_era + (month < 2 ? 1 : 0))).append(" ");
-    append_two_digits(to, time / 3'600);
-    to += ':';
-    append_two_digits(to, time / 60 % 60);
-    to += ':';
-    append_two_digits(to, time % 60);
-    to += " GMT";
-}
-
-}  // namespace
-
 std::string_view HttpServerState::date_line(EventLoop& loop, std::int64_t now) {
     constexpr std::int64_t second = 1'000'000'000;
     if (now >= date_until_) {
         const std::int64_t wall = loop.backend().wall_time();
         date_until_ = now + second - wall % second;
         date_ = "Date: ";
-        append_date(date_, wall / second);
+        append_http_date(date_, wall / second);
         date_ += "\r\n";
     }
     return date_;
