@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/http/application.h>
+#include <hocket/http/auth.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/cookie.h>
