@@ -70,7 +70,7 @@ public:
         const std::int64_t year_of_era = year % 400;
         const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         const std::int64_t days = year / 400 * days_of_an_era + day_of_era - days_before_1970;
-        return days * seconds_of_a_day + hour_ * 3'600 + minute_ * 60 + second_;
+        return ((days * 24 + hour_) * 60 + minute_) * 60 + second_;
     }
 
 private:

@@ -29,17 +29,16 @@ public:
             const std::string word = next();
             if (word.empty() && rest_.empty()) return entries;
             if (skips(word)) continue;
+            const bool is_in_entry = !entries.empty() && !is_in_macro_;
             if (word == "machine") {
                 entries.push_back({.machine = value()});
             } else if (word == "default") {
                 entries.emplace_back();
-            } else if (entries.empty() || is_in_macro_) {
-                refuse("no keyword");
-            } else if (word == "login" || word == "user") {
+            } else if (is_in_entry && (word == "login" || word == "user")) {
                 entries.back().login = value();
-            } else if (word == "password") {
+            } else if (is_in_entry && word == "password") {
                 entries.back().password = value();
-            } else if (word == "account") {
+            } else if (is_in_entry && word == "account") {
                 value();
             } else {
                 refuse("no keyword");
