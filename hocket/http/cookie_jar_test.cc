@@ -6,7 +6,10 @@
 #include <tests/support/trace.h>
 
 #include <chrono>
+#include <cstdint>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 namespace hocket::http {
 namespace {
@@ -91,6 +94,37 @@ TEST(CookieJar, all_that_it_knows_survives_as_text) {
         // Rule 33: what was the host's only does not become the domain's.
         EXPECT_EQ(sent(other, "https://a.www.example.com/in/"), "domain=\"a=b\tc\"");
         EXPECT_EQ(sent(other, "http://[::1]:80/"), "six=6");
+        co_return;
+    }());
+}
+
+TEST(VirtualCookieJar, whatever_servers_send_survives_as_text) {
+    run([]() -> Coro<> {
+        constexpr std::string_view pieces[] = {"a",       "=",          ";",         " ",         "\t",
+                                               "\"",      "Path=/",     "/x",        "Domain=",   ".co.uk",
+                                               "b.co.uk", "Secure",     "HttpOnly",  "SameSite=", "None",
+                                               "Lax",     "__Host-",    "__Secure-", "Max-Age=",  "100",
+                                               "0",       "\xc3\xa9",   "\x01",      "\\",        ",",
+                                               "#",       "\tdomain\t", "Expires="};
+        const Url urls[] = {Url::parse("https://a.b.co.uk/x/y"), Url::parse("http://[::1]/"),
+                            Url::parse("http://localhost/x")};
+        CookieJar jar;
+        for (int i = 0; i < 20'000; ++i) {
+            std::string field;
+            std::uint64_t dice = get_running_loop().backend().entropy();
+            for (std::uint64_t n = dice % 12; n > 0; --n) {
+                dice = dice * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+                field += pieces[(dice >> 33) % std::size(pieces)];
+            }
+            const auto cookie = parse_set_cookie(field);
+            if (cookie) jar.set_cookie(*cookie, urls[i % 3]);
+            if (i % 100 != 0) continue;
+            CookieJar copy;
+            copy.load(jar.save());
+            EXPECT_EQ(copy.save(), jar.save()) << field;
+            for (const Url& url : urls) EXPECT_EQ(sent(copy, url.str()), sent(jar, url.str())) << jar.save();
+        }
+        EXPECT_GT(jar.size(), 50U);
         co_return;
     }());
 }
