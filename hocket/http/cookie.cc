@@ -210,7 +210,7 @@ std::string write_cookies(const Params& cookies) {
     std::string text;
     for (const auto& [name, value] : cookies) {
         if (!can_be_sent(name, value)) {
-            refuse(name, "the value " + in_quotes(value) + " cannot be sent under this name");
+            refuse(name, "name or value has a character that cannot be sent there");
         }
         if (!text.empty()) text += "; ";
         if (!name.empty()) text.append(name).append("=");

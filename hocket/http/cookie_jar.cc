@@ -35,7 +35,7 @@ void append_line(std::string& to, const StoredCookie& cookie) {
     to.append(flags).append("\t").append(cookie.name).append("=").append(cookie.value).append("\n");
 }
 
-// One line of a text that `save` gave.
+// One line of a text that `save` gave. Name and value are in no message: they may be secrets.
 class SavedLine {
 public:
     SavedLine(std::string_view line, std::size_t number) : rest_(line), number_(number) {}
@@ -52,7 +52,7 @@ public:
         take_end(cookie, take("end"));
         take_flags(cookie, take("flags"));
         const std::size_t equals = rest_.find('=');
-        if (equals == std::string_view::npos) refuse("no `=` in " + in_quotes(rest_));
+        if (equals == std::string_view::npos) refuse("no `=` between name and value");
         cookie.name = rest_.substr(0, equals);
         cookie.value = rest_.substr(equals + 1);
         return cookie;
@@ -144,7 +144,7 @@ void CookieJar::load(std::string_view text) {
         if (number > 1) {
             cookies.push_back(SavedLine(line, number).cookie());
         } else if (line != heading) {
-            throw ValueError("load cookies: line 1: no text of a CookieJar: " + in_quotes(line));
+            throw ValueError("load cookies: line 1: this is no text of a CookieJar");
         }
     }
     store_->clear();

@@ -154,7 +154,7 @@ TEST(OnceCookieJar, what_is_no_saved_text_is_refused_whole) {
     const std::string good = "# hocket: cookies, version 1\na.test\thost\t/\t-\t\ta=1\n";
     jar.load(good);
     const auto refusal = [&](const std::string& text) { return thrown_by([&] { jar.load(text); }); };
-    EXPECT_EQ(refusal(""), "hocket::ValueError: load cookies: line 1: no text of a CookieJar: \"\"");
+    EXPECT_EQ(refusal(""), "hocket::ValueError: load cookies: line 1: this is no text of a CookieJar");
     EXPECT_EQ(refusal(good + "\n"), "hocket::ValueError: load cookies: line 3: it ends before its domain");
     EXPECT_EQ(refusal(good + "a.test\tx\t/\t-\t\ta=1"),
               "hocket::ValueError: load cookies: line 3: neither host nor domain: \"x\"");

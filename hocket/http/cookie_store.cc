@@ -39,6 +39,17 @@ std::int64_t end_of(const Cookie& cookie, std::int64_t now) noexcept {
     return CookieStore::no_end;
 }
 
+// Makes a host's cookie one of the domain that its host has named; false if that is none of its own. Addresses and public suffixes have
+// cookies of their own at the most.
+bool give_domain(StoredCookie& cookie, const std::string& domain) {
+    const bool is_host = domain == cookie.domain;
+    if (!is_ascii(domain) || !domain_matches(cookie.domain, domain)) return false;
+    if (is_address(cookie.domain) || is_public_suffix(domain)) return is_host;
+    cookie.domain = domain;
+    cookie.host_only = false;
+    return true;
+}
+
 }  // namespace
 
 bool domain_matches(std::string_view host, std::string_view domain) noexcept {
@@ -88,15 +99,7 @@ bool CookieStore::set(const Cookie& cookie, const Url& url, std::int64_t now) {
 
     Entry entry{.cookie = {.name = cookie.name, .value = cookie.value, .domain = std::string(host)}};
     StoredCookie& stored = entry.cookie;
-    if (!cookie.domain.empty() && cookie.domain != host) {
-        if (!is_ascii(cookie.domain) || !domain_matches(host, cookie.domain) || is_public_suffix(cookie.domain)) {
-            return false;
-        }
-        stored.domain = cookie.domain;
-        stored.host_only = false;
-    } else if (!cookie.domain.empty()) {
-        stored.host_only = is_address(host) || is_public_suffix(cookie.domain);
-    }
+    if (!cookie.domain.empty() && !give_domain(stored, cookie.domain)) return false;
     stored.path = cookie.path.starts_with('/') ? std::string_view(cookie.path) : default_path(url.path());
     stored.secure = cookie.secure;
     stored.http_only = cookie.http_only;
@@ -106,14 +109,15 @@ bool CookieStore::set(const Cookie& cookie, const Url& url, std::int64_t now) {
     entry.ends = end_of(cookie, now);
     if (entry.ends != no_end) stored.expires = std::chrono::nanoseconds(entry.ends);
     if (entry.ends > now) return put(std::move(entry));
-    const auto found = domains_.find(stored.domain);
-    if (found == domains_.end()) return false;
-    Entries& entries = found->second;
-    const auto old =
-        std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return is_same(e.cookie, stored); });
-    if (old != entries.end()) erase(entries, static_cast<std::size_t>(old - entries.begin()));
-    if (entries.empty()) domains_.erase(found);
+    remove(stored);
     return false;
+}
+
+void CookieStore::remove(const StoredCookie& cookie) {
+    const auto found = domains_.find(cookie.domain);
+    if (found == domains_.end()) return;
+    count_ -= std::erase_if(found->second, [&](const Entry& entry) { return is_same(entry.cookie, cookie); });
+    if (found->second.empty()) domains_.erase(found);
 }
 
 // In place of the cookie of the same name, domain and path. Whether it has stayed.
@@ -130,36 +134,32 @@ bool CookieStore::put(Entry entry) {
     const std::uint64_t added = entry.made;
     entries.push_back(std::move(entry));
     ++count_;
-    if (options_.max_per_domain != 0 && entries.size() > options_.max_per_domain) {
-        // Of a domain that has too many, those go first that are not secure.
-        const auto before = [](const Entry& a, const Entry& b) {
-            return a.cookie.secure != b.cookie.secure ? !a.cookie.secure : is_used_before(a, b);
-        };
-        const auto victim = std::min_element(entries.begin(), entries.end(), before);
-        const bool is_itself = victim->made == added;
-        erase(entries, static_cast<std::size_t>(victim - entries.begin()));
-        return !is_itself;
-    }
-    if (options_.max_cookies == 0 || count_ <= options_.max_cookies) return true;
-    Entries* of = nullptr;
-    std::size_t at = 0;
-    for (auto& [domain, others] : domains_) {
-        for (std::size_t i = 0; i < others.size(); ++i) {
-            if (of && !is_used_before(others[i], (*of)[at])) continue;
-            of = &others;
-            at = i;
-        }
-    }
-    const std::string domain = (*of)[at].cookie.domain;
-    const bool is_itself = (*of)[at].made == added;
-    erase(*of, at);
-    if (of->empty()) domains_.erase(domain);
-    return !is_itself;
+    if (options_.max_per_domain != 0 && entries.size() > options_.max_per_domain) return evict_from(entries) != added;
+    return options_.max_cookies == 0 || count_ <= options_.max_cookies || evict_any() != added;
 }
 
-void CookieStore::erase(Entries& entries, std::size_t at) noexcept {
-    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(at));
+// Of a domain that has too many, those go first that are not secure.
+std::uint64_t CookieStore::evict_from(Entries& entries) {
+    const auto victim = std::min_element(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return a.cookie.secure != b.cookie.secure ? !a.cookie.secure : is_used_before(a, b);
+    });
+    const std::uint64_t made = victim->made;
+    entries.erase(victim);
     --count_;
+    return made;
+}
+
+std::uint64_t CookieStore::evict_any() {
+    const Entry* victim = nullptr;
+    for (const auto& [domain, entries] : domains_) {
+        for (const Entry& entry : entries) {
+            if (!victim || is_used_before(entry, *victim)) victim = &entry;
+        }
+    }
+    const std::uint64_t made = victim->made;
+    const StoredCookie cookie = victim->cookie;
+    remove(cookie);
+    return made;
 }
 
 void CookieStore::drop_expired(std::int64_t now) {

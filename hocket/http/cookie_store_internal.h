@@ -52,7 +52,10 @@ private:
     bool is_secure(const Url& url) const;
     bool is_overshadowing(const StoredCookie& cookie) const noexcept;
     bool put(Entry entry);
-    void erase(Entries& entries, std::size_t at) noexcept;
+    void remove(const StoredCookie& cookie);
+    // Make room, and say when the cookie that goes was made.
+    std::uint64_t evict_from(Entries& entries);
+    std::uint64_t evict_any();
     void drop_expired(std::int64_t now);
 
     const CookieJarOptions options_;
