@@ -3,9 +3,12 @@
 #pragma once
 
 #include <hocket/http/application.h>
+#include <hocket/http/auth.h>
 #include <hocket/http/byte_range.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/cookie.h>
+#include <hocket/http/cookie_jar.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/file_response.h>
 #include <hocket/http/headers.h>

@@ -2,6 +2,7 @@
 // Headers that go out by themselves, bodies, and redirects.
 #include <hocket/http/client_request_internal.h>
 
+#include <hocket/http/base64_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/params.h>
 
@@ -10,19 +11,6 @@
 namespace hocket::http {
 
 namespace {
-
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
-        unsigned group = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            group = group << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0);
-        }
-        for (std::size_t i = 0; i < 4; ++i) text += i > bytes.size() ? '=' : digits[group >> (18 - 6 * i) & 63];
-    }
-    return text;
-}
 
 // Why a URL cannot be fetched; empty if it can.
 std::string obstacle(const Url& url) {
@@ -46,7 +34,7 @@ Url without_user(const Url& url) {
     return Url::parse(std::string(url.scheme()).append("://").append(url.authority()).append(url.target()));
 }
 
-ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session,
+ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
                              RequestOptions& options) {
     name_.method = upper(method);
     if (!is_token(name_.method))
@@ -54,9 +42,23 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
                          " is no token");
     if (name_.method == "CONNECT")
         throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
-    headers_.reserve(session.headers.size() + options.headers.size() + 6);
     const std::string why = obstacle(url);
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
+    take_headers(session, options);
+    aim(options.params.empty() ? url : url.with_query(options.params));
+    // What a session has for its own origin is nobody else's.
+    const bool is_sessions_own = base.empty() || base.origin() == url.origin();
+    if (is_sessions_own) session_cookies_ = session.cookies;
+    if (is_sessions_own && !headers_.contains("Authorization")) auth_ = session.auth;
+    take_auth(options);
+    take_cookies(options);
+    set_default("Accept", "*/*");
+    set_default("User-Agent", "hocket/" HOCKET_VERSION);
+    take_body(options);
+}
+
+void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options) {
+    headers_.reserve(session.headers.size() + options.headers.size() + 6);
     headers_.add("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
     for (const auto& [name, value] : session.headers) {
         if (options.headers.contains(name)) continue;
@@ -65,10 +67,59 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
     for (const auto& [name, value] : options.headers) {
         equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
     }
-    aim(options.params.empty() ? url : url.with_query(options.params));
-    set_default("Accept", "*/*");
-    set_default("User-Agent", "hocket/" HOCKET_VERSION);
-    take_body(options);
+}
+
+// A field Cookie is taken apart, so that there is one in the end (RFC 6265bis, 5.8).
+void ClientRequest::take_cookies(const RequestOptions& options) {
+    for (const std::string_view field : headers_.get_all("Cookie")) {
+        for (auto& cookie : parse_cookies(field)) cookies_.push_back(std::move(cookie));
+    }
+    headers_.remove("Cookie");
+    try {
+        static_cast<void>(write_cookies(options.cookies));
+    } catch (const ValueError& e) {
+        throw ValueError(name_.text() + ": " + e.what());
+    }
+    for (const auto& [name, value] : options.cookies) {
+        std::erase_if(cookies_, [&](const auto& cookie) { return cookie.first == name; });
+    }
+    cookies_.insert(cookies_.end(), options.cookies.begin(), options.cookies.end());
+}
+
+void ClientRequest::set_cookies(const Params& stored) {
+    const auto has = [](const Params& cookies, const std::string& name) {
+        return std::any_of(cookies.begin(), cookies.end(), [&](const auto& cookie) { return cookie.first == name; });
+    };
+    Params all = cookies_;
+    for (const auto& cookie : stored) {
+        if (!has(cookies_, cookie.first)) all.push_back(cookie);
+    }
+    for (const auto& cookie : session_cookies_) {
+        if (!has(all, cookie.first)) all.push_back(cookie);
+    }
+    if (all.empty()) {
+        headers_.remove("Cookie");
+    } else {
+        headers_.set("Cookie", write_cookies(all));
+    }
+}
+
+// What is said of one request goes before what its URL says, and that before what the session says.
+void ClientRequest::take_auth(const RequestOptions& options) {
+    if (!options.auth) return;
+    if (options.headers.contains("Authorization")) {
+        throw ValueError(name_.text() + ": of auth and the field Authorization, only one can be sent");
+    }
+    headers_.remove("Authorization");
+    auth_ = *options.auth;
+}
+
+void ClientRequest::authorize(std::string_view field) {
+    if (field.empty()) {
+        headers_.remove("Authorization");
+    } else {
+        headers_.set("Authorization", field);
+    }
 }
 
 void ClientRequest::set_default(std::string_view field, std::string_view value) {
@@ -81,7 +132,7 @@ void ClientRequest::aim(const Url& url) {
     if (headers_.get("Host").value_or("").empty()) headers_.set("Host", name_.url.authority());
     if (url.username().empty() && url.password().empty()) return;
     const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
-    set_default("Authorization", "Basic " + base64(user));
+    set_default("Authorization", "Basic " + encode_base64(user));
 }
 
 void ClientRequest::take_body(RequestOptions& options) {
@@ -160,6 +211,9 @@ void ClientRequest::go_to(const Url& url, int status) {
     if (url.origin() != name_.url.origin()) {
         for (const char* field : {"Authorization", "Cookie", "Proxy-Authorization"}) headers_.remove(field);
         headers_.set("Host", "");
+        auth_ = Auth();
+        cookies_.clear();
+        session_cookies_.clear();
     }
     aim(url);
 }

@@ -19,14 +19,25 @@ Url without_user(const Url& url);
 
 class ClientRequest {
 public:
-    /// Takes the headers and what is to be sent out of `options`. Throws ValueError for more than one kind of body, InvalidUrl for what
-    /// cannot be fetched.
-    ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, RequestOptions& options);
+    /// Takes the headers and what is to be sent out of `options`. Throws ValueError for more than one kind of body, and for cookies that cannot
+    /// be sent; InvalidUrl for what cannot be fetched.
+    /// `base`: the session's `base_url`, or an empty one.
+    ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
+                  RequestOptions& options);
 
     const RequestName& name() const noexcept { return name_; }
     const Shared<const std::string>& body() const noexcept { return body_; }
     /// Request line and header fields. Throws ValueError for what must not go out.
     std::string head() const;
+    /// The cookies that go with it: those that it was given, then the jar's, then the session's; the first of a name counts, but of the
+    /// jar's all.
+    void set_cookies(const Params& stored);
+    /// How it proves who asks; nothing that is left to a header.
+    const Auth& auth() const noexcept { return auth_; }
+    void set_auth(Auth auth) { auth_ = std::move(auth); }
+    /// Sets the field Authorization, or removes it.
+    void authorize(std::string_view field);
+
     /// Whether it leaves the connection open.
     bool keeps_alive() const noexcept { return !headers_.has_token("Connection", "close"); }
     /// RFC 9110, 9.2.2: sent twice, it does no more than once.
@@ -41,10 +52,15 @@ public:
 private:
     void take_body(RequestOptions& options);
     void aim(const Url& url);
+    void take_headers(const SessionOptions& session, const RequestOptions& options);
+    void take_cookies(const RequestOptions& options);
+    void take_auth(const RequestOptions& options);
     void set_default(std::string_view field, std::string_view value);
 
     RequestName name_;
     Headers headers_;
+    Auth auth_;
+    Params cookies_, session_cookies_;
     Shared<const std::string> body_;  // null for none
 };
 

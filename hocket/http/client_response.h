@@ -4,6 +4,7 @@
 
 #include <hocket/base/config.h>
 #include <hocket/core/coro.h>
+#include <hocket/http/cookie.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
@@ -72,6 +73,8 @@ public:
     /// `Not Found`: what the server says, else the usual words.
     const std::string& reason() const;
     const Headers& headers() const;
+    /// The cookies that this response sets, whether the session's jar takes them or not. Not those of redirects before it.
+    std::vector<Cookie> cookies() const { return cookies_of(headers()); }
     /// Where the response is from, after redirects; without user and password.
     const Url& url() const;
     /// Of the last request: a redirect may have turned POST into GET.

@@ -4,7 +4,9 @@
 
 #include <hocket/base/memory.h>
 #include <hocket/flow/timeout.h>
+#include <hocket/http/client_auth_internal.h>
 #include <hocket/http/client_request_internal.h>
+#include <hocket/http/netrc_internal.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,8 +18,9 @@ namespace hocket::http {
 class SessionState final : public Pooled {
 public:
     explicit SessionState(SessionOptions given)
-        : options(std::move(given)),
+        : options(checked(std::move(given))),
           base(options.base_url.empty() ? Url() : Url::parse(options.base_url)),
+          jar(options.cookie_jar ? *options.cookie_jar : CookieJar()),
           pool(*new ConnectionPool(options)) {}
     SessionState(const SessionState&) = delete;
     SessionState& operator=(const SessionState&) = delete;
@@ -29,10 +32,16 @@ public:
 
     const SessionOptions options;
     const Url base;  // empty: every URL is absolute
+    CookieJar jar;
+    DigestMemory digests;
     ConnectionPool& pool;
 
 private:
     ~SessionState() { pool.drop(); }
+    static SessionOptions checked(SessionOptions given) {
+        static_cast<void>(write_cookies(given.cookies));  // throws for what cannot be sent
+        return given;
+    }
 
     std::uint32_t refs_ = 1;
 };
@@ -77,11 +86,27 @@ Coro<ClientResponse> exchange(ConnectionPool& pool, const ClientRequest& request
     }
 }
 
-Coro<ClientResponse> follow(ConnectionPool& pool, ClientRequest& request, const RequestOptions& options,
+// Sends it, and once more where the answer asks who sends it.
+Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& request, Deadline deadline) {
+    ClientAuth auth(session.digests);
+    for (;;) {
+        request.set_cookies(session.jar.filter_cookies(request.name().url));
+        auth.sign(request);
+        ClientResponse response = co_await exchange(session.pool, request, deadline);
+        session.jar.update_from_response(response.headers(), response.url());
+        if (!auth.takes_challenge(request, response.state()->head)) co_return response;
+    }
+}
+
+Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const RequestOptions& options,
                             Deadline deadline) {
     std::vector<Url> history;
+    if (request.auth().scheme() == Auth::Scheme::netrc) {
+        std::optional<BasicAuth> found = co_await read_netrc(request.auth().secret(), request.name().url.hostname());
+        request.set_auth(found ? Auth(std::move(*found)) : Auth());
+    }
     for (;;) {
-        ClientResponse response = co_await exchange(pool, request, deadline);
+        ClientResponse response = co_await exchange_with_state(session, request, deadline);
         std::optional<Url> next;
         if (options.allow_redirects) next = request.redirected(response.state()->head);
         if (!next) {
@@ -106,12 +131,12 @@ Url resolve(const SessionState& session, const std::string& url) {
 
 Coro<ClientResponse> run_request(SessionHandle session, std::string method, std::string url, RequestOptions options) {
     if (session->pool.is_closed()) throw RuntimeError("Session is closed");
-    ClientRequest request(method, resolve(*session, url), session->options, options);
+    ClientRequest request(method, resolve(*session, url), session->options, session->base, options);
     Deadline deadline;
     deadline.limit = options.timeout.count() == default_timeout.count() ? session->options.timeout : options.timeout;
     if (deadline.limit.count() > 0) deadline.when = get_running_loop().time_after(deadline.limit);
     try {
-        ClientResponse response = co_await timeout_at(deadline.when, follow(session->pool, request, options, deadline));
+        ClientResponse response = co_await timeout_at(deadline.when, follow(*session, request, options, deadline));
         if (options.raise_for_status.value_or(session->options.raise_for_status)) response.raise_for_status();
         co_return response;
     } catch (const TimeoutError&) {
@@ -180,6 +205,8 @@ Coro<> ClientSession::close() const {
     session->pool.close();
     co_return;
 }
+
+CookieJar ClientSession::cookie_jar() const { return state_->jar; }
 
 bool ClientSession::closed() const { return state_->pool.is_closed(); }
 

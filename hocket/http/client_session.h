@@ -47,7 +47,7 @@ private:
 /// all. Can be moved, not copied. Belongs to the loop of its first request; not thread-safe.
 class HOCKET_EXPORT ClientSession {
 public:
-    /// Throws InvalidUrl for a `base_url` that is none.
+    /// Throws InvalidUrl for a `base_url` that is none, ValueError for cookies that cannot be sent.
     explicit ClientSession(SessionOptions options = {});
     ClientSession(ClientSession&&) noexcept = default;
     ClientSession& operator=(ClientSession&& other) noexcept;
@@ -58,7 +58,7 @@ public:
     /// Throws InvalidUrl; ClientConnectionError without a connection: `GET http://127.0.0.1:81/: connect to 127.0.0.1:81: Connection refused`;
     /// ServerDisconnectedError if the server closes before it answers; ClientResponseError for an answer that is no HTTP, and for a
     /// status of 400 or more where `raise_for_status` is set; TooManyRedirects; TimeoutError; ValueError for headers that cannot be
-    /// sent; RuntimeError after `close`. A cancel closes the connection. A request that may be repeated (GET, HEAD, OPTIONS, PUT,
+    /// sent, and for a `~/.netrc` that is not to be trusted; OSError for a netrc that cannot be read; RuntimeError after `close`. A cancel closes the connection. A request that may be repeated (GET, HEAD, OPTIONS, PUT,
     /// DELETE) is sent once more if a kept connection ends before any of the response has come.
     Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = {}) const;
     Coro<ClientResponse> get(std::string url, RequestOptions options = {}) const;
@@ -68,6 +68,10 @@ public:
     Coro<ClientResponse> put(std::string url, RequestOptions options = {}) const;
     Coro<ClientResponse> patch(std::string url, RequestOptions options = {}) const;
     Coro<ClientResponse> delete_(std::string url, RequestOptions options = {}) const;
+
+    /// Where its cookies are kept: the jar of the options, or one of its own. What a response sets is in it when the request has returned,
+    /// also what redirects on the way have set.
+    CookieJar cookie_jar() const;
 
     /// Closes all connections; requests and reads that are under way end with ClientConnectionError. Does not suspend.
     Coro<> close() const;

@@ -3,6 +3,7 @@
 #include <hocket/http/request.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/cookie.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/route.h>
@@ -35,6 +36,13 @@ std::string_view media_type(const Headers& headers) noexcept {
     return trim(whole.substr(0, whole.find(';')));
 }
 
+std::optional<std::string_view> first_of(const Params& params, std::string_view name) noexcept {
+    for (const auto& [given, value] : params) {
+        if (given == name) return value;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Request::Request(RequestHead head, std::string body) : head_(std::move(head)), by_hand_(std::move(body)) {
@@ -65,12 +73,19 @@ const Params& Request::query() const {
     return *query_;
 }
 
-std::optional<std::string_view> Request::query(std::string_view name) const {
-    for (const auto& [given, value] : query()) {
-        if (given == name) return value;
+std::optional<std::string_view> Request::query(std::string_view name) const { return first_of(query(), name); }
+
+const Params& Request::cookies() const {
+    if (!cookies_) {
+        cookies_.emplace();
+        for (const std::string_view field : head_.headers.get_all("Cookie")) {
+            for (auto& cookie : parse_cookies(field)) cookies_->push_back(std::move(cookie));
+        }
     }
-    return std::nullopt;
+    return *cookies_;
 }
+
+std::optional<std::string_view> Request::cookies(std::string_view name) const { return first_of(cookies(), name); }
 
 std::string Request::path_param(std::string_view name) const {
     if (route_) {

@@ -62,6 +62,10 @@ public:
     const Params& query() const;
     /// The first parameter of that name, decoded.
     std::optional<std::string_view> query(std::string_view name) const;
+    /// The cookies that came, in order; names may repeat, and values keep their quotation marks (aiohttp takes them off).
+    const Params& cookies() const;
+    /// The value of the first cookie of that name.
+    std::optional<std::string_view> cookies(std::string_view name) const;
     /// What stands in the path at `{name}`, decoded (aiohttp's `match_info`). Throws ValueError if the route has no such parameter.
     std::string path_param(std::string_view name) const;
 
@@ -118,7 +122,7 @@ private:
     bool is_lost_ = false;  // the connection: nobody waits for an answer
     const Route* route_ = nullptr;
     std::vector<std::string_view> path_values_;  // in the target, not decoded
-    mutable std::optional<Params> query_;
+    mutable std::optional<Params> query_, cookies_;
 };
 
 }  // namespace hocket::http

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <hocket/base/clock.h>
+#include <hocket/http/auth.h>
+#include <hocket/http/cookie_jar.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/params.h>
@@ -22,6 +24,8 @@ inline constexpr Duration default_timeout = std::chrono::nanoseconds(-1);
 struct RequestOptions {
     Headers headers = {};                ///< each replaces the session's of that name
     Params params = {};                  ///< appended to the URL's query
+    Params cookies = {};                 ///< before the jar's of these names; a redirect to another origin drops them
+    std::optional<Auth> auth = {};       ///< nothing: the URL's user and password, else the session's
     std::string data = {};               ///< bytes: application/octet-stream
     std::optional<JsonText> json = {};   ///< application/json
     Params form = {};                    ///< application/x-www-form-urlencoded (aiohttp's `data=` of a dictionary)
@@ -33,9 +37,14 @@ struct RequestOptions {
 };
 
 /// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
+///
+/// With a `base_url`, `cookies` and `auth` are for its origin only.
 struct SessionOptions {
     std::string base_url = {};                     ///< what URLs of requests are relative to
     Headers headers = {};                          ///< of each request
+    Params cookies = {};                           ///< of each request, until the jar has one of that name
+    std::optional<CookieJar> cookie_jar = {};      ///< to share one; nothing: one of its own
+    Auth auth = {};                                ///< of each request
     Duration timeout = std::chrono::seconds(300);  ///< of each request with its redirects and its body; 0: none
     std::size_t limit = 100;                       ///< connections in all; 0: any number
     std::size_t limit_per_host = 0;                ///< connections to one host and port; 0: any number

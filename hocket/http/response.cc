@@ -5,6 +5,9 @@
 #include <hocket/base/errors.h>
 #include <hocket/http/file_part_internal.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace hocket::http {
 
 namespace {
@@ -62,6 +65,39 @@ void Response::take(ResponseOptions&& options) {
 }
 
 void Response::set_status(int status) { status_ = checked(status); }
+
+void Response::set_cookie(std::string name, std::string value, CookieOptions options) {
+    const Cookie cookie{.name = std::move(name),
+                        .value = std::move(value),
+                        .max_age = options.max_age,
+                        .expires = options.expires,
+                        .domain = std::move(options.domain),
+                        .path = std::move(options.path),
+                        .secure = options.secure,
+                        .http_only = options.http_only,
+                        .same_site = options.same_site};
+    const std::string field = write_set_cookie(cookie);
+    // RFC 6265bis, 4.1.1: a cookie is not set twice in one answer.
+    const auto replaces = [&](std::string_view other) {
+        const auto old = parse_set_cookie(other);
+        return old && old->name == cookie.name && old->path == cookie.path && old->domain == cookie.domain;
+    };
+    const auto old = headers_.get_all("Set-Cookie");
+    if (std::any_of(old.begin(), old.end(), replaces)) {
+        Headers others;
+        for (const auto& [other, text] : headers_) {
+            if (!equal_without_case(other, "Set-Cookie") || !replaces(text)) others.add(other, text);
+        }
+        headers_ = std::move(others);
+    }
+    headers_.add("Set-Cookie", field);
+}
+
+void Response::del_cookie(std::string name, CookieOptions options) {
+    options.max_age = Duration();
+    options.expires = Duration();
+    set_cookie(std::move(name), {}, std::move(options));
+}
 
 std::string_view Response::content_type() const noexcept {
     return headers_.empty() ? type_ : headers_.get("Content-Type").value_or(type_);

@@ -4,6 +4,7 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/flow/async_generator.h>
+#include <hocket/http/cookie.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
 
@@ -50,6 +51,10 @@ public:
     Headers& headers() noexcept { return headers_; }
     const Headers& headers() const noexcept { return headers_; }
     std::string_view content_type() const noexcept;
+    /// Adds a field Set-Cookie, in place of one for the same name, path and domain. Throws ValueError like `write_set_cookie`.
+    void set_cookie(std::string name, std::string value, CookieOptions options = {});
+    /// Has the client forget a cookie. It is known by path and domain as it was set; `__Host-` and `__Secure-` need `secure` here as well.
+    void del_cookie(std::string name, CookieOptions options = {});
     /// Empty if the body comes in pieces.
     const std::string& body() const noexcept { return body_; }
     bool is_streamed() const noexcept { return pieces_.has_value(); }

@@ -21,6 +21,8 @@ public:
     int status() const noexcept { return status_; }
     const std::string& reason() const noexcept { return reason_; }
     const Headers& headers() const noexcept { return headers_; }
+    /// The cookies that it sets.
+    std::vector<Cookie> cookies() const { return cookies_of(headers_); }
     /// Where it is from, after redirects.
     const Url& url() const noexcept { return url_; }
     const std::string& method() const noexcept { return method_; }

@@ -16,7 +16,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXPECTED = "42\n"
-EXPECTED_HTTP = "400 http://xn--b-eha/\n"
+EXPECTED_HTTP = "400 http://xn--b-eha/ 1\n"
 
 
 def run(*command, **options):

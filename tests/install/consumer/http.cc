@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What uses the libraries behind hocket/http, which a static hocket leaves to its user's linker.
+#include <hocket/http/cookie_jar.h>
 #include <hocket/http/http1_parser.h>
 #include <hocket/http/url.h>
 
@@ -13,6 +14,8 @@ int main() {
         parser.next(input);
     } catch (const ProtocolError& e) {
         const Url url = Url::parse("http://b\xc3\xbc/");
-        std::printf("%d %s\n", e.status(), url.str().c_str());
+        CookieJar jar;
+        jar.load("# hocket: cookies, version 1\nco.uk\tdomain\t/\t-\t\ta=1\nb.co.uk\tdomain\t/\t-\t\ta=1\n");
+        std::printf("%d %s %zu\n", e.status(), url.str().c_str(), jar.size());
     }
 }
