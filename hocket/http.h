@@ -5,6 +5,7 @@
 #include <hocket/http/application.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/content_encoding.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_server.h>
