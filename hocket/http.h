@@ -3,12 +3,16 @@
 #pragma once
 
 #include <hocket/http/application.h>
+#include <hocket/http/body_stream.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/errors.h>
+#include <hocket/http/form.h>
+#include <hocket/http/form_data.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_server.h>
+#include <hocket/http/multipart.h>
 #include <hocket/http/params.h>
 #include <hocket/http/request.h>
 #include <hocket/http/request_options.h>
