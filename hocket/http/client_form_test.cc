@@ -5,6 +5,7 @@
 #include <hocket/http/client_test.h>
 #include <hocket/http/form.h>
 #include <hocket/http/http_server.h>
+#include <hocket/http/multipart.h>
 #include <hocket/os/files_test.h>
 
 #include <string>
@@ -103,6 +104,25 @@ TEST(RealClientForm, a_form_that_cannot_be_sent_is_an_error) {
         EXPECT_EQ(
             co_await ending({.name = "f"}, {{"Content-Type", "multipart/form-data"}}),
             "hocket::ValueError: POST http://127.0.0.1:1/: multipart says its Content-Type itself, with its boundary");
+    }());
+}
+
+TEST(RealClientForm, the_parts_of_a_response_are_read_as_they_arrive) {
+    run_http([]() -> Coro<> {
+        const std::string body =
+            "--XX\r\nContent-Type: text/plain\r\n\r\none\r\n--XX\r\nX-Id: 2\r\n\r\ntwo\r\n--XX--\r\n";
+        const TestServer server =
+            co_await TestServer::answering(ok(body, "Content-Type: multipart/mixed; boundary=\"XX\"\r\n"));
+        const ClientSession session;
+        const ClientResponse response = co_await session.get(server.url());
+        MultipartReader reader(response.headers(), [&response] { return response.next(); });
+        std::string text;
+        while (const auto part = co_await reader.next()) {
+            const std::string data = co_await part->read();
+            text += part->content_type() + " " + std::string(part->headers().get("X-Id").value_or("none")) + " " +
+                    data + ";";
+        }
+        EXPECT_EQ(text, "text/plain none one;text/plain 2 two;");
     }());
 }
 
