@@ -22,7 +22,7 @@ write_basic_package_version_file(hocketConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES ${PROJECT_BINARY_DIR}/hocketConfig.cmake ${PROJECT_BINARY_DIR}/hocketConfigVersion.cmake
         DESTINATION ${package_dir})
 
-set(pkg_config_requires "liburing, libidn2, libpsl, sqlite3, openssl")
+set(pkg_config_requires "liburing, libidn2, libpsl, zlib, libbrotlidec, libbrotlienc, libzstd, sqlite3, openssl")
 if(llhttp_library)
     string(APPEND pkg_config_requires ", libllhttp")
 endif()

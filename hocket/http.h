@@ -4,16 +4,21 @@
 
 #include <hocket/http/application.h>
 #include <hocket/http/auth.h>
+#include <hocket/http/body_stream.h>
 #include <hocket/http/byte_range.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/content_encoding.h>
 #include <hocket/http/cookie.h>
 #include <hocket/http/cookie_jar.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/file_response.h>
+#include <hocket/http/form.h>
+#include <hocket/http/form_data.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_date.h>
 #include <hocket/http/http_server.h>
+#include <hocket/http/multipart.h>
 #include <hocket/http/params.h>
 #include <hocket/http/preconditions.h>
 #include <hocket/http/request.h>

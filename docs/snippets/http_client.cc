@@ -53,6 +53,24 @@ Coro<> pieces(std::string origin) {
 }
 // [/pieces]
 
+// [upload]
+AsyncGenerator<std::string> lines(int count) {
+    for (int i = 1; i <= count; ++i) {
+        co_await hocket::sleep(1ms);
+        co_yield "line " + std::to_string(i) + "\n";
+    }
+}
+
+Coro<> upload(std::string origin, std::string path) {
+    http::ClientSession session({.base_url = origin});
+    const http::FormData form = {{"title", "Tea"}, {.name = "photo", .content_type = "image/png", .path = path}};
+    auto sent = co_await session.post("/upload", {.multipart = form});
+    std::printf("%s\n", (co_await sent.text()).c_str());
+    auto streamed = co_await session.post("/lines", {.stream = lines(3), .compress = "gzip"});
+    std::printf("%s\n", (co_await streamed.text()).c_str());
+}
+// [/upload]
+
 // [errors]
 Coro<> errors(std::string origin) {
     http::ClientSession session({.raise_for_status = true});
@@ -107,6 +125,35 @@ Coro<> serve(StreamReader reader, StreamWriter writer) {
     }
 }
 
+// Forms and streams are more than that server understands.
+http::Application receiving() {
+    http::Application app;
+    app.post("/upload", [](http::Request& request) -> Coro<std::string> {
+        http::Form form = co_await request.form();
+        const http::UploadedFile& photo = form.files.at(0);
+        co_return form.fields.at(0).second + ", " + photo.filename + ": " + std::to_string(photo.size) + " bytes of " +
+            photo.content_type;
+    });
+    app.post("/lines", [](http::Request& request) -> Coro<std::string> {
+        const std::string text = co_await request.body();
+        co_return std::to_string(text.size()) + " bytes, sent as " +
+            std::string(request.headers().get("Content-Encoding").value_or("they are"));
+    });
+    return app;
+}
+
+Coro<> send_a_photo() {
+    const http::HttpServer server = co_await http::serve(receiving(), "127.0.0.1", 0);
+    co_await with(co_await fs::temporary_directory(), [&server](const std::string& folder) -> Coro<> {
+        fs::File photo = co_await fs::open(folder + "/tea.png", "wb");
+        co_await photo.write(std::string(100'000, 'p'));
+        co_await photo.close();
+        co_await upload(server.url(), folder + "/tea.png");
+    });
+    server.close();
+    co_await server.wait_closed();
+}
+
 Coro<> amain() {
     const Server server = co_await start_server(serve, "127.0.0.1", 0);
     const std::string origin = "http://127.0.0.1:" + std::to_string(server.port());
@@ -115,6 +162,7 @@ Coro<> amain() {
     co_await create(origin);
     co_await pieces(origin);
     co_await errors(origin);
+    co_await send_a_photo();
     co_await to_thread(ordinary_code, origin);
 }
 

@@ -52,6 +52,30 @@ void add_items(http::Application& app) {  // #include <hocket/http/json.h>
 }
 // [/json]
 
+// [uploads]
+void add_uploads(http::Application& app) {
+    app.post("/photos", [](http::Request& request) -> Coro<std::string> {
+        http::Form form = co_await request.form();
+        std::string text = "title: " + std::string(form.get("title").value_or("none")) + "\n";
+        for (http::UploadedFile& photo : form.files) {
+            const std::string bytes = co_await photo.file.read();
+            text += photo.filename + ": " + std::to_string(bytes.size()) + " bytes\n";
+        }
+        co_return text;
+    });
+    app.post("/sizes", [](http::Request& request) -> Coro<std::string> {
+        std::string text;
+        http::MultipartReader reader = request.multipart();
+        while (auto part = co_await reader.next()) {
+            std::size_t size = 0;
+            while (auto piece = co_await part->next()) size += piece->size();
+            text += part->name() + ": " + std::to_string(size) + "\n";
+        }
+        co_return text;
+    });
+}
+// [/uploads]
+
 // [stream]
 AsyncGenerator<std::string> ticks(int count) {
     for (int i = 1; i <= count; ++i) {
@@ -101,6 +125,7 @@ Coro<> amain() {
     http::Application app = hello();
     add_search(app);
     add_items(app);
+    add_uploads(app);
     add_ticks(app);
     add_described(app);
     co_await try_without_a_server(app);
@@ -115,6 +140,13 @@ Coro<> amain() {
     auto made = co_await session.post("/items", {.json = http::Json{{"name", "lamp"}}});
     std::printf("%d %s\n", made.status(), (co_await made.text()).c_str());
     std::printf("%s\n", (co_await ask(session, "/items/0")).c_str());
+    const http::FormData photos = {{"title", "Tea"},
+                                   {.name = "photo", .value = std::string(500, 'p'), .filename = "tea.png"}};
+    for (const char* path : {"/photos", "/sizes"}) {
+        const http::RequestOptions options{.multipart = photos};
+        auto uploaded = co_await session.post(path, options);
+        std::printf("%s", (co_await uploaded.text()).c_str());
+    }
     co_await session.close();
     server.close();
     co_await server.wait_closed();

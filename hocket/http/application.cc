@@ -128,6 +128,8 @@ Response Application::failed(const Request& request, const std::exception_ptr& e
     return error_response(500, "Internal Server Error");
 }
 
+bool Application::compresses() const noexcept { return state_->options.compress; }
+
 std::string Application::openapi() const { return describe_routes(state_->options, state_->router.routes()); }
 
 }  // namespace hocket::http

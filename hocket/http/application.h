@@ -26,6 +26,8 @@ struct ApplicationOptions {
     std::string description = {};
     std::string openapi_url = "/openapi.json";  ///< empty: neither the description nor its page
     std::string docs_url = "/docs";             ///< empty: no page
+    /// Servers compress answers as `Response::enable_compression` says; of types that are unknown to be text only those that call it.
+    bool compress = false;
 };
 
 /// Routes and who answers them (`aiohttp.web.Application`, `fastapi.FastAPI`). Copies stand for the same application.
@@ -104,6 +106,7 @@ public:
 
     /// Answers a request, as a server does: also for tests, without one. Throws nothing but CancelledError.
     Coro<Response> handle(Request& request) const;
+    bool compresses() const noexcept;
     /// The description of the routes as JSON: OpenAPI 3.1 (FastAPI's `app.openapi()`).
     std::string openapi() const;
 

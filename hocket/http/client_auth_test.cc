@@ -160,6 +160,23 @@ TEST(RealClientAuth, digest_answers_a_challenge_and_then_goes_before_it) {
     }());
 }
 
+AsyncGenerator<std::string> said_once() { co_yield "body"; }
+
+TEST(RealClientAuth, digest_is_not_answered_with_a_body_that_cannot_be_sent_again) {
+    run_http([]() -> Coro<> {
+        DigestServer digest(3);
+        const TestServer server =
+            co_await TestServer::answering([&](const std::string& r) { return digest.answer(r); });
+        const ClientSession session({.auth = ada});
+        const ClientResponse refused = co_await session.post(server.url("/x"), {.stream = said_once()});
+        EXPECT_EQ(refused.status(), 401);
+        EXPECT_EQ(server.requests().size(), 1U);
+        // What was asked is remembered.
+        EXPECT_EQ(co_await text_of(session.post(server.url("/x"), {.stream = said_once()})), "welcome");
+        EXPECT_EQ(co_await text_of(session.post(server.url("/x"), {.stream = [] { return said_once(); }})), "welcome");
+    }());
+}
+
 TEST(RealClientAuth, a_wrong_password_is_sent_once) {
     run_http([]() -> Coro<> {
         int number = 0;

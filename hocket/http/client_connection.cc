@@ -2,6 +2,8 @@
 // Sending a request, and finding the response in what comes back.
 #include <hocket/http/client_connection_internal.h>
 
+#include <hocket/http/http1_writer.h>
+
 #include <variant>
 
 namespace hocket::http {
@@ -10,8 +12,47 @@ namespace {
 
 constexpr std::size_t most_at_once = 64 << 10;
 
+// Gives the pieces their framing, and sees to their length.
+class Framing {
+public:
+    explicit Framing(std::optional<std::uint64_t> length) noexcept : length_(length) {}
+
+    std::string piece(std::string bytes) {
+        sent_ += bytes.size();
+        if (!length_) {
+            std::string chunk;
+            write_chunk(chunk, bytes);
+            return chunk;
+        }
+        if (sent_ > *length_)
+            throw ValueError("the body has more than the " + std::to_string(*length_) + " bytes that were announced");
+        return bytes;
+    }
+    std::string end() const {
+        std::string last;
+        if (!length_) {
+            write_last_chunk(last);
+        } else if (sent_ < *length_) {
+            throw ValueError("the body has " + std::to_string(sent_) + " bytes, and " + std::to_string(*length_) +
+                             " were announced");
+        }
+        return last;
+    }
+
+private:
+    const std::optional<std::uint64_t> length_;
+    std::uint64_t sent_ = 0;
+};
+
+}  // namespace
+
+ClientConnection::~ClientConnection() {
+    if (sending_) sending_.cancel();
+    transport_->abort();
+}
+
 // What goes wrong here shows in the reading of the response, too, or the server has answered before it had all.
-Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body) {
+Coro<> ClientConnection::send_large(TransportHandle transport, std::string head, Shared<const std::string> body) {
     try {
         transport->write_nowait(head);
         co_await transport->write(*body);
@@ -20,17 +61,64 @@ Coro<> send_large(TransportHandle transport, std::string head, Shared<const std:
     }
 }
 
-}  // namespace
+// The same of the way out; what the generator throws is the request's error.
+Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
+                                     std::optional<std::uint64_t> length, Shared<Progress> progress) {
+    Framing framing(length);
+    std::exception_ptr ended;
+    try {
+        transport->write_nowait(head);
+        for (;;) {
+            std::string bytes;
+            bool is_last = false;
+            try {
+                auto piece = co_await pieces.next();
+                is_last = !piece;
+                bytes = is_last ? framing.end() : framing.piece(std::move(*piece));
+            } catch (...) {
+                ended = std::current_exception();
+            }
+            if (ended) {
+                const bool is_told_to = is_cancelled(ended) && current_task().cancelling() > 0;
+                if (is_told_to || ends_the_loop(ended)) break;
+                progress->error = std::exchange(ended, nullptr);
+                transport->abort();
+                break;
+            }
+            if (!bytes.empty()) co_await transport->write(bytes);
+            if (is_last) co_return;
+        }
+    } catch (const OSError&) {
+        ended = nullptr;
+    } catch (...) {  // a cancel, while it was written
+        ended = std::current_exception();
+    }
+    co_await pieces.aclose();
+    if (ended) std::rethrow_exception(ended);
+}
 
-void ClientConnection::send(const std::string& head, const Shared<const std::string>& body) {
-    if (body && head.size() + body->size() > most_at_once) {
-        sending_ = create_task(send_large(transport_, head, body), {.name = "body of an HTTP request"});
+void ClientConnection::stop_sending() noexcept {
+    if (!sending_ || sending_.done()) return;
+    is_cut_ = true;
+    sending_.cancel();
+}
+
+void ClientConnection::send(const std::string& head, const OutgoingBody& body) {
+    const TaskOptions named{.name = "body of an HTTP request"};
+    progress_ = nullptr;
+    if (body.stream) {
+        progress_ = Shared<Progress>::make();
+        sending_ = create_task(send_stream(transport_, head, body.stream.begin(), body.length, progress_), named);
+        return;
+    }
+    if (body.whole && head.size() + body.whole->size() > most_at_once) {
+        sending_ = create_task(send_large(transport_, head, body.whole), named);
         return;
     }
     sending_ = Task<>();
     try {
         transport_->write_nowait(head);
-        if (body) transport_->write_nowait(*body);  // both leave in one write, at the end of the turn
+        if (body.whole) transport_->write_nowait(*body.whole);  // both leave in one write, at the end of the turn
     } catch (const OSError& e) {
         throw Lost{e.what(), true};
     }

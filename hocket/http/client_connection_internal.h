@@ -5,11 +5,14 @@
 #include <hocket/base/memory.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/task.h>
+#include <hocket/http/body_stream.h>
 #include <hocket/http/http1_parser.h>
 #include <hocket/net/transport.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,17 +24,31 @@ struct Lost {
     bool before_answer;  ///< not a byte of it
 };
 
+/// What follows a request's head: nothing, bytes, or pieces that are made while they are sent.
+struct OutgoingBody {
+    Shared<const std::string> whole = {};  ///< null if there is none
+    BodyStream stream = {};
+    std::optional<std::uint64_t> length = {};  ///< of the stream; nothing: it is chunked
+
+    explicit operator bool() const noexcept { return whole || stream; }
+    bool can_repeat() const noexcept { return !stream || stream.can_repeat(); }
+};
+
 class ClientConnection final : public Pooled {
 public:
     explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
     /// Closes at once: nothing more is sent.
-    ~ClientConnection() { transport_->abort(); }
+    ~ClientConnection();
 
     /// Sends head and body, small ones in one write; does not wait. A large body goes out beside the reading of the response, since
     /// there are servers that answer before they have it all. Throws Lost.
-    void send(const std::string& head, const Shared<const std::string>& body);
+    void send(const std::string& head, const OutgoingBody& body);
+    /// The server wants no more of it: what is not sent yet stays behind, and no other request follows.
+    void stop_sending() noexcept;
+    /// What the body's generator has thrown; the connection was aborted then.
+    std::exception_ptr body_error() const noexcept { return progress_ ? progress_->error : nullptr; }
     /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
     /// ProtocolError for what is no HTTP.
     Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
@@ -47,7 +64,7 @@ public:
     /// Whether another request may follow, for all that is known here: both sides want it, everything was sent, and nothing came but
     /// the response.
     bool is_reusable() const noexcept {
-        return is_kept_alive_ && (!sending_ || sending_.done()) && parser_.between_messages() &&
+        return is_kept_alive_ && (!sending_ || (sending_.done() && !is_cut_)) && parser_.between_messages() &&
                transport_->unread().empty() && !transport_->eof() && !transport_->exception();
     }
     /// Whether neither bytes nor the end have come; the system is asked.
@@ -65,9 +82,19 @@ public:
 private:
     Event parse();
 
+    /// Shared with the task that sends a stream.
+    struct Progress {
+        std::exception_ptr error = {};
+    };
+    static Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body);
+    static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
+                              std::optional<std::uint64_t> length, Shared<Progress> progress);
+
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
-    Task<> sending_;              // a large body; empty if there is none
+    Task<> sending_;              // a large body, or a stream; empty if there is none
+    Shared<Progress> progress_;   // of a stream
+    bool is_cut_ = false;         // not all of the body was sent
     bool is_kept_alive_ = false;  // by both sides, after this exchange
 };
 

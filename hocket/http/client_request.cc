@@ -3,10 +3,12 @@
 #include <hocket/http/client_request_internal.h>
 
 #include <hocket/http/base64_internal.h>
+#include <hocket/http/encoded_pieces_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/params.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace hocket::http {
 
@@ -17,6 +19,11 @@ std::string obstacle(const Url& url) {
     if (url.scheme() == "http" && !url.hostname().empty()) return {};
     if (url.scheme() == "https") return "https is not supported yet";
     return "the scheme " + in_quotes(url.scheme()) + " is not http";
+}
+
+BodyStream encoded_stream(BodyStream stream, ContentCoding coding) {
+    if (!stream.can_repeat()) return BodyStream(encoded_pieces(stream.begin(), coding));
+    return BodyStream([stream = std::move(stream), coding] { return encoded_pieces(stream.begin(), coding); });
 }
 
 std::string upper(std::string_view text) {
@@ -35,7 +42,8 @@ Url without_user(const Url& url) {
 }
 
 ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
-                             RequestOptions& options) {
+                             RequestOptions& options, FormBody form)
+    : decodes_(options.auto_decompress.value_or(session.auto_decompress) ? &session.decode : nullptr) {
     name_.method = upper(method);
     if (!is_token(name_.method))
         throw ValueError("request " + without_user(url).str() + ": the method " + in_quotes(name_.method) +
@@ -53,8 +61,10 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
     take_auth(options);
     take_cookies(options);
     set_default("Accept", "*/*");
+    // A part of a compressed body is of no use.
+    set_default("Accept-Encoding", headers_.contains("Range") ? "identity" : all_codings);
     set_default("User-Agent", "hocket/" HOCKET_VERSION);
-    take_body(options);
+    take_body(options, std::move(form));
 }
 
 void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options) {
@@ -135,13 +145,23 @@ void ClientRequest::aim(const Url& url) {
     set_default("Authorization", "Basic " + encode_base64(user));
 }
 
-void ClientRequest::take_body(RequestOptions& options) {
-    const int kinds = !options.data.empty() + options.json.has_value() + !options.form.empty();
+void ClientRequest::take_body(RequestOptions& options, FormBody form) {
+    const int kinds = !options.data.empty() + options.json.has_value() + !options.form.empty() +
+                      !form.content_type.empty() + static_cast<bool>(options.stream);
     if (kinds == 0) return;
-    if (kinds > 1) throw ValueError(name_.text() + ": of data, json and form, only one can be sent");
+    if (kinds > 1) throw ValueError(name_.text() + ": of data, json, form, multipart and stream, only one can be sent");
     std::string_view type = "application/octet-stream";
     std::string text;
-    if (options.json) {
+    if (options.stream) {
+        body_.stream = std::move(options.stream);
+        body_.length = announced_length();
+    } else if (!form.content_type.empty()) {
+        if (headers_.contains("Content-Type"))
+            throw ValueError(name_.text() + ": multipart says its Content-Type itself, with its boundary");
+        type = form.content_type;
+        text = std::move(form.whole);
+        if (form.stream) body_ = {.whole = {}, .stream = std::move(form.stream), .length = form.length};
+    } else if (options.json) {
         type = "application/json";
         text = std::move(options.json->text);
     } else if (!options.form.empty()) {
@@ -151,14 +171,47 @@ void ClientRequest::take_body(RequestOptions& options) {
         text = std::move(options.data);
     }
     set_default("Content-Type", type);
-    body_ = Shared<const std::string>::make(std::move(text));
+    const auto coding = compression(options);
+    if (coding) headers_.add("Content-Encoding", coding_name(*coding));
+    if (!body_.stream) {
+        body_.whole = Shared<const std::string>::make(coding ? encoded(text, *coding) : std::move(text));
+    } else if (coding) {
+        body_.length.reset();
+        body_.stream = encoded_stream(std::move(body_.stream), *coding);
+    }
+}
+
+// What the caller says of a stream's length; nothing: it is chunked.
+std::optional<std::uint64_t> ClientRequest::announced_length() const {
+    const auto text = headers_.get("Content-Length");
+    if (!text) return std::nullopt;
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+    if (error != std::errc() || end != text->data() + text->size())
+        throw ValueError(name_.text() + ": the field Content-Length is " + in_quotes(*text) +
+                         ", not a number of bytes");
+    return length;
+}
+
+std::optional<ContentCoding> ClientRequest::compression(const RequestOptions& options) const {
+    if (options.compress.empty()) return std::nullopt;
+    const auto coding = coding_of(options.compress);
+    if (!coding)
+        throw ValueError(name_.text() + ": compress: " + in_quotes(options.compress) + " is not one of " +
+                         std::string(all_codings));
+    if (headers_.contains("Content-Encoding"))
+        throw ValueError(name_.text() + ": compress, and the field Content-Encoding is given as well");
+    return coding;
 }
 
 std::string ClientRequest::head() const {
     RequestHead head{.method = name_.method, .target = name_.url.target(), .headers = headers_};
     // RFC 9110, 8.6: that there is no body is said where one would be expected.
-    if (body_) {
-        head.content_length = body_->size();
+    if (body_.whole) {
+        head.content_length = body_.whole->size();
+    } else if (body_.stream) {
+        head.content_length = body_.length;
+        head.chunked = !body_.length;
     } else if (name_.method == "POST" || name_.method == "PUT" || name_.method == "PATCH") {
         head.content_length = 0;
     }
@@ -202,11 +255,17 @@ void ClientRequest::go_to(const Url& url, int status) {
         status == 303 ? name_.method != "HEAD" : (status == 301 || status == 302) && name_.method == "POST";
     if (becomes_get) {
         name_.method = "GET";
-        body_ = nullptr;
+        body_ = {};
         for (const char* field : {"Content-Type", "Content-Length", "Content-Encoding", "Content-Language",
                                   "Content-Location", "Transfer-Encoding"}) {
             headers_.remove(field);
         }
+    }
+    if (!body_.can_repeat()) {
+        throw ClientResponseError(
+            name_.text() + ": redirected to " + without_user(url).str() +
+                ", and the body, a generator, cannot be sent again: give a function that makes one",
+            status);
     }
     if (url.origin() != name_.url.origin()) {
         for (const char* field : {"Authorization", "Cookie", "Proxy-Authorization"}) headers_.remove(field);

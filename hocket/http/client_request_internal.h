@@ -4,6 +4,7 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/http/client_response_internal.h>
+#include <hocket/http/form_body_internal.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/request_options.h>
 #include <hocket/http/url.h>
@@ -19,14 +20,14 @@ Url without_user(const Url& url);
 
 class ClientRequest {
 public:
-    /// Takes the headers and what is to be sent out of `options`. Throws ValueError for more than one kind of body, and for cookies that cannot
-    /// be sent; InvalidUrl for what cannot be fetched.
+    /// Takes the headers and what is to be sent out of `options`; `form`: what `options.multipart` has become. Throws ValueError for more than one
+    /// kind of body, and for cookies that cannot be sent; InvalidUrl for what cannot be fetched.
     /// `base`: the session's `base_url`, or an empty one.
     ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
-                  RequestOptions& options);
+                  RequestOptions& options, FormBody form);
 
     const RequestName& name() const noexcept { return name_; }
-    const Shared<const std::string>& body() const noexcept { return body_; }
+    const OutgoingBody& body() const noexcept { return body_; }
     /// Request line and header fields. Throws ValueError for what must not go out.
     std::string head() const;
     /// The cookies that go with it: those that it was given, then the jar's, then the session's; the first of a name counts, but of the
@@ -38,6 +39,8 @@ public:
     /// Sets the field Authorization, or removes it.
     void authorize(std::string_view field);
 
+    /// Within which limits the response's body is decoded; null: it is not.
+    const DecodeLimits* decodes() const noexcept { return decodes_; }
     /// Whether it leaves the connection open.
     bool keeps_alive() const noexcept { return !headers_.has_token("Connection", "close"); }
     /// RFC 9110, 9.2.2: sent twice, it does no more than once.
@@ -46,11 +49,13 @@ public:
     /// Where a response with this status and these fields sends the request on to. Nothing if it does not. Throws ClientResponseError if that
     /// is nowhere.
     std::optional<Url> redirected(const ResponseHead& head) const;
-    /// Becomes the request that follows.
+    /// Becomes the request that follows. Throws ClientResponseError if that has a body that cannot be sent again.
     void go_to(const Url& url, int status);
 
 private:
-    void take_body(RequestOptions& options);
+    void take_body(RequestOptions& options, FormBody form);
+    std::optional<std::uint64_t> announced_length() const;
+    std::optional<ContentCoding> compression(const RequestOptions& options) const;
     void aim(const Url& url);
     void take_headers(const SessionOptions& session, const RequestOptions& options);
     void take_cookies(const RequestOptions& options);
@@ -61,7 +66,8 @@ private:
     Headers headers_;
     Auth auth_;
     Params cookies_, session_cookies_;
-    Shared<const std::string> body_;  // null for none
+    OutgoingBody body_;
+    const DecodeLimits* decodes_;  // the session's
 };
 
 }  // namespace hocket::http

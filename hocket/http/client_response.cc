@@ -60,15 +60,34 @@ ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadlin
     lease_.keep();
 }
 
-bool ResponseState::take_arrived(Wanted wanted) {
+void ResponseState::decode_within(const DecodeLimits& limits) {
+    constexpr int partial_content = 206;
+    if (is_ended_ || head.status == partial_content) return;
+    const auto codings = content_codings(head.headers);
+    if (!codings || codings->empty()) return;
     try {
-        while (lease_) {
+        decoder_.emplace(*codings, limits);
+    } catch (const ProtocolError& e) {
+        set_failure<ClientPayloadError>(e.what());
+    }
+}
+
+bool ResponseState::has_what_is(Wanted wanted) const noexcept {
+    return (is_ended_ && !decoder_) || (wanted == Wanted::some && !arrived_.empty());
+}
+
+bool ResponseState::take_arrived(Wanted wanted) {
+    if (decoder_) decode(wanted);
+    try {
+        // What is compressed is taken as it is wanted, since little of it may be much.
+        while (lease_ && !(decoder_ && has_what_is(wanted))) {
             const Event event = lease_->next_event();
             if (const auto* data = std::get_if<BodyData>(&event)) {
                 take(*data, wanted);
             } else if (std::holds_alternative<MessageEnd>(event)) {
                 is_ended_ = true;
                 lease_.keep();
+                if (decoder_) decode(wanted);
             } else {
                 break;
             }
@@ -78,7 +97,21 @@ bool ResponseState::take_arrived(Wanted wanted) {
     } catch (const ProtocolError& e) {
         fail<ClientPayloadError>(lease_->has_ended() ? ended_early() : e.what());
     }
-    return is_ended_ || (wanted == Wanted::some && !arrived_.empty());
+    return has_what_is(wanted);
+}
+
+void ResponseState::decode(Wanted wanted) {
+    try {
+        while (wanted == Wanted::all || arrived_.empty()) {
+            if (decoder_->read(arrived_) > 0) continue;
+            if (!is_ended_) return;
+            decoder_->finish();
+            decoder_.reset();
+            return;
+        }
+    } catch (const ProtocolError& e) {
+        fail<ClientPayloadError>(e.what());
+    }
 }
 
 std::string ResponseState::ended_early() const {
@@ -91,8 +124,13 @@ void ResponseState::take(const BodyData& data, Wanted wanted) {
     if (received_ == 0 && wanted == Wanted::all && head.content_length) {
         arrived_.reserve(std::min<std::uint64_t>(*head.content_length, most_reserved));
     }
-    arrived_ += data.bytes;
     received_ += data.bytes.size();
+    if (decoder_) {
+        decoder_->feed(data.bytes);
+        decode(wanted);
+    } else {
+        arrived_ += data.bytes;
+    }
 }
 
 // How many bytes are sure to come.
@@ -119,9 +157,15 @@ Coro<> ResponseState::wait_for(Wanted wanted) {
 }
 
 template <class Error>
-void ResponseState::fail(const std::string& why) {
-    failure_ = std::make_exception_ptr(Error(name.text() + ": " + why));
+void ResponseState::set_failure(const std::string& why) {
+    if (lease_) failure_ = lease_->body_error();
+    if (!failure_) failure_ = std::make_exception_ptr(Error(name.text() + ": " + why));
     lease_.close();
+}
+
+template <class Error>
+void ResponseState::fail(const std::string& why) {
+    set_failure<Error>(why);
     std::rethrow_exception(failure_);
 }
 
@@ -139,6 +183,7 @@ std::string ResponseState::taken(Wanted wanted) noexcept {
 
 void ResponseState::release() noexcept {
     if (!lease_) return;
+    decoder_.reset();
     try {
         if (take_arrived(Wanted::all)) return;
     } catch (const std::exception&) {  // malformed, and nobody wants it

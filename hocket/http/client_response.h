@@ -59,6 +59,8 @@ Coro<AdapterValue<Adapter>> parse_json(ResponseHandle response, JsonOptions opti
 
 /// A response, of which the body may not have come yet (`aiohttp.ClientResponse`). Belongs to one loop.
 ///
+/// A compressed body is given as what it stands for (`SessionOptions::auto_decompress`); the fields still say how it came.
+///
 /// The connection goes back to its session when the body has been read to the end. A response that is dropped before closes
 /// its connection, unless the rest of the body has come already. What reads the body ends with ClientPayloadError when that ends early or is
 /// malformed, with TimeoutError when the request's time limit passes; then every later read throws the same. A read that is cancelled

@@ -7,6 +7,7 @@
 #include <hocket/core/coro.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/connection_pool_internal.h>
+#include <hocket/http/content_encoding.h>
 #include <hocket/http/message.h>
 
 #include <cstdint>
@@ -45,6 +46,9 @@ public:
         if (--refs_ == 0) delete this;
     }
 
+    /// The body is given as what it stands for, if it says how it is compressed, and that is known.
+    void decode_within(const DecodeLimits& limits);
+
     enum class Wanted : std::uint8_t { some, all };
 
     // A read: `begin_read`, `take_arrived`, and if that is not enough `wait_for`; then `taken`.
@@ -66,8 +70,12 @@ private:
     ~ResponseState() { release(); }
     Coro<> wait_without_limit(Wanted wanted);
     void take(const BodyData& data, Wanted wanted);
+    void decode(Wanted wanted);
+    bool has_what_is(Wanted wanted) const noexcept;
     std::size_t missing() const noexcept;
     std::string ended_early() const;
+    template <class Error>
+    void set_failure(const std::string& why);
     template <class Error>
     [[noreturn]] void fail(const std::string& why);
     /// If the rest of the body has come already, the connection is given back; else closed.
@@ -78,9 +86,10 @@ private:
     bool is_taken_ = false;  // a read has given all that `next` had left
     Lease lease_;            // empty once the body has ended, or was closed
     Deadline deadline_;
-    std::string arrived_;  // of the body, and not read yet
-    std::uint64_t received_ = 0;
-    std::exception_ptr failure_;  // what every read throws
+    std::string arrived_;             // of the body, and not read yet
+    std::uint64_t received_ = 0;      // as it came
+    std::optional<Decoder> decoder_;  // while there may be more of what is compressed
+    std::exception_ptr failure_;      // what every read throws
 };
 
 }  // namespace hocket::http

@@ -75,10 +75,14 @@ Coro<ClientResponse> exchange(ConnectionPool& pool, const ClientRequest& request
         try {
             lease->send(head, request.body());
             ResponseHead response = co_await lease->read_head(request.name().method, request.keeps_alive());
-            co_return ClientResponse(
-                ResponseHandle(new ResponseState(request.name(), std::move(response), std::move(lease), deadline)));
+            if (response.status >= 400) lease->stop_sending();
+            ResponseHandle state(new ResponseState(request.name(), std::move(response), std::move(lease), deadline));
+            if (request.decodes()) state->decode_within(*request.decodes());
+            co_return ClientResponse(std::move(state));
         } catch (const Lost& lost) {
-            const bool try_again = lost.before_answer && lease->is_used_again && !again && request.is_idempotent();
+            if (lease->body_error()) std::rethrow_exception(lease->body_error());
+            const bool try_again = lost.before_answer && lease->is_used_again && !again && request.is_idempotent() &&
+                                   request.body().can_repeat();
             if (!try_again || pool.is_closed()) throw_lost(request, pool, lost);
         } catch (const ProtocolError& e) {
             throw ClientResponseError(request.name().text() + ": " + e.what());
@@ -94,7 +98,9 @@ Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& r
         auth.sign(request);
         ClientResponse response = co_await exchange(session.pool, request, deadline);
         session.jar.update_from_response(response.headers(), response.url());
-        if (!auth.takes_challenge(request, response.state()->head)) co_return response;
+        const bool answers =
+            auth.takes_challenge(request, response.state()->head);  // and is remembered for the next request
+        if (!answers || !request.body().can_repeat()) co_return response;
     }
 }
 
@@ -131,7 +137,9 @@ Url resolve(const SessionState& session, const std::string& url) {
 
 Coro<ClientResponse> run_request(SessionHandle session, std::string method, std::string url, RequestOptions options) {
     if (session->pool.is_closed()) throw RuntimeError("Session is closed");
-    ClientRequest request(method, resolve(*session, url), session->options, session->base, options);
+    FormBody form;
+    if (!options.multipart.empty()) form = co_await make_form_body(std::move(options.multipart));
+    ClientRequest request(method, resolve(*session, url), session->options, session->base, options, std::move(form));
     Deadline deadline;
     deadline.limit = options.timeout.count() == default_timeout.count() ? session->options.timeout : options.timeout;
     if (deadline.limit.count() > 0) deadline.when = get_running_loop().time_after(deadline.limit);

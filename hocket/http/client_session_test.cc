@@ -39,7 +39,8 @@ TEST(RealClientSession, some_fields_go_out_by_themselves) {
         const std::string agent = field_of(request, "User-Agent");
         EXPECT_TRUE(agent.starts_with("hocket/")) << agent;
         EXPECT_EQ(request, "GET /a?b=c HTTP/1.1\r\nHost: " + server.origin().substr(7) +
-                               "\r\nAccept: */*\r\nUser-Agent: " + agent + "\r\n\r\n");
+                               "\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nUser-Agent: " + agent +
+                               "\r\n\r\n");
     }());
 }
 
@@ -52,7 +53,7 @@ TEST(RealClientSession, what_is_said_replaces_what_goes_out_by_itself) {
             {.headers = {{"accept", "text/html"}, {"host", "example"}, {"x-both", "a"}, {"x-both", "b"}}});
         EXPECT_EQ(server.requests().at(0),
                   "GET / HTTP/1.1\r\nhost: example\r\nUser-Agent: mine\r\nX-Session: 1\r\naccept: "
-                  "text/html\r\nx-both: a\r\nx-both: b\r\n\r\n");
+                  "text/html\r\nx-both: a\r\nx-both: b\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\r\n");
     }());
 }
 
@@ -92,7 +93,8 @@ TEST(RealClientSession, only_one_kind_of_body_is_sent) {
     run_http([]() -> Coro<> {
         const ClientSession session;
         EXPECT_EQ(co_await ending_of(session.post("http://127.0.0.1:1/x", {.data = "x", .form = {{"a", "b"}}})),
-                  "hocket::ValueError: POST http://127.0.0.1:1/x: of data, json and form, only one can be sent");
+                  "hocket::ValueError: POST http://127.0.0.1:1/x: of data, json, form, multipart and stream, only one "
+                  "can be sent");
     }());
 }
 

@@ -43,7 +43,7 @@ std::string plain(const Head& head) {
 class Http1Parser::State {
 public:
     State(Reads what, const Limits& limits) : reads_requests_(what == Reads::requests), limits_(limits) {
-        if (!limits_.body && reads_requests_) limits_.body = default_request_body;
+        if (!limits_.body && reads_requests_) limits_.body = Limits::usual_body;
         llhttp_init(&llhttp_, reads_requests_ ? HTTP_REQUEST : HTTP_RESPONSE, &settings());
         llhttp_.data = this;
     }
@@ -76,7 +76,6 @@ public:
     bool between_messages() const noexcept { return stage_ == Stage::start && line_.empty() && informational_ == 0; }
 
 private:
-    static constexpr std::uint64_t default_request_body = 1 << 20;
     static constexpr int bad_request = 400;
     static constexpr int content_too_large = 413;
     static constexpr int target_too_long = 414;

@@ -23,6 +23,8 @@ struct Limits {
     std::size_t chunk_extension = 1024;      ///< bytes of all chunk extensions of a message
     std::optional<std::uint64_t> body = {};  ///< bytes of a body; nothing: 1 MiB for requests, no limit for responses
     int informational = 16;                  ///< 1xx responses before the final one
+
+    static constexpr std::uint64_t usual_body = 1 << 20;  ///< of requests
 };
 
 /// Finds requests or responses of HTTP/1.0 and 1.1 in a stream of bytes: RFC 9112, strictly.

@@ -7,6 +7,7 @@
 #include <hocket/flow/wait.h>
 #include <hocket/http/file_part_internal.h>
 #include <hocket/http/http1_writer.h>
+#include <hocket/http/response_compression_internal.h>
 
 #include <algorithm>
 #include <charconv>
@@ -57,6 +58,7 @@ void HttpConnection::begin_answer(Response& answer) {
     awaits_continue_ = false;  // RFC 9110, 15.2: no interim response follows the final one
     std::exception_ptr error;
     try {
+        ResponseCompression::apply(answer, request_->headers(), server_.app.compresses());
         return write_head_of(answer);
     } catch (const ValueError&) {
         error = std::current_exception();

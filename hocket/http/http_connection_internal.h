@@ -30,6 +30,7 @@ public:
 
     const Application app;
     const ServeOptions options;
+    const DecodeLimits decode_limits{.size = options.limits.body.value_or(Limits::usual_body)};
     std::uint64_t requests = 0;
     WaitPoint closing_point{"HttpServer.serve_forever"};
 
@@ -83,6 +84,9 @@ public:
     Coro<std::optional<std::string>> next_piece() override;
     Coro<std::string> read_all() override;
     Address peername() const override { return writer_.peername(); }
+    const DecodeLimits* decode_limits() const noexcept override {
+        return server_.options.auto_decompress ? &server_.decode_limits : nullptr;
+    }
 
     HttpConnection *newer = nullptr, *older = nullptr;  // in the server's list
 

@@ -34,8 +34,9 @@ struct ServeOptions {
     Duration shutdown_timeout = std::chrono::seconds(60);  ///< how long requests may go on after `close`
     std::size_t max_connections = 10'000;                  ///< more are answered with 503; 0: any number
     Limits limits = {};                                    ///< of requests: see Limits, whose body is 1 MiB here
-    int backlog = 1024;       ///< connections that the system keeps until they are accepted
-    bool reuse_port = false;  ///< share the port with other sockets that say so: one loop per thread
+    bool auto_decompress = true;  ///< bodies of requests are decoded; what they become has the same limit
+    int backlog = 1024;           ///< connections that the system keeps until they are accepted
+    bool reuse_port = false;      ///< share the port with other sockets that say so: one loop per thread
 };
 
 /// A server of an application (`aiohttp.web.AppRunner` and its site in one). Copies stand for the same one. It goes on serving when the last

@@ -30,12 +30,6 @@ Path path_of(std::string_view target) noexcept {
     return {begin, std::min(target.find('?', begin), target.size()) - begin};
 }
 
-// `text/plain` of `Text/Plain; charset=x`.
-std::string_view media_type(const Headers& headers) noexcept {
-    const std::string_view whole = headers.get("Content-Type").value_or(std::string_view());
-    return trim(whole.substr(0, whole.find(';')));
-}
-
 std::optional<std::string_view> first_of(const Params& params, std::string_view name) noexcept {
     for (const auto& [given, value] : params) {
         if (given == name) return value;
@@ -99,15 +93,58 @@ std::string Request::path_param(std::string_view name) const {
 
 Address Request::peername() const { return source_ ? source_->peername() : Address(); }
 
+// When the body is asked for: most requests have none.
+void Request::look_at_encoding() {
+    if (std::exchange(is_encoding_known_, true)) return;
+    const DecodeLimits by_hand;
+    const DecodeLimits* const limits = source_ ? source_->decode_limits() : &by_hand;
+    if (!limits) return;
+    const auto codings = content_codings(head_.headers);
+    if (!codings) {
+        is_encoding_known_ = false;  // the next read says it again
+        throw ProtocolError("the body's Content-Encoding is " + in_quotes(head_.headers.combined("Content-Encoding")) +
+                                ", which is none of " + std::string(all_codings),
+                            415);
+    }
+    if (!codings->empty()) decoder_.emplace(*codings, *limits);
+}
+
+Coro<std::optional<std::string>> Request::next_decoded() {
+    for (;;) {
+        std::string piece;
+        if (decoder_->read(piece) > 0) co_return piece;
+        if (is_all_fed_) {
+            decoder_->finish();
+            co_return std::nullopt;
+        }
+        if (source_) {
+            const auto bytes = co_await source_->next_piece();
+            is_all_fed_ = !bytes;
+            if (bytes) decoder_->feed(*bytes);
+        } else {
+            is_all_fed_ = true;
+            decoder_->feed(std::exchange(by_hand_, {}));
+        }
+    }
+}
+
 Coro<std::optional<std::string>> Request::next() {
+    look_at_encoding();
+    if (decoder_) co_return co_await next_decoded();
     if (source_) co_return co_await source_->next_piece();
     if (by_hand_.empty()) co_return std::nullopt;
     co_return std::exchange(by_hand_, {});
 }
 
 Coro<std::string> Request::body() {
-    if (std::exchange(is_taken_, true))
-        throw RuntimeError("the body of this request has been read already: keep what body() gives");
+    if (is_taken_) throw RuntimeError("the body of this request has been read already: keep what body() gives");
+    look_at_encoding();
+    is_taken_ = true;
+    if (decoder_) {
+        std::string whole;
+        while (auto piece = co_await next_decoded()) whole += *piece;
+        co_return whole;
+    }
     if (source_) co_return co_await source_->read_all();
     co_return std::exchange(by_hand_, {});
 }
@@ -118,15 +155,6 @@ Coro<std::string> Request::text() {
         throw HttpError(415, "the body is in " + escaped(encoding) + ", not in UTF-8");
     }
     co_return co_await body();
-}
-
-Coro<Params> Request::form() {
-    const std::string_view type = media_type(head_.headers);
-    if (!equal_without_case(type, "application/x-www-form-urlencoded")) {
-        throw HttpError(415, "the body is " + in_quotes(type) + ", not application/x-www-form-urlencoded");
-    }
-    const std::string text = co_await body();
-    co_return parse_form(text);
 }
 
 void Request::check_json(std::string_view text) {

@@ -4,8 +4,10 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/coro.h>
+#include <hocket/http/content_encoding.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/message.h>
+#include <hocket/http/multipart.h>
 #include <hocket/http/params.h>
 #include <hocket/net/address.h>
 
@@ -17,7 +19,16 @@
 
 namespace hocket::http {
 
+class Form;
 struct Route;
+
+/// `request.form({.memory = 1 << 20})`: what a form may make us keep. The server's limit of the body (`Limits::body`, 1 MiB) comes first.
+struct FormOptions {
+    MultipartLimits multipart = {};  ///< `parts` also holds for the fields of application/x-www-form-urlencoded
+    std::size_t fields = 1 << 20;    ///< bytes of all fields that are no files
+    std::size_t memory = 256 << 10;  ///< bytes of all files that stay in memory; others go to temporary ones
+    std::string dir = {};            ///< where those are; by default as of `fs::temporary_file`
+};
 
 /// Where the body of a request comes from: its connection.
 class HOCKET_EXPORT BodySource {
@@ -27,6 +38,8 @@ public:
     /// All that has not been read yet.
     virtual Coro<std::string> read_all() = 0;
     virtual Address peername() const = 0;
+    /// Within which limits a compressed body is decoded; null: it is given as it comes.
+    virtual const DecodeLimits* decode_limits() const noexcept = 0;
 
 protected:
     ~BodySource() = default;
@@ -34,8 +47,10 @@ protected:
 
 /// A request that a server has received (`aiohttp.web.Request`). It lives until its handler has ended, and belongs to that one's task.
 ///
-/// The body is read from the connection when the handler asks for it; a handler that does not ask leaves it to the server. Reading throws
-/// ProtocolError when the body is malformed, longer than the server's limit or does not come in time, and OSError when the connection is
+/// The body is read from the connection when the handler asks for it; a handler that does not ask leaves it to the server. A compressed one is
+/// given as what it stands for. Reading throws
+/// ProtocolError when the body is malformed, longer than the server's limit (as it comes, or decoded), compressed in a way that is not known
+/// (415), or does not come in time, and OSError when the connection is
 /// lost; a handler that lets these pass need not care: the server answers what is to be answered. A cancel ends the reading.
 class HOCKET_EXPORT Request {
 public:
@@ -81,8 +96,14 @@ public:
     Coro<std::string> body();
     /// The same, as text in UTF-8. Throws HttpError 415 for a body in another encoding, according to Content-Type.
     Coro<std::string> text();
-    /// The same, as a form's fields (application/x-www-form-urlencoded). Throws HttpError 415 if Content-Type says something else.
-    Coro<Params> form();
+    /// The same, as a form (<hocket/http/form.h>): application/x-www-form-urlencoded, or multipart/form-data, whose large files are on the disk
+    /// then (aiohttp's `post()`). Throws HttpError 415 if Content-Type says something else; ProtocolError 400 for what is malformed, has a part without
+    /// a name, one that is multipart itself, or one with a Content-Transfer-Encoding, 413 for what exceeds a limit; OSError when a temporary file
+    /// cannot be written.
+    Coro<Form> form(FormOptions options = {});
+    /// The parts of a multipart body, as they arrive, of any size that the server takes (aiohttp's `multipart()`). Throws ProtocolError 415 for
+    /// another type, 400 for one without a boundary. The request must outlive the reader.
+    MultipartReader multipart(const MultipartLimits& limits = {});
     /// The same, as JSON, whatever Content-Type says: Json, for which <hocket/http/json.h> is needed. Throws HttpError 400 for what is none, and
     /// for more than 200 levels of lists and objects.
     template <class Adapter = JsonAdapter>
@@ -109,6 +130,8 @@ private:
             refuse_json(e.what());
         }
     }
+    void look_at_encoding();
+    Coro<std::optional<std::string>> next_decoded();
     static void check_json(std::string_view text);
     [[noreturn]] static void refuse_json(const char* why);
 
@@ -118,8 +141,11 @@ private:
     std::size_t path_begin_ = 0, path_size_ = 0;
     BodySource* source_ = nullptr;
     std::string by_hand_;  // the body of a request without a source
+    bool is_encoding_known_ = false;
+    bool is_all_fed_ = false;  // to the decoder
     bool is_taken_ = false;
     bool is_lost_ = false;  // the connection: nobody waits for an answer
+    std::optional<Decoder> decoder_;
     const Route* route_ = nullptr;
     std::vector<std::string_view> path_values_;  // in the target, not decoded
     mutable std::optional<Params> query_, cookies_;

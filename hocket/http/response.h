@@ -58,9 +58,16 @@ public:
     /// Empty if the body comes in pieces.
     const std::string& body() const noexcept { return body_; }
     bool is_streamed() const noexcept { return pieces_.has_value(); }
+    /// A server sends it compressed in the way that the client prefers, if the client takes that: br, zstd, gzip or deflate
+    /// (`enable_compression` of aiohttp). Left as they are: a body of less than 1 KiB, types that are compressed already (images, video, archives ...),
+    /// what has a Content-Encoding or is a part (206), and what says `Cache-Control: no-transform`. Each piece of a streamed body is sent as soon as
+    /// it is there. False: it is never compressed, whatever the application says: for pages that show a secret beside what others
+    /// have written.
+    void enable_compression(bool on = true) noexcept { compression_ = on; }
 
 private:
     friend class HttpConnection;
+    friend class ResponseCompression;
 
     void take(ResponseOptions&& options);
 
@@ -70,7 +77,8 @@ private:
     Headers headers_;
     std::string body_;
     std::optional<Pieces> pieces_;
-    Shared<FilePart> file_;  // what the pieces would be read from, for a connection that sends it by itself
+    Shared<FilePart> file_;            // what the pieces would be read from, for a connection that sends it by itself
+    std::optional<bool> compression_;  // nothing: as the application says
 };
 
 /// `text/plain`, in UTF-8.

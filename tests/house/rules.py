@@ -17,8 +17,8 @@ LONG_FILE = 450  # lines; longer ones are listed, since most hold two things
 README_LINES = 120
 
 SYSTEM_HEADER = re.compile(
-    r"^(sys|linux|asm|netinet|arpa|net|elfutils|openssl|boost|llhttp|nghttp2)/|^(unistd|fcntl|poll|signal|pthread|netdb|dlfcn"
-    r"|sched|spawn|syscall|dirent|termios|liburing|llhttp|idn2|libpsl|libelf|elf|link|execinfo|zlib|sqlite3)\.h$|^(iostream|regex)$")
+    r"^(sys|linux|asm|netinet|arpa|net|elfutils|openssl|boost|brotli|llhttp|nghttp2)/|^(unistd|fcntl|poll|signal|pthread|netdb|dlfcn"
+    r"|sched|spawn|syscall|dirent|termios|liburing|llhttp|idn2|libpsl|libelf|elf|link|execinfo|zlib|zstd|sqlite3)\.h$|^(iostream|regex)$")
 PRINTS = re.compile(r"(?<![\w.>])(?:std::)?(?:printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror|cout|cerr|clog)\b(?!\s*=)")
 EXITS = re.compile(r"(?<![\w.>:~])(?:std::)?(?:exit|quick_exit)\s*\(")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
