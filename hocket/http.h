@@ -4,7 +4,10 @@
 
 #include <hocket/http/application.h>
 #include <hocket/http/client_response.h>
+#include <hocket/http/client_seams.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/client_timeout.h>
+#include <hocket/http/client_trace.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_server.h>

@@ -2,6 +2,11 @@
 // Sending a request, and finding the response in what comes back.
 #include <hocket/http/client_connection_internal.h>
 
+#include <hocket/flow/timeout.h>
+#include <hocket/http/client_response_internal.h>
+
+#include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace hocket::http {
@@ -10,24 +15,45 @@ namespace {
 
 constexpr std::size_t most_at_once = 64 << 10;
 
+// In pieces, each of which has its time.
+Coro<> write_within(TransportHandle transport, std::string_view bytes, Duration limit) {
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(most_at_once, bytes.size()))) {
+        co_await timeout(limit, transport->write(bytes.substr(0, most_at_once)));
+    }
+}
+
+Coro<> wait_for_bytes(TransportHandle transport, std::size_t of_use) { co_await transport->more(of_use); }
+
+}  // namespace
+
 // What goes wrong here shows in the reading of the response, too, or the server has answered before it had all.
-Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body) {
+Coro<> ClientConnection::send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
+                                    WaitLimits limits, Shared<Progress> progress) {
     try {
         transport->write_nowait(head);
-        co_await transport->write(*body);
+        if (limits.write.count() > 0) {
+            co_await write_within(transport, *body, limits.write);
+        } else {
+            co_await transport->write(*body);
+        }
+    } catch (const TimeoutError&) {
+        progress->error = std::make_exception_ptr(WriteTimeout(
+            limits.request + ": " + transport->name() + " took nothing of the body for " + in_seconds(limits.write)));
+        transport->abort();
     } catch (const OSError&) {
         co_return;
     }
 }
 
-}  // namespace
-
 void ClientConnection::send(const std::string& head, const Shared<const std::string>& body) {
     if (body && head.size() + body->size() > most_at_once) {
-        sending_ = create_task(send_large(transport_, head, body), {.name = "body of an HTTP request"});
+        progress_ = Shared<Progress>::make();
+        sending_ =
+            create_task(send_large(transport_, head, body, limits_, progress_), {.name = "body of an HTTP request"});
         return;
     }
     sending_ = Task<>();
+    progress_ = nullptr;
     try {
         transport_->write_nowait(head);
         if (body) transport_->write_nowait(*body);  // both leave in one write, at the end of the turn
@@ -82,7 +108,17 @@ Coro<> ClientConnection::more(std::size_t of_use) {
     const TransportHandle transport = transport_;  // this object may be gone when the wait is over
     if (transport->awaited()) throw RuntimeError("another task reads this response already");
     if (transport->exception()) std::rethrow_exception(transport->exception());
-    co_await transport->more(of_use);
+    if (limits_.read.count() <= 0) {
+        co_await transport->more(of_use);
+    } else {
+        const WaitLimits limits = limits_;
+        try {
+            co_await timeout(limits.read, wait_for_bytes(transport, of_use));
+        } catch (const TimeoutError&) {
+            throw ReadTimeout(limits.request + ": nothing came from " + transport->name() + " for " +
+                              in_seconds(limits.read));
+        }
+    }
     if (transport->exception()) std::rethrow_exception(transport->exception());
 }
 

@@ -2,6 +2,7 @@
 // A client's connection: one exchange of request and response at a time.
 #pragma once
 
+#include <hocket/base/clock.h>
 #include <hocket/base/memory.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/task.h>
@@ -10,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,12 @@ struct Lost {
     bool before_answer;  ///< not a byte of it
 };
 
+/// What its waits may take, of one exchange; 0: any time.
+struct WaitLimits {
+    Duration read = {}, write = {};
+    std::string request = {};  // before the errors' texts; empty where there is no limit
+};
+
 class ClientConnection final : public Pooled {
 public:
     explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
@@ -28,6 +36,9 @@ public:
     ClientConnection& operator=(const ClientConnection&) = delete;
     /// Closes at once: nothing more is sent.
     ~ClientConnection() { transport_->abort(); }
+
+    /// Of the next exchange.
+    void set_limits(WaitLimits limits) { limits_ = std::move(limits); }
 
     /// Sends head and body, small ones in one write; does not wait. A large body goes out beside the reading of the response, since
     /// there are servers that answer before they have it all. Throws Lost.
@@ -41,7 +52,7 @@ public:
     Event next_event();
     /// Whether the response is complete as it is: what no further bytes belong to.
     bool is_complete();
-    /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; RuntimeError while another task waits.
+    /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; ReadTimeout; RuntimeError while another task waits.
     Coro<> more(std::size_t of_use);
 
     /// Whether another request may follow, for all that is known here: both sides want it, everything was sent, and nothing came but
@@ -50,6 +61,10 @@ public:
         return is_kept_alive_ && (!sending_ || sending_.done()) && parser_.between_messages() &&
                transport_->unread().empty() && !transport_->eof() && !transport_->exception();
     }
+    /// Why the body could not be sent, if that has ended the connection; else null.
+    std::exception_ptr body_error() const noexcept { return progress_ ? progress_->error : nullptr; }
+    const TransportHandle& transport() const noexcept { return transport_; }
+
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
     void abort() const noexcept { transport_->abort(); }
@@ -63,11 +78,18 @@ public:
     bool has_ended() const noexcept { return transport_->eof() && transport_->unread().empty(); }
 
 private:
+    struct Progress {
+        std::exception_ptr error;
+    };
+    static Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
+                             WaitLimits limits, Shared<Progress> progress);
     Event parse();
 
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
-    Task<> sending_;              // a large body; empty if there is none
+    Task<> sending_;             // a large body; empty if there is none
+    Shared<Progress> progress_;  // of a large body
+    WaitLimits limits_;
     bool is_kept_alive_ = false;  // by both sides, after this exchange
 };
 

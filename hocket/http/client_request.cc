@@ -2,6 +2,7 @@
 // Headers that go out by themselves, bodies, and redirects.
 #include <hocket/http/client_request_internal.h>
 
+#include <hocket/http/base64_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/params.h>
 
@@ -11,23 +12,9 @@ namespace hocket::http {
 
 namespace {
 
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
-        unsigned group = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            group = group << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0);
-        }
-        for (std::size_t i = 0; i < 4; ++i) text += i > bytes.size() ? '=' : digits[group >> (18 - 6 * i) & 63];
-    }
-    return text;
-}
-
 // Why a URL cannot be fetched; empty if it can.
 std::string obstacle(const Url& url) {
-    if (url.scheme() == "http" && !url.hostname().empty()) return {};
-    if (url.scheme() == "https") return "https is not supported yet";
+    if ((url.scheme() == "http" || url.scheme() == "https") && !url.hostname().empty()) return {};
     return "the scheme " + in_quotes(url.scheme()) + " is not http";
 }
 
@@ -81,7 +68,7 @@ void ClientRequest::aim(const Url& url) {
     if (headers_.get("Host").value_or("").empty()) headers_.set("Host", name_.url.authority());
     if (url.username().empty() && url.password().empty()) return;
     const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
-    set_default("Authorization", "Basic " + base64(user));
+    set_default("Authorization", "Basic " + encode_base64(user));
 }
 
 void ClientRequest::take_body(RequestOptions& options) {
@@ -103,8 +90,16 @@ void ClientRequest::take_body(RequestOptions& options) {
     body_ = Shared<const std::string>::make(std::move(text));
 }
 
-std::string ClientRequest::head() const {
+std::string ClientRequest::head(const ClientRoute& route) const {
     RequestHead head{.method = name_.method, .target = name_.url.target(), .headers = headers_};
+    if (route.is_forwarded()) {
+        // RFC 9112, 3.2.2. Credentials of the options go before those that are given as a field.
+        head.target = std::string(name_.url.scheme()).append("://").append(name_.url.authority()).append(head.target);
+        const std::string authorization = route.proxy.authorization();
+        if (!authorization.empty()) head.headers.set("Proxy-Authorization", authorization);
+    } else if (route.proxy) {
+        head.headers.remove("Proxy-Authorization");  // it would pass the proxy unseen, to the server
+    }
     // RFC 9110, 8.6: that there is no body is said where one would be expected.
     if (body_) {
         head.content_length = body_->size();

@@ -4,6 +4,7 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/http/client_response_internal.h>
+#include <hocket/http/client_route_internal.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/request_options.h>
 #include <hocket/http/url.h>
@@ -25,8 +26,8 @@ public:
 
     const RequestName& name() const noexcept { return name_; }
     const Shared<const std::string>& body() const noexcept { return body_; }
-    /// Request line and header fields. Throws ValueError for what must not go out.
-    std::string head() const;
+    /// Request line and header fields, as the server gets them, or the proxy that passes them on. Throws ValueError for what must not go out.
+    std::string head(const ClientRoute& route) const;
     /// Whether it leaves the connection open.
     bool keeps_alive() const noexcept { return !headers_.has_token("Connection", "close"); }
     /// RFC 9110, 9.2.2: sent twice, it does no more than once.
