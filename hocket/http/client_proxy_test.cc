@@ -184,6 +184,27 @@ TEST(RealClientProxy, what_a_socks_proxy_refuses_is_said) {
 
 TEST(RealClientProxy, a_proxy_may_be_spoken_to_by_tls) {
     run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok("x"), with_tls(tls_server()));
+        const std::uint16_t port = server.server.port();
+        const TestServer proxy = co_await TestServer::start(
+            [port](Peer& peer, int) -> Coro<> {
+                const std::string request = co_await peer.request();
+                if (request.starts_with("CONNECT ")) {
+                    co_await relay(peer, port, "HTTP/1.1 200 OK\r\n\r\n");
+                } else {
+                    co_await peer.send(ok("by the proxy"));
+                }
+            },
+            with_tls(tls_server()));
+        const ClientSession session({.tls = tls_client(), .proxy = proxy_url(proxy, "https")});
+        EXPECT_EQ(co_await text_of(session.get("http://far.example/")), "by the proxy");
+        EXPECT_EQ(co_await text_of(session.get(server.url())), "x");  // TLS within TLS
+        EXPECT_EQ(server.requests().size(), 1U);
+    }());
+}
+
+TEST(RealClientProxy, a_proxys_certificate_is_verified) {
+    run_http([]() -> Coro<> {
         const hocket::testing::LoopErrors errors(get_running_loop());
         const TestServer proxy = co_await TestServer::answering(ok("x"), with_tls(tls_server()));
         const ClientSession session({.proxy = proxy_url(proxy, "https")});

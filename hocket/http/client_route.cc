@@ -23,6 +23,11 @@ int hex_digit(char c) noexcept {
     return -1;
 }
 
+// While there is a connection, its context lives, and no other one has its address.
+std::string address_of(const TlsContext& context) {
+    return std::to_string(reinterpret_cast<std::uintptr_t>(&context.state()));
+}
+
 const char* environment(const char* name) { return std::getenv(name); }
 
 ProxySettings proxies_of(const SessionOptions& options) {
@@ -113,13 +118,15 @@ ClientRoute ClientRoutes::find(const Url& url, const Terms& terms) {
         const std::string& user = route.proxy.user;
         route.key +=
             "\nby " + route.proxy.name() + ' ' + std::to_string(user.size()) + ' ' + user + ':' + route.proxy.password;
-        if (route.proxy.kind == Proxy::Kind::https) route.proxy_tls = own_context(false);
+        if (route.proxy.kind == Proxy::Kind::https) {
+            route.proxy_tls = terms.tls ? terms.tls : own_context(false);
+            route.key += "\nby tls " + address_of(route.proxy_tls);
+        }
     }
     if (url.scheme() != "https") return route;
     // Who pins a certificate need not believe in those who sign.
     route.tls = terms.tls ? terms.tls : own_context(terms.any_certificate || !terms.fingerprint.empty());
     route.fingerprint = terms.fingerprint;
-    // While there is a connection, its context lives, and no other one has its address.
     route.key +=
         "\ntls " + std::to_string(reinterpret_cast<std::uintptr_t>(&route.tls.state())) + ' ' + route.fingerprint;
     return route;

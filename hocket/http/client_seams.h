@@ -28,15 +28,15 @@ struct ServeOptions;
 using HostResolver = Function<Coro<std::vector<Address>>(std::string host, std::uint16_t port)>;
 
 /// Makes the connection to a server, whose origin it is given, in place of name, socket, proxy and TLS (`aiohttp.BaseConnector`,
-/// `httpx.AsyncBaseTransport`): HTTP/1 is spoken over what it returns.
-using Connector = Function<Coro<Streams>(Url origin)>;
+/// `httpx.AsyncBaseTransport`): HTTP/1 is spoken over what it returns. The URL lives until it has ended.
+using Connector = Function<Coro<Streams>(const Url& origin)>;
 
 /// A connector whose servers are all this application, in memory and without a socket, whatever the URL: for tests (`httpx.ASGITransport`,
 /// `httpx.MockTransport`).
 ///
 ///     ClientSession session({.base_url = "http://test", .connector = http::connect_to(app)});
-HOCKET_EXPORT Connector connect_to(Application app);
-HOCKET_EXPORT Connector connect_to(Application app, ServeOptions options);
+HOCKET_EXPORT Connector connect_to(const Application& app);
+HOCKET_EXPORT Connector connect_to(const Application& app, const ServeOptions& options);
 
 /// What the next middleware, or the session itself, makes of a request. May be called several times, but not after the middleware's end.
 class HOCKET_EXPORT NextRequest {
@@ -57,14 +57,29 @@ private:
 class ClientMiddleware {
 public:
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, ClientMiddleware> &&
-                 std::is_invocable_r_v<Coro<ClientResponse>, std::decay_t<F>&, OutgoingRequest, NextRequest>)
-    ClientMiddleware(F&& f) : function_(Shared<Body>::make(std::forward<F>(f))) {}
+        requires(!std::same_as<std::remove_cvref_t<F>, ClientMiddleware>)
+    ClientMiddleware(F&& f) : function_(make(std::forward<F>(f))) {}
 
     Coro<ClientResponse> operator()(OutgoingRequest request, NextRequest next) const;
 
 private:
     using Body = Function<Coro<ClientResponse>(OutgoingRequest, NextRequest)>;
+
+    template <class F>
+    static Shared<Body> make(F&& f) {
+        constexpr bool fits =
+            std::is_invocable_r_v<Coro<ClientResponse>, std::decay_t<F>&, OutgoingRequest, NextRequest>;
+        static_assert(
+            fits,
+            "hocket: a middleware is a coroutine function of http::OutgoingRequest and http::NextRequest that "
+            "gives http::ClientResponse");
+        if constexpr (fits) {
+            return Shared<Body>::make(std::forward<F>(f));
+        } else {
+            return nullptr;
+        }
+    }
+
     Shared<Body> function_;
 };
 

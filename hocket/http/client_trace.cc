@@ -35,7 +35,7 @@ void ClientTrace::tell(Trace event, int status, std::string_view detail) const n
     try {
         const Duration at = std::chrono::nanoseconds(this_loop->backend().now() - begun_);
         (*sink_)(TraceEvent{event, number_, at, method_, url_, status, detail});
-    } catch (const std::exception&) {
+    } catch (...) {
         this_loop->call_exception_handler(
             {.message = "exception in the trace of an HTTP session", .exception = std::current_exception()});
     }

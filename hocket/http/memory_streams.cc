@@ -124,10 +124,10 @@ std::pair<Streams, Streams> memory_streams() {
     return {Streams(StreamReader(first), StreamWriter(first)), Streams(StreamReader(second), StreamWriter(second))};
 }
 
-Connector connect_to(Application app, ServeOptions options) {
-    return [app = std::move(app), options = std::move(options)](const Url&) { return serve_in_memory(app, options); };
+Connector connect_to(const Application& app, const ServeOptions& options) {
+    return [app, options](const Url&) { return serve_in_memory(app, options); };
 }
 
-Connector connect_to(Application app) { return connect_to(std::move(app), ServeOptions()); }
+Connector connect_to(const Application& app) { return connect_to(app, ServeOptions()); }
 
 }  // namespace hocket::http

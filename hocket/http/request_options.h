@@ -73,7 +73,8 @@ struct SessionOptions {
     bool raise_for_status = false;  ///< of each request
     ClientTimeout timeouts = {};    ///< of each request's phases
     RetryOptions retry = {};        ///< of each request
-    /// Of https: certificates to trust, one of the client's own, versions. Empty: the system's certificates, and the server is verified.
+    /// Of https, of a proxy's, too: certificates to trust, one of the client's own, versions. Empty: the system's certificates, and the server
+    /// is verified.
     TlsContext tls = {};
     /// The SHA-256 of the server's certificate, 64 hexadecimal digits, colons allowed: what `openssl x509 -fingerprint -sha256` prints
     /// (`aiohttp.Fingerprint`). Who has that certificate is trusted, whoever signed it; with `tls`, it has to convince that, too.
