@@ -111,6 +111,42 @@ TEST(RealClientProxy, what_comes_behind_the_answer_to_connect_goes_to_tls) {
     }());
 }
 
+TEST(RealClientProxy, an_answer_to_connect_may_come_in_single_bytes) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok("x"), with_tls(tls_server()));
+        const std::uint16_t port = server.server.port();
+        const TestServer proxy = co_await TestServer::start([port](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            for (const char c : "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n"s) {
+                co_await peer.send(std::string(1, c));
+                co_await turns(3);
+            }
+            co_await relay(peer, port);
+        });
+        const ClientSession session({.tls = tls_client(), .proxy = proxy_url(proxy)});
+        EXPECT_EQ(co_await text_of(session.get(server.url())), "x");  // the tunnel has no body, whatever is said of one
+    }());
+}
+
+TEST(RealClientProxy, who_gives_up_on_a_proxy_leaves_nothing_open) {
+    run_http([]() -> Coro<> {
+        const TestServer proxy = co_await TestServer::start([](Peer& peer, int) -> Coro<> { co_await peer.end(); });
+        for (const char* scheme : {"http", "socks5"}) {
+            const ClientSession session({.proxy = proxy_url(proxy, scheme)});
+            auto task = create_task(session.get("https://far.example/"));
+            co_await until([&] { return proxy.clients() == 1; });
+            task.cancel();
+            co_await gather(settle, task);
+            co_await until([&] { return proxy.clients() == 0; });
+            EXPECT_EQ(co_await ending_of(session.get("https://far.example/", {.timeouts = {.connect = 20ms}})),
+                      "hocket::http::ConnectTimeout: GET https://far.example/: connect to far.example:443 through the "
+                      "proxy " +
+                          proxy_url(proxy, scheme) + ": timed out after 0.02 s");
+            co_await until([&] { return proxy.clients() == 0; });
+        }
+    }());
+}
+
 TEST(RealClientProxy, a_proxys_refusal_is_not_the_servers_answer) {
     run_http([]() -> Coro<> {
         const TestServer proxy = co_await TestServer::answering(
@@ -122,10 +158,17 @@ TEST(RealClientProxy, a_proxys_refusal_is_not_the_servers_answer) {
     }());
 }
 
+std::string many_informational() {
+    std::string bytes;
+    for (int i = 0; i < 100; ++i) bytes += "HTTP/1.1 100 Continue\r\n\r\n";
+    return bytes;
+}
+
 TEST(RealClientProxy, hostile_and_absent_proxies_are_named) {
     run_http([]() -> Coro<> {
-        for (const auto& [answer, why] : {std::pair{"\0\0\0\0 no HTTP\r\n\r\n"s, ""s},
-                                          std::pair{""s, "it closed the connection before it answered"s}}) {
+        for (const auto& [answer, why] :
+             {std::pair{"\0\0\0\0 no HTTP\r\n\r\n"s, ""s}, std::pair{many_informational(), ""s},
+              std::pair{""s, "it closed the connection before it answered"s}}) {
             const TestServer proxy = co_await TestServer::start([bytes = answer](Peer& peer, int) -> Coro<> {
                 co_await peer.request();
                 co_await peer.send(bytes);

@@ -124,6 +124,16 @@ TEST(OnceProxyEnvironment, each_scheme_has_its_variable_and_all_proxy_stands_for
     EXPECT_EQ(proxy_for("http://x/"), "none");
 }
 
+// Http-security, 36 and 37.
+TEST(OnceProxyEnvironment, a_host_in_disguise_is_known_by_its_address) {
+    variables = {{"all_proxy", "a:1"}, {"no_proxy", "127.0.0.0/8"}};
+    for (const char* url :
+         {"http://2130706433/", "http://0x7f.1/", "http://127.1:80/", "https://[::ffff:127.0.0.1]/"}) {
+        EXPECT_EQ(proxy_for(url), "none") << url;
+    }
+    EXPECT_EQ(proxy_for("http://128.0.0.1/"), "http://a:1");
+}
+
 TEST(OnceProxyEnvironment, small_letters_go_before_capitals_even_if_they_are_empty) {
     variables = {{"HTTP_PROXY", "a:1"}, {"http_proxy", "b:2"}};
     EXPECT_EQ(proxy_for("http://x/"), "http://b:2");
