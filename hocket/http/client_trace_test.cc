@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a session tells of its requests, and when it sends them again.
+#include <hocket/http/application.h>
 #include <hocket/http/client_test.h>
 #include <hocket/net/tls_test.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -181,6 +183,51 @@ TEST(RealClientRetry, a_server_that_asks_for_patience_gets_it_when_that_is_wante
         EXPECT_EQ((co_await session.get(first.url(), {.retry = patient})).status(), 200);
         EXPECT_EQ((co_await session.post(second.url(), {.retry = patient})).status(), 503);
         EXPECT_EQ((co_await session.get(third.url(), {.retry = RetryOptions{.attempts = 2}})).status(), 503);
+    }());
+}
+
+TEST(VirtualClientRetry, pauses_are_random_parts_of_spans_that_double) {
+    run([]() -> Coro<> {
+        std::vector<std::int64_t> times;
+        const auto refuse = [&times](const Url&) -> Coro<Streams> {
+            times.push_back(get_running_loop().backend().now());
+            co_await hocket::sleep(0);
+            throw OSError(ECONNREFUSED, "connect to nobody");
+        };
+        const ClientSession session({.retry = {.attempts = 5, .backoff = 1s, .max_backoff = 3s}, .connector = refuse});
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", {.data = "x"})),
+                  "hocket::http::ClientConnectionError: POST http://x/: connect to nobody: Connection refused");
+        EXPECT_EQ(times.size(), 5U);
+        const std::int64_t most[] = {1, 2, 3, 3};
+        for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+            EXPECT_LE(times[i + 1] - times[i], most[i] * 1'001'000'000) << i;
+        }
+        EXPECT_GT(times.back(), times.front());
+    }());
+}
+
+TEST(VirtualClientRetry, a_wait_that_a_server_asks_for_is_waited_unless_it_is_too_long) {
+    run([]() -> Coro<> {
+        int asked = 0;
+        Application app;
+        const auto busy = [&asked](Request& request) -> Response {
+            if (++asked == 2) return Response(200);
+            const std::string wait(request.headers().get("X-Wait").value_or(""));
+            return text_response("busy", {.status = 429, .headers = {{"Retry-After", wait}}});
+        };
+        app.get("/", busy);
+        const ClientSession session({.retry = {.attempts = 2, .on_retry_after = true}, .connector = connect_to(app)});
+        const auto fetch = [&](const char* wait) -> Coro<int> {
+            asked = 0;
+            const ClientResponse response = co_await session.get("http://x/", {.headers = {{"X-Wait", wait}}});
+            co_return response.status();
+        };
+        const std::int64_t before = get_running_loop().backend().now();
+        EXPECT_EQ(co_await fetch("7"), 200);
+        EXPECT_GE(get_running_loop().backend().now() - before, 7'000'000'000);
+        for (const char* wait : {"61", "-1", "soon", "99999999999999999999", "Sun, 06 Nov 1994 08:49:37 GMT"}) {
+            EXPECT_EQ(co_await fetch(wait), 429) << wait;
+        }
     }());
 }
 
