@@ -7,7 +7,10 @@
 #include <hocket/http/body_stream.h>
 #include <hocket/http/byte_range.h>
 #include <hocket/http/client_response.h>
+#include <hocket/http/client_seams.h>
 #include <hocket/http/client_session.h>
+#include <hocket/http/client_timeout.h>
+#include <hocket/http/client_trace.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/cookie.h>
 #include <hocket/http/cookie_jar.h>

@@ -2,8 +2,12 @@
 // Sending a request, and finding the response in what comes back.
 #include <hocket/http/client_connection_internal.h>
 
+#include <hocket/flow/timeout.h>
+#include <hocket/http/client_response_internal.h>
 #include <hocket/http/http1_writer.h>
 
+#include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace hocket::http {
@@ -44,6 +48,36 @@ private:
     std::uint64_t sent_ = 0;
 };
 
+// In pieces, each of which has its time, if that is limited.
+Coro<> write_within(TransportHandle transport, std::string_view bytes, Duration limit) {
+    if (limit.count() <= 0) co_return co_await transport->write(bytes);
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(most_at_once, bytes.size()))) {
+        co_await timeout(limit, transport->write(bytes.substr(0, most_at_once)));
+    }
+}
+
+std::exception_ptr write_timeout(const TransportHandle& transport, const WaitLimits& limits) {
+    return std::make_exception_ptr(WriteTimeout(limits.request + ": " + transport->name() +
+                                                " took nothing of the body for " + in_seconds(limits.write)));
+}
+
+Coro<> wait_for_bytes(TransportHandle transport, std::size_t of_use) { co_await transport->more(of_use); }
+
+// No answer is due while the body is on its way.
+Coro<> more_within(TransportHandle transport, std::size_t of_use, WaitLimits limits, Task<> sending) {
+    for (;;) {
+        const bool is_due = !sending || sending.done();
+        try {
+            co_return co_await timeout(limits.read, wait_for_bytes(transport, of_use));
+        } catch (const TimeoutError&) {
+            if (is_due) {
+                throw ReadTimeout(limits.request + ": nothing came from " + transport->name() + " for " +
+                                  in_seconds(limits.read));
+            }
+        }
+    }
+}
+
 }  // namespace
 
 ClientConnection::~ClientConnection() {
@@ -52,10 +86,14 @@ ClientConnection::~ClientConnection() {
 }
 
 // What goes wrong here shows in the reading of the response, too, or the server has answered before it had all.
-Coro<> ClientConnection::send_large(TransportHandle transport, std::string head, Shared<const std::string> body) {
+Coro<> ClientConnection::send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
+                                    WaitLimits limits, Shared<Progress> progress) {
     try {
         transport->write_nowait(head);
-        co_await transport->write(*body);
+        co_await write_within(transport, *body, limits.write);
+    } catch (const TimeoutError&) {
+        progress->error = write_timeout(transport, limits);
+        transport->abort();
     } catch (const OSError&) {
         co_return;
     }
@@ -63,7 +101,8 @@ Coro<> ClientConnection::send_large(TransportHandle transport, std::string head,
 
 // The same of the way out; what the generator throws is the request's error.
 Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
-                                     std::optional<std::uint64_t> length, Shared<Progress> progress) {
+                                     std::optional<std::uint64_t> length, WaitLimits limits,
+                                     Shared<Progress> progress) {
     Framing framing(length);
     std::exception_ptr ended;
     try {
@@ -85,12 +124,15 @@ Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head
                 transport->abort();
                 break;
             }
-            if (!bytes.empty()) co_await transport->write(bytes);
+            if (!bytes.empty()) co_await write_within(transport, bytes, limits.write);
             if (is_last) co_return;
         }
+    } catch (const TimeoutError&) {  // while it was written, as the rest
+        progress->error = write_timeout(transport, limits);
+        transport->abort();
     } catch (const OSError&) {
         ended = nullptr;
-    } catch (...) {  // a cancel, while it was written
+    } catch (...) {  // a cancel
         ended = std::current_exception();
     }
     co_await pieces.aclose();
@@ -105,17 +147,19 @@ void ClientConnection::stop_sending() noexcept {
 
 void ClientConnection::send(const std::string& head, const OutgoingBody& body) {
     const TaskOptions named{.name = "body of an HTTP request"};
-    progress_ = nullptr;
     if (body.stream) {
         progress_ = Shared<Progress>::make();
-        sending_ = create_task(send_stream(transport_, head, body.stream.begin(), body.length, progress_), named);
+        sending_ =
+            create_task(send_stream(transport_, head, body.stream.begin(), body.length, limits_, progress_), named);
         return;
     }
     if (body.whole && head.size() + body.whole->size() > most_at_once) {
-        sending_ = create_task(send_large(transport_, head, body.whole), named);
+        progress_ = Shared<Progress>::make();
+        sending_ = create_task(send_large(transport_, head, body.whole, limits_, progress_), named);
         return;
     }
     sending_ = Task<>();
+    progress_ = nullptr;
     try {
         transport_->write_nowait(head);
         if (body.whole) transport_->write_nowait(*body.whole);  // both leave in one write, at the end of the turn
@@ -170,7 +214,11 @@ Coro<> ClientConnection::more(std::size_t of_use) {
     const TransportHandle transport = transport_;  // this object may be gone when the wait is over
     if (transport->awaited()) throw RuntimeError("another task reads this response already");
     if (transport->exception()) std::rethrow_exception(transport->exception());
-    co_await transport->more(of_use);
+    if (limits_.read.count() <= 0) {
+        co_await transport->more(of_use);
+    } else {
+        co_await more_within(transport, of_use, limits_, sending_);
+    }
     if (transport->exception()) std::rethrow_exception(transport->exception());
 }
 

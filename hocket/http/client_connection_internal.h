@@ -2,6 +2,7 @@
 // A client's connection: one exchange of request and response at a time.
 #pragma once
 
+#include <hocket/base/clock.h>
 #include <hocket/base/memory.h>
 #include <hocket/base/owners.h>
 #include <hocket/core/task.h>
@@ -34,6 +35,12 @@ struct OutgoingBody {
     bool can_repeat() const noexcept { return !stream || stream.can_repeat(); }
 };
 
+/// What its waits may take, of one exchange; 0: any time.
+struct WaitLimits {
+    Duration read = {}, write = {};
+    std::string request = {};  // before the errors' texts; empty where there is no limit
+};
+
 class ClientConnection final : public Pooled {
 public:
     explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
@@ -42,13 +49,14 @@ public:
     /// Closes at once: nothing more is sent.
     ~ClientConnection();
 
+    /// Of the next exchange.
+    void set_limits(WaitLimits limits) { limits_ = std::move(limits); }
+
     /// Sends head and body, small ones in one write; does not wait. A large body goes out beside the reading of the response, since
     /// there are servers that answer before they have it all. Throws Lost.
     void send(const std::string& head, const OutgoingBody& body);
     /// The server wants no more of it: what is not sent yet stays behind, and no other request follows.
     void stop_sending() noexcept;
-    /// What the body's generator has thrown; the connection was aborted then.
-    std::exception_ptr body_error() const noexcept { return progress_ ? progress_->error : nullptr; }
     /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
     /// ProtocolError for what is no HTTP.
     Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
@@ -58,7 +66,7 @@ public:
     Event next_event();
     /// Whether the response is complete as it is: what no further bytes belong to.
     bool is_complete();
-    /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; RuntimeError while another task waits.
+    /// Waits for more bytes, the end or an error; `of_use`: so many would help. Throws OSError; ReadTimeout; RuntimeError while another task waits.
     Coro<> more(std::size_t of_use);
 
     /// Whether another request may follow, for all that is known here: both sides want it, everything was sent, and nothing came but
@@ -67,6 +75,10 @@ public:
         return is_kept_alive_ && (!sending_ || (sending_.done() && !is_cut_)) && parser_.between_messages() &&
                transport_->unread().empty() && !transport_->eof() && !transport_->exception();
     }
+    /// Why the body could not be sent, if that has ended the connection: what its generator has thrown, or WriteTimeout. Else null.
+    std::exception_ptr body_error() const noexcept { return progress_ ? progress_->error : nullptr; }
+    const TransportHandle& transport() const noexcept { return transport_; }
+
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
     void abort() const noexcept { transport_->abort(); }
@@ -80,20 +92,21 @@ public:
     bool has_ended() const noexcept { return transport_->eof() && transport_->unread().empty(); }
 
 private:
-    Event parse();
-
-    /// Shared with the task that sends a stream.
+    /// Shared with the task that sends a large body or a stream.
     struct Progress {
         std::exception_ptr error = {};
     };
-    static Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body);
+    static Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
+                             WaitLimits limits, Shared<Progress> progress);
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
-                              std::optional<std::uint64_t> length, Shared<Progress> progress);
+                              std::optional<std::uint64_t> length, WaitLimits limits, Shared<Progress> progress);
+    Event parse();
 
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
-    Task<> sending_;              // a large body, or a stream; empty if there is none
-    Shared<Progress> progress_;   // of a stream
+    Task<> sending_;             // a large body, or a stream; empty if there is none
+    Shared<Progress> progress_;  // of these
+    WaitLimits limits_;
     bool is_cut_ = false;         // not all of the body was sent
     bool is_kept_alive_ = false;  // by both sides, after this exchange
 };

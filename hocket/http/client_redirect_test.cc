@@ -179,7 +179,7 @@ TEST(RealClientRedirect, one_that_leads_nowhere_is_an_error_of_the_response) {
             const char *location, *why;
         };
         for (const Case& c :
-             {Case{"https://u:p@127.0.0.1/", "redirected to https://127.0.0.1/: https is not supported yet"},
+             {Case{"gopher://u:p@127.0.0.1/", "redirected to gopher://127.0.0.1/: the scheme \"gopher\" is not http"},
               {"ftp://127.0.0.1/", "redirected to ftp://127.0.0.1/: the scheme \"ftp\" is not http"},
               {"http://[", "redirected to no URL: parse URL http://["}}) {
             const TestServer server = co_await redirecting(302, c.location);

@@ -16,8 +16,7 @@ namespace {
 
 // Why a URL cannot be fetched; empty if it can.
 std::string obstacle(const Url& url) {
-    if (url.scheme() == "http" && !url.hostname().empty()) return {};
-    if (url.scheme() == "https") return "https is not supported yet";
+    if ((url.scheme() == "http" || url.scheme() == "https") && !url.hostname().empty()) return {};
     return "the scheme " + in_quotes(url.scheme()) + " is not http";
 }
 
@@ -204,8 +203,16 @@ std::optional<ContentCoding> ClientRequest::compression(const RequestOptions& op
     return coding;
 }
 
-std::string ClientRequest::head() const {
+std::string ClientRequest::head(const ClientRoute& route) const {
     RequestHead head{.method = name_.method, .target = name_.url.target(), .headers = headers_};
+    if (route.is_forwarded()) {
+        // RFC 9112, 3.2.2. Credentials of the options go before those that are given as a field.
+        head.target = std::string(name_.url.scheme()).append("://").append(name_.url.authority()).append(head.target);
+        const std::string authorization = route.proxy.authorization();
+        if (!authorization.empty()) head.headers.set("Proxy-Authorization", authorization);
+    } else if (route.proxy) {
+        head.headers.remove("Proxy-Authorization");  // it would pass the proxy unseen, to the server
+    }
     // RFC 9110, 8.6: that there is no body is said where one would be expected.
     if (body_.whole) {
         head.content_length = body_.whole->size();

@@ -4,6 +4,7 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/http/client_response_internal.h>
+#include <hocket/http/client_route_internal.h>
 #include <hocket/http/form_body_internal.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/request_options.h>
@@ -28,8 +29,8 @@ public:
 
     const RequestName& name() const noexcept { return name_; }
     const OutgoingBody& body() const noexcept { return body_; }
-    /// Request line and header fields. Throws ValueError for what must not go out.
-    std::string head() const;
+    /// Request line and header fields, as the server gets them, or the proxy that passes them on. Throws ValueError for what must not go out.
+    std::string head(const ClientRoute& route) const;
     /// The cookies that go with it: those that it was given, then the jar's, then the session's; the first of a name counts, but of the
     /// jar's all.
     void set_cookies(const Params& stored);

@@ -43,21 +43,32 @@ Coro<std::string> read_text(ResponseHandle response) {
 
 }  // namespace
 
-std::string Deadline::text() const {
+std::string in_seconds(Duration span) {
     char seconds[32];
-    const auto [end, error] =
-        std::to_chars(seconds, seconds + sizeof seconds, static_cast<double>(limit.count()) / 1e9);
-    return "timed out after " + std::string(seconds, end) + " s";
+    const auto [end, error] = std::to_chars(seconds, seconds + sizeof seconds, static_cast<double>(span.count()) / 1e9);
+    return std::string(seconds, end) + " s";
 }
+
+std::string Deadline::text() const { return "timed out after " + in_seconds(limit); }
 
 // ---- The state
 
-ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadline deadline)
-    : name(std::move(n)), head(std::move(h)), lease_(std::move(lease)), deadline_(deadline) {
+ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadline deadline, Shared<ClientTrace> trace)
+    : name(std::move(n)),
+      head(std::move(h)),
+      peername(lease->transport()->peername()),
+      tls(lease->transport()->tls()),
+      lease_(std::move(lease)),
+      deadline_(deadline),
+      trace_(std::move(trace)) {
     if (head.reason.empty()) head.reason = reason_phrase(head.status);
-    if (!lease_->is_complete()) return;
+    if (lease_->is_complete()) end_body();
+}
+
+void ResponseState::end_body() noexcept {
     is_ended_ = true;
     lease_.keep();
+    tell(trace_, Trace::body_end, head.status);
 }
 
 void ResponseState::decode_within(const DecodeLimits& limits) {
@@ -85,8 +96,7 @@ bool ResponseState::take_arrived(Wanted wanted) {
             if (const auto* data = std::get_if<BodyData>(&event)) {
                 take(*data, wanted);
             } else if (std::holds_alternative<MessageEnd>(event)) {
-                is_ended_ = true;
-                lease_.keep();
+                end_body();
                 if (decoder_) decode(wanted);
             } else {
                 break;
@@ -149,6 +159,10 @@ Coro<> ResponseState::wait_without_limit(Wanted wanted) {
 Coro<> ResponseState::wait_for(Wanted wanted) {
     try {
         co_await timeout_at(deadline_.when, wait_without_limit(wanted));
+    } catch (const ReadTimeout&) {
+        failure_ = std::current_exception();
+        lease_.close();
+        throw;
     } catch (const TimeoutError&) {
         fail<TimeoutError>(deadline_.text());
     } catch (const OSError& e) {
@@ -218,6 +232,8 @@ const std::string& ClientResponse::reason() const { return state_->head.reason; 
 const Headers& ClientResponse::headers() const { return state_->head.headers; }
 const Url& ClientResponse::url() const { return state_->name.url; }
 const std::string& ClientResponse::method() const { return state_->name.method; }
+const Address& ClientResponse::peername() const { return state_->peername; }
+const Shared<const TlsInfo>& ClientResponse::tls() const { return state_->tls; }
 const std::vector<Url>& ClientResponse::history() const { return state_->history; }
 
 void ClientResponse::raise_for_status() const {

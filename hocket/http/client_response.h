@@ -3,18 +3,24 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/http/cookie.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/url.h>
+#include <hocket/net/address.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace hocket {
+struct TlsInfo;
+}
 
 namespace hocket::http {
 
@@ -87,6 +93,10 @@ public:
     void raise_for_status() const;
     /// The URLs that redirected, the first one first.
     const std::vector<Url>& history() const;
+    /// Where the server is that answered, or the proxy before it (`response.connection.transport.get_extra_info("peername")`).
+    const Address& peername() const;
+    /// What TLS agreed on, with the server's certificate (see hocket/net/tls_info.h); null where there is none.
+    const Shared<const TlsInfo>& tls() const;
     /// In lower case and without parameters: `text/html`; `application/octet-stream` if the server does not say.
     std::string content_type() const;
     /// What the Content-Type says of the text's encoding, in lower case: `utf-8`; empty if it says nothing.

@@ -6,9 +6,11 @@
 #include <hocket/base/memory.h>
 #include <hocket/core/coro.h>
 #include <hocket/http/client_response.h>
+#include <hocket/http/client_trace_internal.h>
 #include <hocket/http/connection_pool_internal.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/message.h>
+#include <hocket/net/address.h>
 
 #include <cstdint>
 #include <exception>
@@ -26,6 +28,9 @@ struct RequestName {
     std::string text() const { return method + ' ' + url.str(); }
 };
 
+/// `0.5 s`
+std::string in_seconds(Duration span);
+
 /// A time limit as the caller gave it, and its end.
 struct Deadline {
     std::optional<TimePoint> when = {};
@@ -37,7 +42,8 @@ struct Deadline {
 
 class ResponseState final : public Pooled {
 public:
-    ResponseState(RequestName name, ResponseHead head, Lease lease, Deadline deadline);
+    ResponseState(RequestName name, ResponseHead head, Lease lease, Deadline deadline,
+                  Shared<ClientTrace> trace = nullptr);
     ResponseState(const ResponseState&) = delete;
     ResponseState& operator=(const ResponseState&) = delete;
 
@@ -65,10 +71,13 @@ public:
     const RequestName name;
     ResponseHead head;
     std::vector<Url> history = {};
+    const Address peername;
+    const Shared<const TlsInfo> tls;  // null where there is none
 
 private:
     ~ResponseState() { release(); }
     Coro<> wait_without_limit(Wanted wanted);
+    void end_body() noexcept;
     void take(const BodyData& data, Wanted wanted);
     void decode(Wanted wanted);
     bool has_what_is(Wanted wanted) const noexcept;
@@ -86,6 +95,7 @@ private:
     bool is_taken_ = false;  // a read has given all that `next` had left
     Lease lease_;            // empty once the body has ended, or was closed
     Deadline deadline_;
+    Shared<ClientTrace> trace_;
     std::string arrived_;             // of the body, and not read yet
     std::uint64_t received_ = 0;      // as it came
     std::optional<Decoder> decoder_;  // while there may be more of what is compressed

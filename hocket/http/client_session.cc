@@ -3,12 +3,19 @@
 #include <hocket/http/client_session.h>
 
 #include <hocket/base/memory.h>
+#include <hocket/core/sleep.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/http/client_auth_internal.h>
+#include <hocket/http/client_dialer_internal.h>
 #include <hocket/http/client_request_internal.h>
+#include <hocket/http/client_route_internal.h>
+#include <hocket/http/client_trace_internal.h>
+#include <hocket/http/http_date.h>
 #include <hocket/http/netrc_internal.h>
+#include <hocket/net/tls_error.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -18,7 +25,9 @@ namespace hocket::http {
 class SessionState final : public Pooled {
 public:
     explicit SessionState(SessionOptions given)
-        : options(checked(std::move(given))),
+        : trace(given.trace ? Shared<const TraceSink>(Shared<TraceSink>::make(std::move(given.trace))) : nullptr),
+          options(checked(std::move(given))),
+          routes(options),
           base(options.base_url.empty() ? Url() : Url::parse(options.base_url)),
           jar(options.cookie_jar ? *options.cookie_jar : CookieJar()),
           pool(*new ConnectionPool(options)) {}
@@ -30,7 +39,10 @@ public:
         if (--refs_ == 0) delete this;
     }
 
+    const Shared<const TraceSink> trace;  // null: nobody listens
+    std::uint64_t requests = 0;           // that were traced
     const SessionOptions options;
+    ClientRoutes routes;
     const Url base;  // empty: every URL is absolute
     CookieJar jar;
     DigestMemory digests;
@@ -54,49 +66,163 @@ namespace {
     throw ServerDisconnectedError(prefix + lost.why);
 }
 
-Coro<Lease> connect(ConnectionPool& pool, const ClientRequest& request, std::string origin, bool fresh) {
-    try {
-        Lease lease = co_await pool.acquire(request.name().url, std::move(origin), fresh);
-        if (lease) co_return lease;
-    } catch (const OSError& e) {
-        throw ClientConnectionError(request.name().text() + ": " + e.what());
+[[noreturn]] void throw_no_connection(const std::string& prefix, const NoConnection& e) {
+    switch (e.kind) {
+        case NoConnection::Kind::proxy: throw ClientProxyError(prefix + e.why);
+        case NoConnection::Kind::proxy_status: throw ClientHttpProxyError(prefix + e.why, e.status);
+        case NoConnection::Kind::proxy_tls: throw ClientTlsError(prefix + e.why);
+        case NoConnection::Kind::fingerprint: throw ServerFingerprintMismatch(prefix + e.why);
     }
-    throw ClientConnectionError(request.name().text() + ": the session was closed");
+    throw ClientConnectionError(prefix + e.why);
 }
 
-// One request and the head of its response.
-Coro<ClientResponse> exchange(ConnectionPool& pool, const ClientRequest& request, Deadline deadline) {
-    const std::string head = request.head();
-    const std::string origin = request.name().url.origin();
+Coro<Lease> connect(const SessionState& session, const RequestName& name, const ClientRoute& route, const Terms& terms,
+                    bool fresh) {
+    try {
+        Lease lease = co_await session.pool.acquire(session.options, route, terms, fresh);
+        if (lease) co_return lease;
+    } catch (const TlsCertVerificationError& e) {
+        throw ClientCertificateError(name.text() + ": " + e.what());
+    } catch (const TlsError& e) {
+        throw ClientTlsError(name.text() + ": " + e.what());
+    } catch (const OSError& e) {
+        throw ClientConnectionError(name.text() + ": " + e.what());
+    } catch (const NoConnection& e) {
+        throw_no_connection(name.text() + ": ", e);
+    } catch (const PoolTimeout& e) {
+        throw PoolTimeout(name.text() + ": " + e.what());
+    } catch (const ConnectTimeout& e) {
+        throw ConnectTimeout(name.text() + ": " + e.what());
+    }
+    throw ClientConnectionError(name.text() + ": the session was closed");
+}
+
+ClientRoute find_route(SessionState& session, const RequestName& name, const Terms& terms) {
+    try {
+        return session.routes.find(name.url, terms);
+    } catch (const OSError& e) {
+        throw ClientTlsError(name.text() + ": " + e.what());
+    }
+}
+
+void set_limits(const Lease& lease, const RequestName& name, const Terms& terms) {
+    const bool has_limit = terms.timeouts.sock_read.count() > 0 || terms.timeouts.write.count() > 0;
+    lease->set_limits({.read = terms.timeouts.sock_read,
+                       .write = terms.timeouts.write,
+                       .request = has_limit ? name.text() : std::string()});
+}
+
+// Sent twice, it does no more than once, and its body is there a second time.
+bool can_repeat(const ClientRequest& request) { return request.is_idempotent() && request.body().can_repeat(); }
+
+// One request and the head of its response. `is_sent`: it may have reached the server.
+Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& request, const Terms& terms,
+                                   bool* is_sent) {
+    ConnectionPool& pool = session.pool;
+    const RequestName& name = request.name();
+    const ClientRoute route = find_route(session, name, terms);
+    const std::string head = request.head(route);
     for (bool again = false;; again = true) {
         Lease lease;
-        if (!again) lease = pool.reuse(origin);
-        if (!lease) lease = co_await connect(pool, request, origin, again);
+        if (!again) lease = pool.reuse(route.key);
+        if (!lease) lease = co_await connect(session, name, route, terms, again);
+        if (is_sent) *is_sent = true;
+        if (lease->is_used_again) tell(terms.trace, Trace::reuse);
+        set_limits(lease, name, terms);
         try {
             lease->send(head, request.body());
-            ResponseHead response = co_await lease->read_head(request.name().method, request.keeps_alive());
+            tell(terms.trace, Trace::request_sent);
+            ResponseHead response = co_await lease->read_head(name.method, request.keeps_alive());
+            tell(terms.trace, Trace::response_start, response.status);
             if (response.status >= 400) lease->stop_sending();
-            ResponseHandle state(new ResponseState(request.name(), std::move(response), std::move(lease), deadline));
+            ResponseHandle state(
+                new ResponseState(name, std::move(response), std::move(lease), terms.deadline, terms.trace));
             if (request.decodes()) state->decode_within(*request.decodes());
             co_return ClientResponse(std::move(state));
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
-            const bool try_again = lost.before_answer && lease->is_used_again && !again && request.is_idempotent() &&
-                                   request.body().can_repeat();
+            const bool try_again = lost.before_answer && lease->is_used_again && !again && can_repeat(request);
             if (!try_again || pool.is_closed()) throw_lost(request, pool, lost);
         } catch (const ProtocolError& e) {
-            throw ClientResponseError(request.name().text() + ": " + e.what());
+            throw ClientResponseError(name.text() + ": " + e.what());
         }
     }
 }
 
+// ---- Repetitions
+
+// RFC 9110, 10.2.3: seconds, or a date; one that has passed is no wait.
+std::optional<Duration> retry_after(const ResponseHead& head) {
+    const auto field = head.headers.get("Retry-After");
+    if (!field || (head.status != 429 && head.status != 503)) return std::nullopt;
+    std::uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(field->data(), field->data() + field->size(), seconds);
+    if (error == std::errc() && end == field->data() + field->size()) return std::chrono::seconds(seconds);
+    const std::int64_t now = get_running_loop().backend().wall_time() / 1'000'000'000;
+    const auto date = parse_http_date(*field, now);
+    if (!date) return std::nullopt;
+    return std::chrono::seconds(std::max<std::int64_t>(*date - now, 0));
+}
+
+// Up to `backoff`, doubled with each attempt: a random part, lest all come again at once.
+Duration backoff_before(int next_attempt, const RetryOptions& retry) {
+    std::int64_t most = std::max<std::int64_t>(retry.backoff.count(), 0);
+    const std::int64_t limit = std::max<std::int64_t>(retry.max_backoff.count(), 0);
+    for (int i = 2; i < next_attempt && most < limit; ++i) most *= 2;
+    most = std::min(most, limit);
+    const std::uint64_t random = get_running_loop().backend().entropy();
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(random % (static_cast<std::uint64_t>(most) + 1)));
+}
+
+// What an exchange that failed leaves to try: how long to wait before, and why.
+struct Repetition {
+    Duration pause = {};
+    std::string why = {};
+};
+
+Coro<ClientResponse> exchange_often(SessionState& session, const ClientRequest& request, const Terms& terms) {
+    const RetryOptions& retry = terms.retry;
+    for (int attempt = 1;; ++attempt) {
+        const bool is_last = attempt >= retry.attempts;
+        bool is_sent = false;
+        Repetition repetition{.pause = backoff_before(attempt + 1, retry)};
+        try {
+            ClientResponse response = co_await exchange_once(session, request, terms, &is_sent);
+            const auto wanted = retry_after(response.state()->head);
+            const bool is_asked = retry.on_retry_after && can_repeat(request) && wanted &&
+                                  wanted->count() <= retry.max_retry_after.count();
+            if (is_last || !is_asked) co_return response;
+            session.jar.update_from_response(response.headers(), response.url());
+            repetition = {.pause = *wanted, .why = std::to_string(response.status())};
+        } catch (const ClientTlsError&) {
+            throw;
+        } catch (const ClientConnectionError& e) {
+            const bool may_repeat =
+                !is_sent || (can_repeat(request) && dynamic_cast<const ServerDisconnectedError*>(&e));
+            if (is_last || !may_repeat || session.pool.is_closed()) throw;
+            repetition.why = e.what();
+        } catch (const ConnectTimeout& e) {
+            if (is_last || (is_sent && !can_repeat(request))) throw;
+            repetition.why = e.what();
+        }
+        tell(terms.trace, Trace::retry, 0, repetition.why);
+        co_await hocket::sleep(repetition.pause);
+    }
+}
+
+HOCKET_CORO_WRAPPER Coro<ClientResponse> exchange(SessionState& session, const ClientRequest& request,
+                                                  const Terms& terms) {
+    if (terms.retry.attempts > 1) return exchange_often(session, request, terms);
+    return exchange_once(session, request, terms, nullptr);
+}
+
 // Sends it, and once more where the answer asks who sends it.
-Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& request, Deadline deadline) {
+Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& request, const Terms& terms) {
     ClientAuth auth(session.digests);
     for (;;) {
         request.set_cookies(session.jar.filter_cookies(request.name().url));
         auth.sign(request);
-        ClientResponse response = co_await exchange(session.pool, request, deadline);
+        ClientResponse response = co_await exchange(session, request, terms);
         session.jar.update_from_response(response.headers(), response.url());
         const bool answers =
             auth.takes_challenge(request, response.state()->head);  // and is remembered for the next request
@@ -105,14 +231,14 @@ Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& r
 }
 
 Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const RequestOptions& options,
-                            Deadline deadline) {
+                            const Terms& terms) {
     std::vector<Url> history;
     if (request.auth().scheme() == Auth::Scheme::netrc) {
         std::optional<BasicAuth> found = co_await read_netrc(request.auth().secret(), request.name().url.hostname());
         request.set_auth(found ? Auth(std::move(*found)) : Auth());
     }
     for (;;) {
-        ClientResponse response = co_await exchange_with_state(session, request, deadline);
+        ClientResponse response = co_await exchange_with_state(session, request, terms);
         std::optional<Url> next;
         if (options.allow_redirects) next = request.redirected(response.state()->head);
         if (!next) {
@@ -128,6 +254,10 @@ Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const
         }
         history.push_back(response.url());
         request.go_to(*next, response.status());
+        if (terms.trace) {
+            terms.trace->aim(request.name().method, request.name().url);
+            terms.trace->tell(Trace::redirect, response.status());
+        }
     }
 }
 
@@ -135,24 +265,76 @@ Url resolve(const SessionState& session, const std::string& url) {
     return session.base.empty() ? Url::parse(url) : session.base.join(url);
 }
 
+Shared<ClientTrace> begin_trace(SessionState& session, const RequestName& name) {
+    if (!session.trace) return nullptr;
+    auto trace = Shared<ClientTrace>::make(session.trace, ++session.requests, name.method, name.url);
+    trace->tell(Trace::request_start);
+    return trace;
+}
+
+Coro<ClientResponse> run_in_time(SessionState& session, ClientRequest& request, const RequestOptions& options,
+                                 const Terms& terms) {
+    try {
+        ClientResponse response = co_await timeout_at(terms.deadline.when, follow(session, request, options, terms));
+        if (options.raise_for_status.value_or(session.options.raise_for_status)) response.raise_for_status();
+        co_return response;
+    } catch (const PhaseTimeout&) {
+        throw;
+    } catch (const TimeoutError&) {
+        throw TimeoutError(request.name().text() + ": " + terms.deadline.text());
+    }
+}
+
+// What becomes of the request is told, too.
+Coro<ClientResponse> run_traced(SessionState& session, ClientRequest& request, const RequestOptions& options,
+                                const Terms& terms) {
+    try {
+        ClientResponse response = co_await run_in_time(session, request, options, terms);
+        terms.trace->tell(Trace::request_end, response.status());
+        co_return response;
+    } catch (const std::exception& e) {
+        terms.trace->tell(Trace::request_error, 0, e.what());
+        throw;
+    } catch (const CancelledError&) {
+        terms.trace->tell(Trace::request_error, 0, "cancelled");
+        throw;
+    }
+}
+
 Coro<ClientResponse> run_request(SessionHandle session, std::string method, std::string url, RequestOptions options) {
     if (session->pool.is_closed()) throw RuntimeError("Session is closed");
     FormBody form;
     if (!options.multipart.empty()) form = co_await make_form_body(std::move(options.multipart));
     ClientRequest request(method, resolve(*session, url), session->options, session->base, options, std::move(form));
-    Deadline deadline;
-    deadline.limit = options.timeout.count() == default_timeout.count() ? session->options.timeout : options.timeout;
-    if (deadline.limit.count() > 0) deadline.when = get_running_loop().time_after(deadline.limit);
-    try {
-        ClientResponse response = co_await timeout_at(deadline.when, follow(*session, request, options, deadline));
-        if (options.raise_for_status.value_or(session->options.raise_for_status)) response.raise_for_status();
-        co_return response;
-    } catch (const TimeoutError&) {
-        throw TimeoutError(request.name().text() + ": " + deadline.text());
+    Terms terms = make_terms(session->options, options);
+    if (terms.deadline.limit.count() > 0) terms.deadline.when = get_running_loop().time_after(terms.deadline.limit);
+    terms.trace = begin_trace(*session, request.name());
+    if (terms.trace) co_return co_await run_traced(*session, request, options, terms);
+    co_return co_await run_in_time(*session, request, options, terms);
+}
+
+// The middlewares from `index` on, and then the request itself.
+Coro<ClientResponse> run_from(SessionHandle session, std::size_t index, OutgoingRequest request) {
+    const std::vector<ClientMiddleware>& all = session->options.middlewares;
+    if (index == all.size()) {
+        co_return co_await run_request(session, std::move(request.method), std::move(request.url),
+                                       std::move(request.options));
     }
+    const NextRequest::Call next = [](const void* handle, std::size_t at, OutgoingRequest outgoing) {
+        return run_from(*static_cast<const SessionHandle*>(handle), at, std::move(outgoing));
+    };
+    co_return co_await all[index](std::move(request), NextRequest(next, &session, index + 1));
 }
 
 }  // namespace
+
+HOCKET_CORO_WRAPPER Coro<ClientResponse> NextRequest::operator()(OutgoingRequest request) const {
+    return call_(state_, index_, std::move(request));
+}
+
+HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientMiddleware::operator()(OutgoingRequest request, NextRequest next) const {
+    return (*function_)(std::move(request), next);
+}
 
 SessionHandle::SessionHandle(SessionOptions options) : state_(new SessionState(std::move(options))) {}
 
@@ -183,7 +365,11 @@ ClientSession& ClientSession::operator=(ClientSession&& other) noexcept {
 
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::request(std::string method, std::string url,
                                                                 RequestOptions options) const {
-    return run_request(state_, std::move(method), std::move(url), std::move(options));
+    if (!state_ || state_->options.middlewares.empty()) {
+        return run_request(state_, std::move(method), std::move(url), std::move(options));
+    }
+    OutgoingRequest outgoing{.method = std::move(method), .url = std::move(url), .options = std::move(options)};
+    return run_from(state_, 0, std::move(outgoing));
 }
 
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::get(std::string url, RequestOptions options) const {
@@ -206,6 +392,37 @@ HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::patch(std::string url, R
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::delete_(std::string url, RequestOptions options) const {
     return request("DELETE", std::move(url), std::move(options));
+}
+
+// ---- Without a session
+
+namespace {
+
+// A session's state lives with its requests and responses.
+Coro<ClientResponse> request_alone(std::string method, std::string url, RequestOptions options) {
+    const ClientSession session({.keepalive_timeout = Duration(), .trust_env = true});
+    co_return co_await session.request(std::move(method), std::move(url), std::move(options));
+}
+
+}  // namespace
+
+HOCKET_CORO_WRAPPER Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options) {
+    return request_alone(std::move(method), std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> get(std::string url, RequestOptions options) {
+    return request_alone("GET", std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> post(std::string url, RequestOptions options) {
+    return request_alone("POST", std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> put(std::string url, RequestOptions options) {
+    return request_alone("PUT", std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> patch(std::string url, RequestOptions options) {
+    return request_alone("PATCH", std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> delete_(std::string url, RequestOptions options) {
+    return request_alone("DELETE", std::move(url), std::move(options));
 }
 
 Coro<> ClientSession::close() const {

@@ -36,6 +36,19 @@ private:
     SessionState* state_;
 };
 
+/// One request without a session, on a connection of its own, through the proxy that the environment names (`httpx.get` and its kin, as
+/// coroutines; http::sync has the same for ordinary code):
+///
+///     auto response = co_await http::get("https://example.org/");
+///
+/// What they throw is what the requests of a ClientSession throw; the response keeps its connection until the body has ended or it is dropped.
+HOCKET_EXPORT Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> get(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> post(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> put(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> patch(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> delete_(std::string url, RequestOptions options = {});
+
 /// An HTTP client (`aiohttp.ClientSession`, `httpx.AsyncClient`): keeps connections for further requests, 100 at most. Requests that
 /// find no free one wait in turn.
 ///
@@ -47,7 +60,8 @@ private:
 /// all. Can be moved, not copied. Belongs to the loop of its first request; not thread-safe.
 class HOCKET_EXPORT ClientSession {
 public:
-    /// Throws InvalidUrl for a `base_url` that is none, ValueError for cookies that cannot be sent.
+    /// Throws InvalidUrl for a `base_url`, and for a proxy, that is none; ValueError for cookies that cannot be sent, and for other options that
+    /// make no sense.
     explicit ClientSession(SessionOptions options = {});
     ClientSession(ClientSession&&) noexcept = default;
     ClientSession& operator=(ClientSession&& other) noexcept;
@@ -56,10 +70,12 @@ public:
     /// Sends a request, follows redirects, and returns when the head of the response has come.
     ///
     /// Throws InvalidUrl; ClientConnectionError without a connection: `GET http://127.0.0.1:81/: connect to 127.0.0.1:81: Connection refused`;
-    /// ServerDisconnectedError if the server closes before it answers; ClientResponseError for an answer that is no HTTP, and for a
-    /// status of 400 or more where `raise_for_status` is set; TooManyRedirects; TimeoutError; ValueError for headers that cannot be
-    /// sent, and for a `~/.netrc` that is not to be trusted; OSError for a netrc that cannot be read; RuntimeError after `close`. A cancel closes the connection. A request that may be repeated (GET, HEAD, OPTIONS, PUT,
-    /// DELETE) is sent once more if a kept connection ends before any of the response has come.
+    /// ServerDisconnectedError if the server closes before it answers; ClientTlsError, ClientProxyError, ClientHttpProxyError, PhaseTimeout
+    /// and what derives from them; ClientResponseError for an answer that is no HTTP, and for a status of 400 or more where
+    /// `raise_for_status` is set; TooManyRedirects; TimeoutError; ValueError for headers that cannot be sent, and for a `~/.netrc` that is
+    /// not to be trusted; OSError for a netrc that cannot be read; RuntimeError after `close`. A cancel closes the connection. A request
+    /// that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE) is sent once more if a kept connection ends before any of the response has
+    /// come.
     Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = {}) const;
     Coro<ClientResponse> get(std::string url, RequestOptions options = {}) const;
     Coro<ClientResponse> head(std::string url, RequestOptions options = {}) const;

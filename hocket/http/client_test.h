@@ -78,21 +78,24 @@ class TestServer {
 public:
     using Script = std::function<Coro<>(Peer&, int)>;
 
-    static Coro<TestServer> start(Script script) {
+    static Coro<TestServer> start(Script script, ServerOptions options = {}) {
+        const bool is_secure = static_cast<bool>(options.tls);
         auto log = std::make_shared<Log>();
         Server server = co_await start_server(
             [log, script = std::move(script)](StreamReader r, StreamWriter w) -> Coro<> {
                 Peer peer(std::move(r), std::move(w), log->requests);
                 co_await script(peer, ++log->connections);
             },
-            "127.0.0.1", 0);
-        co_return TestServer(std::move(server), std::move(log));
+            "127.0.0.1", 0, options);
+        co_return TestServer(std::move(server), std::move(log), is_secure);
     }
     /// Gives the same answer to each request.
-    static Coro<TestServer> answering(std::string answer) {
-        co_return co_await start([answer = std::move(answer)](Peer& peer, int) -> Coro<> {
-            while (!(co_await peer.request()).empty()) co_await peer.send(answer);
-        });
+    static Coro<TestServer> answering(std::string answer, ServerOptions options = {}) {
+        co_return co_await start(
+            [answer = std::move(answer)](Peer& peer, int) -> Coro<> {
+                while (!(co_await peer.request()).empty()) co_await peer.send(answer);
+            },
+            std::move(options));
     }
     /// Answers by what `answer(request)` gives.
     static Coro<TestServer> answering(std::function<std::string(const std::string&)> answer) {
@@ -106,7 +109,9 @@ public:
     }
 
     std::string url(std::string_view path = "/") const { return origin() + std::string(path); }
-    std::string origin() const { return "http://127.0.0.1:" + std::to_string(server.port()); }
+    std::string origin() const {
+        return (is_secure_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(server.port());
+    }
     /// All that came, in order.
     const std::vector<std::string>& requests() const { return log_->requests; }
     int connections() const { return log_->connections; }
@@ -120,9 +125,11 @@ private:
         std::vector<std::string> requests;
         int connections = 0;
     };
-    TestServer(Server s, std::shared_ptr<Log> log) : server(std::move(s)), log_(std::move(log)) {}
+    TestServer(Server s, std::shared_ptr<Log> log, bool is_secure)
+        : server(std::move(s)), log_(std::move(log)), is_secure_(is_secure) {}
 
     std::shared_ptr<Log> log_;
+    bool is_secure_;
 };
 
 /// Runs `main` and checks that neither a descriptor nor a task is left behind: the servers' handlers end when their clients are gone.

@@ -2,7 +2,9 @@
 // Places in turn, connections that are kept, and the timer that looks after them.
 #include <hocket/http/connection_pool_internal.h>
 
-#include <hocket/net/open_connection.h>
+#include <hocket/flow/timeout.h>
+#include <hocket/http/client_dialer_internal.h>
+#include <hocket/http/client_route_internal.h>
 
 #include <algorithm>
 
@@ -28,14 +30,14 @@ void ConnectionPool::check_loop() {
 
 // ---- Hosts and places
 
-PooledHost& ConnectionPool::host_of(const std::string& origin) {
-    const auto [found, is_new] = hosts_.try_emplace(origin);
-    if (is_new) found->second.origin = origin;
+PooledHost& ConnectionPool::host_of(const std::string& key) {
+    const auto [found, is_new] = hosts_.try_emplace(key);
+    if (is_new) found->second.key = key;
     return found->second;
 }
 
 void ConnectionPool::forget_if_unused(PooledHost& host) noexcept {
-    if (host.used == 0 && host.waiting == 0 && host.idle.empty()) hosts_.erase(hosts_.find(host.origin));
+    if (host.used == 0 && host.waiting == 0 && host.idle.empty()) hosts_.erase(hosts_.find(host.key));
 }
 
 Lease ConnectionPool::take_place(PooledHost& host) noexcept {
@@ -96,46 +98,78 @@ Lease ConnectionPool::Turn::take() noexcept {
 
 // ---- Connections
 
-Lease ConnectionPool::reuse(const std::string& origin) {
+Lease ConnectionPool::reuse(const std::string& key) {
     check_loop();
-    const auto found = hosts_.find(origin);
+    const auto found = hosts_.find(key);
     if (found == hosts_.end() || found->second.idle.empty() || !has_room(found->second)) return {};
     Lease lease = take_place(found->second);
     if (take_idle(lease)) return lease;
     return {};
 }
 
-Coro<Lease> ConnectionPool::acquire(Url url, std::string origin, bool fresh) {
+Coro<Lease> ConnectionPool::wait_for_place(PooledHost& host) {
+    Turn turn(*this, host);
+    co_await turn.come;
+    co_return turn.take();
+}
+
+Coro<Lease> ConnectionPool::place_at(PooledHost& host, const Terms& terms) {
+    const Duration limit = terms.timeouts.pool;
+    tell(terms.trace, Trace::queued_start);
+    Lease lease;
+    try {
+        lease = co_await timeout(limit.count() > 0 ? std::optional(limit) : std::nullopt, wait_for_place(host));
+    } catch (const TimeoutError&) {
+        throw PoolTimeout("no connection was free for " + in_seconds(limit));
+    }
+    tell(terms.trace, Trace::queued_end);
+    co_return lease;
+}
+
+Coro<Lease> ConnectionPool::acquire(const SessionOptions& options, const ClientRoute& route, const Terms& terms,
+                                    bool fresh) {
     check_loop();
-    PooledHost& host = host_of(origin);
+    PooledHost& host = host_of(route.key);
     Lease lease;
     if (has_room(host)) {
         lease = take_place(host);
     } else {
-        Turn turn(*this, host);
-        co_await turn.come;
-        lease = turn.take();
+        lease = co_await place_at(host, terms);
     }
     if (is_closed_) co_return Lease();
     if (!fresh && take_idle(lease)) co_return lease;
     if (fresh) close_idle_of(host);
     make_room();
-    const TransportHandle transport = co_await open(std::move(url));
+    const TransportHandle transport = co_await open_in_time(options, route, terms);
     if (is_closed_) co_return Lease();
     attach(lease, Unique<ClientConnection>::make(transport));
     co_return lease;
 }
 
+Coro<TransportHandle> ConnectionPool::open_in_time(const SessionOptions& options, const ClientRoute& route,
+                                                   const Terms& terms) {
+    const Duration limit = terms.timeouts.connect;
+    if (limit.count() <= 0) co_return co_await open(options, route, terms);
+    try {
+        co_return co_await timeout(limit, open(options, route, terms));
+    } catch (const TimeoutError&) {
+        throw ConnectTimeout("connect to " + route.server() +
+                             (route.proxy ? " through the proxy " + route.proxy.name() : std::string()) +
+                             ": timed out after " + in_seconds(limit));
+    }
+}
+
 // A task of its own, which `close` can end. Nothing if it has.
-Coro<TransportHandle> ConnectionPool::open(Url url) {
-    Task<Streams> task = create_task(open_connection(url.hostname(), url.port()));
+Coro<TransportHandle> ConnectionPool::open(const SessionOptions& options, const ClientRoute& route,
+                                           const Terms& terms) {
+    Task<TransportHandle> task = create_task(dial(options, route, terms.trace));
     struct Entry {
         std::list<AnyTask>& list;
         std::list<AnyTask>::iterator place;
         ~Entry() { list.erase(place); }
     } const entry{opening_, opening_.insert(opening_.end(), task)};
     try {
-        co_return (co_await task).first.transport();
+        co_return co_await task;
     } catch (const CancelledError&) {
         if (!is_closed_ || current_task().cancelling() > 0) throw;
     }

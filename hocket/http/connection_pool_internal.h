@@ -10,7 +10,6 @@
 #include <hocket/core/task.h>
 #include <hocket/http/client_connection_internal.h>
 #include <hocket/http/request_options.h>
-#include <hocket/http/url.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +22,12 @@
 namespace hocket::http {
 
 class ConnectionPool;
+struct ClientRoute;
+struct Terms;
 
-/// A server as the pool knows it: forgotten when nobody uses it, waits for it, or is kept.
+/// A server, and the way to it, as the pool knows it: forgotten when nobody uses it, waits for it, or is kept.
 struct PooledHost {
-    std::string origin;
+    std::string key;                             // see ClientRoute
     std::size_t used = 0;                        // places: connections in use, or being made
     std::size_t waiting = 0;                     // turns that refer to this
     std::vector<Unique<ClientConnection>> idle;  // the one that was used last is the last
@@ -82,11 +83,12 @@ public:
         if (--refs_ == 0) delete this;
     }
 
-    /// A kept connection to this origin, if there is one and nobody waits before. Throws RuntimeError in a second loop.
-    Lease reuse(const std::string& origin);
+    /// A kept connection with the key of this route, if there is one and nobody waits before. Throws RuntimeError in a second loop.
+    Lease reuse(const std::string& key);
     /// Waits for a place, then for the connection, if none is kept; `fresh`: make one in any case, since those that are kept may be as dead as
-    /// the one that was tried. The caller holds a reference. Empty if the pool was closed meanwhile. Throws OSError; a cancel leaves nothing behind.
-    Coro<Lease> acquire(Url url, std::string origin, bool fresh);
+    /// the one that was tried. The caller holds a reference, and what this refers to. Empty if the pool was closed meanwhile. Throws PoolTimeout,
+    /// ConnectTimeout, and what `dial` does; a cancel leaves nothing behind.
+    Coro<Lease> acquire(const SessionOptions& options, const ClientRoute& route, const Terms& terms, bool fresh);
 
     /// Closes every connection, also those in use, and lets nobody wait.
     void close() noexcept;
@@ -123,7 +125,7 @@ private:
     };
 
     ~ConnectionPool();
-    PooledHost& host_of(const std::string& origin);
+    PooledHost& host_of(const std::string& key);
     void forget_if_unused(PooledHost& host) noexcept;
     bool has_room(const PooledHost& host) const noexcept {
         return (limit_ == 0 || used_ < limit_) && (limit_per_host_ == 0 || host.used < limit_per_host_);
@@ -131,7 +133,10 @@ private:
     Lease take_place(PooledHost& host) noexcept;
     void leave_place(PooledHost& host) noexcept;
     void hand_on() noexcept;
-    Coro<TransportHandle> open(Url url);
+    Coro<Lease> wait_for_place(PooledHost& host);
+    Coro<Lease> place_at(PooledHost& host, const Terms& terms);
+    Coro<TransportHandle> open(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
+    Coro<TransportHandle> open_in_time(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
     bool take_idle(Lease& lease);
     void make_room();
     void attach(Lease& lease, Unique<ClientConnection> connection);

@@ -28,6 +28,16 @@ ClientPayloadError::~ClientPayloadError() = default;
 ClientResponseError::~ClientResponseError() = default;
 TooManyRedirects::~TooManyRedirects() = default;
 ContentTypeError::~ContentTypeError() = default;
+ClientTlsError::~ClientTlsError() = default;
+ClientCertificateError::~ClientCertificateError() = default;
+ServerFingerprintMismatch::~ServerFingerprintMismatch() = default;
+ClientProxyError::~ClientProxyError() = default;
+ClientHttpProxyError::~ClientHttpProxyError() = default;
+PhaseTimeout::~PhaseTimeout() = default;
+PoolTimeout::~PoolTimeout() = default;
+ConnectTimeout::~ConnectTimeout() = default;
+ReadTimeout::~ReadTimeout() = default;
+WriteTimeout::~WriteTimeout() = default;
 HttpError::~HttpError() = default;
 
 }  // namespace hocket::http

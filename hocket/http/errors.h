@@ -52,6 +52,34 @@ public:
     ~ServerDisconnectedError() override;
 };
 
+/// TLS with the server, or with the proxy, failed (`aiohttp.ClientConnectorSSLError`).
+class HOCKET_EXPORT ClientTlsError : public ClientConnectionError {
+public:
+    using ClientConnectionError::ClientConnectionError;
+    ~ClientTlsError() override;
+};
+
+/// The server's certificate does not convince: unknown authority, expired, another name (`aiohttp.ClientConnectorCertificateError`).
+class HOCKET_EXPORT ClientCertificateError : public ClientTlsError {
+public:
+    using ClientTlsError::ClientTlsError;
+    ~ClientCertificateError() override;
+};
+
+/// The server's certificate is not the one of the option `fingerprint` (`aiohttp.ServerFingerprintMismatch`).
+class HOCKET_EXPORT ServerFingerprintMismatch : public ClientTlsError {
+public:
+    using ClientTlsError::ClientTlsError;
+    ~ServerFingerprintMismatch() override;
+};
+
+/// The proxy could not be reached, or did not do its part (`aiohttp.ClientProxyConnectionError`, `httpx.ProxyError`).
+class HOCKET_EXPORT ClientProxyError : public ClientConnectionError {
+public:
+    using ClientConnectionError::ClientConnectionError;
+    ~ClientProxyError() override;
+};
+
 /// A response's body ended early, or is malformed (`aiohttp.ClientPayloadError`).
 class HOCKET_EXPORT ClientPayloadError : public ClientError {
 public:
@@ -72,6 +100,14 @@ private:
     int status_;
 };
 
+/// The proxy refused to connect to the server; the status is the proxy's (`aiohttp.ClientHttpProxyError`):
+/// `GET https://example.org/: the proxy http://127.0.0.1:3128 refused to connect: 407 Proxy Authentication Required`.
+class HOCKET_EXPORT ClientHttpProxyError : public ClientResponseError {
+public:
+    using ClientResponseError::ClientResponseError;
+    ~ClientHttpProxyError() override;
+};
+
 /// More redirects than `max_redirects` (`aiohttp.TooManyRedirects`).
 class HOCKET_EXPORT TooManyRedirects : public ClientResponseError {
 public:
@@ -84,6 +120,41 @@ class HOCKET_EXPORT ContentTypeError : public ClientResponseError {
 public:
     using ClientResponseError::ClientResponseError;
     ~ContentTypeError() override;
+};
+
+/// One of the limits of ClientTimeout passed (`aiohttp.ServerTimeoutError`, `httpx.TimeoutException`): the base of the next four.
+class HOCKET_EXPORT PhaseTimeout : public TimeoutError {
+public:
+    using TimeoutError::TimeoutError;
+    ~PhaseTimeout() override;
+};
+
+/// `GET http://127.0.0.1/: no connection was free for 2 s` (`httpx.PoolTimeout`).
+class HOCKET_EXPORT PoolTimeout : public PhaseTimeout {
+public:
+    using PhaseTimeout::PhaseTimeout;
+    ~PoolTimeout() override;
+};
+
+/// `GET http://127.0.0.1/: connect to 127.0.0.1:80: timed out after 2 s` (`httpx.ConnectTimeout`, `aiohttp.ConnectionTimeoutError`).
+class HOCKET_EXPORT ConnectTimeout : public PhaseTimeout {
+public:
+    using PhaseTimeout::PhaseTimeout;
+    ~ConnectTimeout() override;
+};
+
+/// `GET http://127.0.0.1/: nothing came from 127.0.0.1:80 for 2 s` (`httpx.ReadTimeout`, `aiohttp.SocketTimeoutError`).
+class HOCKET_EXPORT ReadTimeout : public PhaseTimeout {
+public:
+    using PhaseTimeout::PhaseTimeout;
+    ~ReadTimeout() override;
+};
+
+/// `PUT http://127.0.0.1/: 127.0.0.1:80 took nothing of the body for 2 s` (`httpx.WriteTimeout`).
+class HOCKET_EXPORT WriteTimeout : public PhaseTimeout {
+public:
+    using PhaseTimeout::PhaseTimeout;
+    ~WriteTimeout() override;
 };
 
 /// Thrown by a server's handler: the answer has this status and the body `{"detail": "..."}` (`aiohttp.web.HTTPException`, FastAPI's

@@ -5,21 +5,37 @@
 #include <hocket/base/clock.h>
 #include <hocket/http/auth.h>
 #include <hocket/http/body_stream.h>
+#include <hocket/http/client_seams.h>
+#include <hocket/http/client_timeout.h>
+#include <hocket/http/client_trace.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/cookie_jar.h>
 #include <hocket/http/form_data.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/params.h>
+#include <hocket/net/address.h>
+#include <hocket/net/tls_context.h>
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hocket::http {
 
-/// Stands for the session's time limit.
-inline constexpr Duration default_timeout = std::chrono::nanoseconds(-1);
+/// When a request is sent again. Only what nothing was sent of, or what may be repeated (GET, HEAD, OPTIONS, PUT, DELETE) and met a connection
+/// that ended before any of the response; never what a certificate or a proxy refuses, nor a body that a generator has begun to make.
+struct RetryOptions {
+    int attempts = 1;  ///< in all
+    /// Before the second; twice as long before each further one, up to `max_backoff`. Of that, a random part is waited.
+    Duration backoff = std::chrono::milliseconds(200);
+    Duration max_backoff = std::chrono::seconds(10);
+    /// Also when a request that may be repeated is answered with 429 or 503 and with a Retry-After, a date or seconds, of no more than
+    /// `max_retry_after`: so long is waited then.
+    bool on_retry_after = false;
+    Duration max_retry_after = std::chrono::seconds(60);
+};
 
 /// `session.post(url, {.headers = {{"Accept", "text/plain"}}, .json = Json{{"name", "ada"}}, .timeout = 5s})`
 ///
@@ -43,6 +59,19 @@ struct RequestOptions {
     std::optional<bool> raise_for_status = {};
     /// Whether a compressed body is given as what it stands for; nothing: as the session says.
     std::optional<bool> auto_decompress = {};
+    ClientTimeout timeouts = {};                                  ///< of the phases
+    std::optional<RetryOptions> retry = {};                       ///< nothing: the session's
+    std::optional<std::string> proxy = {};                        ///< nothing: the session's; empty: none
+    TlsContext tls = {};                                          ///< of https; empty: the session's (aiohttp's `ssl=`)
+    std::string fingerprint = {};                                 ///< empty: the session's
+    std::optional<bool> dangerously_accept_any_certificate = {};  ///< nothing: as the session says
+};
+
+/// A request as a middleware sees it, and may change it.
+struct OutgoingRequest {
+    std::string method;
+    std::string url;
+    RequestOptions options = {};
 };
 
 /// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
@@ -63,6 +92,28 @@ struct SessionOptions {
     bool auto_decompress =
         true;                  ///< bodies with a Content-Encoding are decoded as they come (but of 206: a part of one)
     DecodeLimits decode = {};  ///< what they may become
+    ClientTimeout timeouts = {};  ///< of each request's phases
+    RetryOptions retry = {};      ///< of each request
+    /// Of https, of a proxy's, too: certificates to trust, one of the client's own, versions. Empty: the system's certificates, and the server
+    /// is verified.
+    TlsContext tls = {};
+    /// The SHA-256 of the server's certificate, 64 hexadecimal digits, colons allowed: what `openssl x509 -fingerprint -sha256` prints
+    /// (`aiohttp.Fingerprint`). Who has that certificate is trusted, whoever signed it; with `tls`, it has to convince that, too.
+    std::string fingerprint = {};
+    /// Any server is believed to be the one that was asked for, and so anybody on the way can read and change everything.
+    bool dangerously_accept_any_certificate = false;
+    std::string unix_socket =
+        {};  ///< every connection goes to this path, whatever the URL's host; a first `@`: an abstract name
+    Address local_address = {};  ///< connections come from it (port 0: any port)
+    HostResolver resolver = {};  ///< in place of the system's
+    Connector connector = {};    ///< in place of all of that
+    /// `http://user:password@127.0.0.1:3128`, `https://...`, `socks5://...`: how servers are reached. Names are resolved by it.
+    std::string proxy = {};
+    /// Without `proxy`, what http_proxy, https_proxy, all_proxy and no_proxy say, in small letters or else in capitals, when the session is
+    /// made; HTTP_PROXY not in a CGI program, where clients choose it.
+    bool trust_env = false;
+    TraceSink trace = {};                            ///< is told what happens
+    std::vector<ClientMiddleware> middlewares = {};  ///< the first is the outermost
 };
 
 }  // namespace hocket::http

@@ -11,7 +11,7 @@ namespace hocket::http::sync {
 namespace {
 
 Coro<Response> fetch(std::string method, std::string url, RequestOptions options) {
-    const ClientSession session({.keepalive_timeout = std::chrono::seconds(0)});
+    const ClientSession session({.keepalive_timeout = Duration(), .trust_env = true});
     const ClientResponse response = co_await session.request(std::move(method), std::move(url), std::move(options));
     std::string body = co_await response.read();
     co_return Response(response, std::move(body));
@@ -43,7 +43,20 @@ Response request(std::string method, std::string url, RequestOptions options) {
     return this_loop ? nested_run(std::move(fetching)) : run(std::move(fetching));
 }
 
-Response get(std::string url, RequestOptions options) { return request("GET", std::move(url), std::move(options)); }
-Response post(std::string url, RequestOptions options) { return request("POST", std::move(url), std::move(options)); }
+Response get(std::string url, RequestOptions options) {
+    return sync::request("GET", std::move(url), std::move(options));
+}
+Response post(std::string url, RequestOptions options) {
+    return sync::request("POST", std::move(url), std::move(options));
+}
+Response put(std::string url, RequestOptions options) {
+    return sync::request("PUT", std::move(url), std::move(options));
+}
+Response patch(std::string url, RequestOptions options) {
+    return sync::request("PATCH", std::move(url), std::move(options));
+}
+Response delete_(std::string url, RequestOptions options) {
+    return sync::request("DELETE", std::move(url), std::move(options));
+}
 
 }  // namespace hocket::http::sync

@@ -60,5 +60,8 @@ private:
 HOCKET_EXPORT Response request(std::string method, std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response get(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response post(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response put(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response patch(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response delete_(std::string url, RequestOptions options = {});
 
 }  // namespace hocket::http::sync

@@ -22,6 +22,21 @@ TEST(RealSync, ordinary_code_gets_a_response) {
     }());
 }
 
+std::string methods(const std::string& url) {
+    std::string all;
+    for (const auto& call : {sync::get, sync::post, sync::put, sync::patch, sync::delete_}) all += call(url, {}).text();
+    return all;
+}
+
+TEST(RealSync, every_method_has_its_function) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(
+            [](const std::string& request) { return ok(request.substr(0, request.find(' ') + 1)); });
+        EXPECT_EQ(co_await to_thread(methods, server.url()), "GET POST PUT PATCH DELETE ");
+        co_await until([&] { return server.clients() == 0; });
+    }());
+}
+
 TEST(RealSync, inside_a_running_loop_the_others_go_on) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) {

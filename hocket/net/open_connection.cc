@@ -137,14 +137,18 @@ Coro<Streams> connect_to_address(Address address, ConnectionOptions options) {
     co_return co_await try_in_turn(std::move(name), std::move(one), std::move(options));
 }
 
-Coro<Streams> connect_to_host(std::string host, Port port, ConnectionOptions options) {
-    Transport::check_limit(options.limit);
-    std::vector<Address> addresses = co_await getaddrinfo(host, std::move(port), {.family = options.family});
+Coro<Streams> connect_to_addresses(std::string host, std::vector<Address> addresses, ConnectionOptions options) {
     if (const unsigned first_count = options.interleave.value_or(options.happy_eyeballs_delay ? 1 : 0))
         addresses = interleaved(std::move(addresses), first_count);
     if (options.happy_eyeballs_delay)
         co_return co_await race(std::move(host), std::move(addresses), std::move(options));
     co_return co_await try_in_turn(std::move(host), std::move(addresses), std::move(options));
+}
+
+Coro<Streams> connect_to_host(std::string host, Port port, ConnectionOptions options) {
+    Transport::check_limit(options.limit);
+    std::vector<Address> addresses = co_await getaddrinfo(host, std::move(port), {.family = options.family});
+    co_return co_await connect_to_addresses(std::move(host), std::move(addresses), std::move(options));
 }
 
 // What TLS is to be, if there is to be any; `host` is whom it expects if the options do not say.
@@ -182,6 +186,13 @@ Coro<Streams> open_connection(std::string host, Port port, ConnectionOptions opt
     if (options.sock >= 0) throw ValueError("host/port and sock can not be specified at the same time");
     std::optional<TlsSetup> tls = tls_of(options, host);
     co_return co_await secured(connect_to_host(std::move(host), std::move(port), std::move(options)), std::move(tls));
+}
+
+Coro<Streams> open_connection(std::string host, std::vector<Address> addresses, ConnectionOptions options) {
+    if (options.sock >= 0) throw ValueError("addresses and sock can not be specified at the same time");
+    std::optional<TlsSetup> tls = tls_of(options, host);
+    co_return co_await secured(connect_to_addresses(std::move(host), std::move(addresses), std::move(options)),
+                               std::move(tls));
 }
 
 Coro<Streams> open_connection(ConnectionOptions options) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 
@@ -44,6 +45,9 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// not tried then. Throws ValueError for options that make no sense together: those of TLS without `tls`, a host and `sock`. A cancel closes
 /// what was opened.
 HOCKET_EXPORT Coro<Streams> open_connection(std::string host, Port port, ConnectionOptions options = {});
+/// The same with addresses that the program has found itself: `host` is what errors, and TLS, call the place. No counterpart in asyncio.
+HOCKET_EXPORT Coro<Streams> open_connection(std::string host, std::vector<Address> addresses,
+                                            ConnectionOptions options = {});
 /// The same to one address: TCP, or UNIX-domain (`asyncio.open_unix_connection`), where TLS has to be told the `server_hostname`.
 HOCKET_EXPORT Coro<Streams> open_connection(Address address, ConnectionOptions options = {});
 /// `open_connection({.sock = fd})`: the streams of a socket that is connected already. They take it over, and make it non-blocking. Does not

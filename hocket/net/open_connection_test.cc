@@ -41,6 +41,25 @@ TEST(RealOpenConnection, a_name_is_resolved) {
     }());
 }
 
+TEST(RealOpenConnection, addresses_that_the_program_has_found_are_tried_in_turn) {
+    run_net([]() -> Coro<> {
+        const Server server = co_await start_server(greet, "127.0.0.1", 0);
+        std::vector<Address> addresses{Address::parse("127.0.0.1:1"), server.sockets().at(0)};
+        auto [reader, writer] = co_await open_connection("anywhere", addresses);
+        EXPECT_EQ(co_await reader.read(), "hello");
+        addresses = {Address::parse("127.0.0.1:1"), Address::parse("127.0.0.2:1")};
+        EXPECT_EQ(co_await ending_of(open_connection("anywhere", addresses)),
+                  "hocket::OSError: connect to anywhere (connect to 127.0.0.1:1: Connection refused; connect to "
+                  "127.0.0.2:1: Connection refused): Connection refused");
+        EXPECT_EQ(co_await ending_of(open_connection("anywhere", std::vector<Address>())),
+                  "hocket::OSError: connect to anywhere: No such file or directory");
+        ConnectionOptions given;
+        given.sock = 0;
+        EXPECT_EQ(co_await ending_of(open_connection("anywhere", addresses, given)),
+                  "hocket::ValueError: addresses and sock can not be specified at the same time");
+    }());
+}
+
 TEST(RealOpenConnection, a_name_that_does_not_exist_is_an_error) {
     run_net([]() -> Coro<> {
         addrinfo* none = nullptr;

@@ -161,6 +161,8 @@ TlsTransport::TlsTransport(Transport& lower, TlsSetup setup)
 }
 
 TlsTransport::~TlsTransport() {
+    // OpenSSL forgets the session of what is freed without a close, which TLS has not asked for since 1.1 (RFC 5246, 7.2.1).
+    if (carried_) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl_);
     if (carried_) lower_.upper_ = nullptr;
     lower_.wanted_ = lower_.securing_ = false;

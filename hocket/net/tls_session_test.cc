@@ -11,7 +11,8 @@ namespace {
 using testing::run_net, testing::tls_client, testing::tls_server, testing::Certificates;
 
 // Sends what comes back, so that the server's tickets have come, too; whether a session was resumed.
-Coro<bool> resumes(std::uint16_t port, TlsContext context, std::optional<std::string> name = std::nullopt) {
+Coro<bool> resumes(std::uint16_t port, TlsContext context, std::optional<std::string> name = std::nullopt,
+                   bool is_cut = false) {
     ConnectionOptions options;
     options.tls = std::move(context);
     options.server_hostname = std::move(name);
@@ -20,7 +21,7 @@ Coro<bool> resumes(std::uint16_t port, TlsContext context, std::optional<std::st
     EXPECT_EQ(co_await reader.readexactly(5), "hello");
     const auto info = writer.tls();
     EXPECT_EQ(info->peer_certificate.value().subject, "CN=server");
-    writer.close();
+    is_cut ? writer.abort() : writer.close();
     co_await writer.wait_closed();
     co_return info->session_reused;
 }
@@ -59,6 +60,17 @@ TEST(RealTlsSession, each_context_and_each_place_has_its_own) {
         EXPECT_FALSE(by_another);
         const bool same = co_await resumes(server.port(), context);
         EXPECT_TRUE(same);
+    }());
+}
+
+TEST(RealTlsSession, a_connection_that_was_aborted_leaves_its_session) {
+    run_net([]() -> Coro<> {
+        const testing::LoopErrors errors(get_running_loop());
+        const Server server = co_await start();
+        const TlsContext context = tls_client();
+        co_await resumes(server.port(), context, {}, true);
+        const bool again = co_await resumes(server.port(), context);
+        EXPECT_TRUE(again);
     }());
 }
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// UNIX sockets, names and connections of the program's own, middlewares, and requests without a session.
+#include <hocket/http/application.h>
+#include <hocket/http/client_test.h>
+#include <hocket/http/http_server.h>
+#include <hocket/http/json.h>
+#include <hocket/http/sync.h>
+
+#include <unistd.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace hocket::http {
+namespace {
+
+using namespace testing;
+
+Application items() {
+    Application app;
+    app.get("/items/{id}", [](int id) -> std::string { return "item " + std::to_string(id); });
+    app.post("/echo",
+             [](Request& request) -> Coro<Response> { co_return Response(co_await request.text(), "text/plain"); });
+    app.get("/large", []() -> std::string { return std::string(1 << 20, 'x'); });
+    return app;
+}
+
+// ---- In memory, on every backend
+
+TEST(ClientInMemory, an_application_answers_without_a_socket) {
+    run([]() -> Coro<> {
+        const ClientSession session({.base_url = "http://test", .connector = connect_to(items())});
+        EXPECT_EQ(co_await text_of(session.get("/items/7")), "item 7");
+        EXPECT_EQ((co_await session.get("/items/x")).status(), 422);
+        EXPECT_EQ((co_await session.get("https://anywhere.example/nothing")).status(), 404);
+    }());
+}
+
+TEST(ClientInMemory, large_bodies_pass_both_ways) {
+    run([]() -> Coro<> {
+        const ClientSession session({.connector = connect_to(items())});
+        EXPECT_EQ((co_await text_of(session.get("http://test/large"))).size(), 1U << 20U);
+        const std::string much(512 << 10, 'y');
+        EXPECT_EQ(co_await text_of(session.post("http://test/echo", {.data = much})), much);
+    }());
+}
+
+TEST(ClientInMemory, a_response_that_is_dropped_ends_its_servers_task) {
+    run([]() -> Coro<> {
+        const ClientSession session({.connector = connect_to(items())});
+        EXPECT_EQ((co_await session.get("http://test/large")).status(), 200);
+        for (int i = 0; i < 100 && all_tasks().size() > 1; ++i) co_await hocket::sleep(1ms);
+        EXPECT_EQ(all_tasks().size(), 1U);
+    }());
+}
+
+// ---- Middlewares
+
+TEST(ClientMiddleware, each_is_around_those_that_follow) {
+    run([]() -> Coro<> {
+        std::string order;
+        const auto named = [&order](char name) {
+            return [&order, name](OutgoingRequest request, NextRequest next) -> Coro<ClientResponse> {
+                order += name;
+                request.options.headers.add("X-By", std::string(1, name));
+                ClientResponse response = co_await next(std::move(request));
+                order += name;
+                co_return response;
+            };
+        };
+        Application app;
+        app.get("/", [](Request& request) -> std::string { return request.headers().combined("X-By"); });
+        std::vector<ClientMiddleware> both{named('a'), named('b')};
+        const ClientSession session({.connector = connect_to(app), .middlewares = both});
+        EXPECT_EQ(co_await text_of(session.get("http://test/")), "a, b");
+        EXPECT_EQ(order, "abba");
+    }());
+}
+
+TEST(ClientMiddleware, it_may_send_a_request_twice_or_not_at_all) {
+    run([]() -> Coro<> {
+        int asked = 0;
+        Application app;
+        app.get("/", [&asked]() -> Response { return Response(++asked == 1 ? 401 : 200); });
+        const auto twice = [](OutgoingRequest request, NextRequest next) -> Coro<ClientResponse> {
+            if (request.url == "http://test/no") throw ValueError("not this one");
+            OutgoingRequest again{.method = request.method, .url = request.url};
+            ClientResponse response = co_await next(std::move(request));
+            if (response.status() != 401) co_return response;
+            co_return co_await next(std::move(again));
+        };
+        const ClientSession session({.connector = connect_to(app), .middlewares = {twice}});
+        EXPECT_EQ((co_await session.get("http://test/")).status(), 200);
+        EXPECT_EQ(asked, 2);
+        EXPECT_EQ(co_await ending_of(session.get("http://test/no")), "hocket::ValueError: not this one");
+    }());
+}
+
+// ---- Sockets
+
+TEST(RealClientSeams, a_unix_socket_stands_for_every_host) {
+    run_http([]() -> Coro<> {
+        const std::string path = "/tmp/hocket-client-" + std::to_string(::getpid());
+        const HttpServer server = co_await serve(items(), Address::local(path));
+        {
+            const ClientSession session({.base_url = "http://docker", .unix_socket = path});
+            EXPECT_EQ(co_await text_of(session.get("/items/1")), "item 1");
+        }
+        server.close();
+        co_await server.wait_closed();
+        ::unlink(path.c_str());
+        const ClientSession session({.unix_socket = path});
+        EXPECT_EQ(co_await ending_of(session.get("http://docker/")),
+                  "hocket::http::ClientConnectionError: GET http://docker/: connect to unix:" + path +
+                      ": No such file or directory");
+    }());
+}
+
+TEST(RealClientSeams, connections_come_from_the_local_address) {
+    run_http([]() -> Coro<> {
+        std::string from;
+        const TestServer server = co_await TestServer::start([&from](Peer& peer, int) -> Coro<> {
+            from = peer.writer.peername().host();
+            co_await peer.request();
+            co_await peer.send(ok("x"));
+        });
+        const ClientSession session({.local_address = Address::parse("127.0.0.7:0")});
+        EXPECT_EQ(co_await text_of(session.get(server.url())), "x");
+        EXPECT_EQ(from, "127.0.0.7");
+    }());
+}
+
+TEST(RealClientSeams, a_resolver_says_where_hosts_are) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok("x"));
+        std::string asked;
+        const ClientSession session(
+            {.resolver = [&](std::string host, std::uint16_t port) -> Coro<std::vector<Address>> {
+                asked = host + ' ' + std::to_string(port);
+                if (host == "nowhere.example") co_return std::vector<Address>();
+                co_return std::vector<Address>{Address::parse("127.0.0.1:1"),
+                                               Address::parse("127.0.0.1:" + std::to_string(server.server.port()))};
+            }});
+        EXPECT_EQ(co_await text_of(session.get("http://far.example:8080/")), "x");
+        EXPECT_EQ(asked, "far.example 8080");
+        EXPECT_EQ(field_of(server.requests().at(0), "Host"), "far.example:8080");
+        EXPECT_EQ(co_await ending_of(session.get("http://nowhere.example/")),
+                  "hocket::http::ClientConnectionError: GET http://nowhere.example/: resolve nowhere.example: the "
+                  "session's resolver gave no address: No such file or directory");
+    }());
+}
+
+TEST(RealClientSeams, a_request_needs_no_session) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok("x"));
+        EXPECT_EQ(co_await text_of(http::get(server.url())), "x");
+        EXPECT_EQ(co_await text_of(http::put(server.url(), {.data = "y"})), "x");
+        EXPECT_TRUE(server.requests().at(1).starts_with("PUT / HTTP/1.1\r\n"));
+        co_await until([&] { return server.clients() == 0; });
+    }());
+}
+
+}  // namespace
+}  // namespace hocket::http

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// Proxies out of options and environment, and the hosts that need none.
+#include <hocket/http/proxy_internal.h>
+
+#include <hocket/http/base64_internal.h>
+#include <hocket/http/percent_internal.h>
+#include <hocket/http/text.h>
+#include <hocket/net/address.h>
+
+#include <netinet/in.h>
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+namespace hocket::http {
+
+namespace {
+
+constexpr std::uint16_t socks_port = 1080;
+
+std::string lowered(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return result;
+}
+
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+    Number number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+}  // namespace
+
+// ---- One proxy
+
+// The URL in the message would be the whole text, and so have the password.
+Proxy Proxy::parse(std::string_view text) {
+    const std::size_t mark = text.find("://");
+    const std::string scheme = mark == std::string_view::npos ? "http" : lowered(text.substr(0, mark));
+    const std::string_view rest = mark == std::string_view::npos ? text : text.substr(mark + 3);
+    Proxy proxy;
+    if (scheme == "http") {
+        proxy.kind = Kind::http;
+    } else if (scheme == "https") {
+        proxy.kind = Kind::https;
+    } else if (scheme == "socks5" || scheme == "socks5h") {
+        proxy.kind = Kind::socks5;
+    } else {
+        throw InvalidUrl("the scheme " + in_quotes(scheme) + " of the proxy is not http, https or socks5");
+    }
+    Url url;
+    try {
+        url = Url::parse((proxy.kind == Kind::https ? "https://" : "http://") + std::string(rest));
+    } catch (const InvalidUrl&) {
+        throw InvalidUrl("the proxy's URL, of the scheme " + scheme + ", is malformed");
+    }
+    proxy.host = url.hostname();
+    proxy.port = url.port();
+    // The one port that such a URL does not keep is that of http.
+    if (proxy.kind == Kind::socks5 && proxy.port == 80 && rest.find(":80") == std::string_view::npos) {
+        proxy.port = socks_port;
+    }
+    proxy.user = percent_decode(url.username());
+    proxy.password = percent_decode(url.password());
+    return proxy;
+}
+
+std::string Proxy::name() const {
+    std::string text = kind == Kind::socks5 ? "socks5://" : kind == Kind::https ? "https://" : "http://";
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    text.append(is_ipv6 ? "[" : "").append(host).append(is_ipv6 ? "]:" : ":").append(std::to_string(port));
+    return text;
+}
+
+std::string Proxy::authorization() const {
+    if (user.empty() && password.empty()) return {};
+    return "Basic " + encode_base64(user + ':' + password);
+}
+
+// ---- Who needs none
+
+bool NoProxy::read_ip(std::string_view text, Ip& ip) {
+    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+    const auto address = Address::numeric(text, 0);
+    if (!address) return false;
+    const RawAddress raw = address->raw();
+    ip.fill(0);
+    if (address->family() == AddressFamily::ipv4) {
+        ip[10] = ip[11] = 0xff;
+        std::memcpy(ip.data() + 12, &reinterpret_cast<const sockaddr_in*>(raw.get())->sin_addr, 4);
+    } else {
+        std::memcpy(ip.data(), &reinterpret_cast<const sockaddr_in6*>(raw.get())->sin6_addr, 16);
+    }
+    return true;
+}
+
+bool NoProxy::read_network(std::string_view text, Rule& rule) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) return read_ip(text, rule.ip);
+    const auto bits = number_in<unsigned>(text.substr(slash + 1));
+    const std::string_view address = text.substr(0, slash);
+    if (!bits || !read_ip(address, rule.ip)) return false;
+    const unsigned before = address.find(':') == std::string_view::npos ? 96 : 0;
+    rule.bits = before + *bits;
+    return rule.bits <= 128;
+}
+
+void NoProxy::add(std::string_view entry) {
+    if (entry == "*") {
+        is_for_all_ = true;
+        return;
+    }
+    Rule rule;
+    if (read_network(entry, rule)) {
+        rules_.push_back(std::move(rule));
+        return;
+    }
+    const std::size_t colon = entry.rfind(':');
+    if (colon != std::string_view::npos) {
+        const auto port = number_in<std::uint16_t>(entry.substr(colon + 1));
+        if (port && *port != 0) {
+            rule.port = *port;
+            entry = entry.substr(0, colon);
+        }
+    }
+    if (!read_network(entry, rule)) {
+        rule.ip = {};
+        if (entry.starts_with("*.")) entry.remove_prefix(1);
+        if (entry.starts_with('.')) entry.remove_prefix(1);
+        if (entry.ends_with('.')) entry.remove_suffix(1);
+        if (entry.empty()) return;
+        rule.name = lowered(entry);
+    }
+    rules_.push_back(std::move(rule));
+}
+
+NoProxy::NoProxy(std::string_view list) {
+    constexpr std::string_view separators = ", \t\r\n";
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find_first_of(separators), list.size());
+        if (end > 0) add(list.substr(0, end));
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+}
+
+bool NoProxy::covers(std::string_view host, std::uint16_t port) const {
+    if (is_for_all_) return true;
+    if (host.ends_with('.')) host.remove_suffix(1);
+    Ip ip;
+    const bool is_numeric = read_ip(host, ip);
+    const std::string name = is_numeric ? std::string() : lowered(host);
+    for (const Rule& rule : rules_) {
+        if (rule.port != 0 && rule.port != port) continue;
+        if (!rule.name.empty()) {
+            const bool is_below = name.size() > rule.name.size() && name.ends_with(rule.name) &&
+                                  name[name.size() - rule.name.size() - 1] == '.';
+            if (name == rule.name || is_below) return true;
+            continue;
+        }
+        if (!is_numeric) continue;
+        const unsigned whole = rule.bits / 8, rest = rule.bits % 8;
+        if (!std::equal(ip.begin(), ip.begin() + whole, rule.ip.begin())) continue;
+        if (rest == 0 || (ip[whole] ^ rule.ip[whole]) >> (8 - rest) == 0) return true;
+    }
+    return false;
+}
+
+// ---- A session's
+
+namespace {
+
+struct Found {
+    std::string name;
+    std::string_view value;
+};
+
+// In small letters first, also if it is empty there: that takes away what stands in capitals.
+Found variable(ProxySettings::Environment environment, std::string name) {
+    if (const char* value = environment(name.c_str())) return {name, value};
+    // What a client sends as the field Proxy is HTTP_PROXY in a CGI program (RFC 3875, 4.1.18; CVE-2016-5385).
+    if (name == "http_proxy" && environment("REQUEST_METHOD")) return {name, {}};
+    for (char& c : name) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    const char* value = environment(name.c_str());
+    return {name, value ? std::string_view(value) : std::string_view()};
+}
+
+Proxy proxy_in(const Found& found) {
+    if (found.value.empty()) return {};
+    try {
+        return Proxy::parse(found.value);
+    } catch (const InvalidUrl& e) {
+        throw InvalidUrl("the variable " + found.name + ": " + e.what());
+    }
+}
+
+}  // namespace
+
+ProxySettings ProxySettings::read(Environment environment) {
+    ProxySettings settings;
+    settings.http = proxy_in(variable(environment, "http_proxy"));
+    settings.https = proxy_in(variable(environment, "https_proxy"));
+    const Proxy all = proxy_in(variable(environment, "all_proxy"));
+    if (!settings.http) settings.http = all;
+    if (!settings.https) settings.https = all;
+    settings.without = NoProxy(variable(environment, "no_proxy").value);
+    return settings;
+}
+
+ProxySettings ProxySettings::always(Proxy proxy) { return {.http = proxy, .https = std::move(proxy)}; }
+
+const Proxy& ProxySettings::of(const Url& url) const {
+    static const Proxy none;
+    const Proxy& proxy = url.scheme() == "https" ? https : http;
+    if (!proxy || without.covers(url.hostname(), url.port())) return none;
+    return proxy;
+}
+
+}  // namespace hocket::http
