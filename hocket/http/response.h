@@ -51,6 +51,7 @@ public:
 
 private:
     friend class HttpConnection;
+    friend class TestClient;
 
     void take(ResponseOptions&& options);
 
