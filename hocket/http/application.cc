@@ -66,17 +66,6 @@ void Application::add(std::string_view method, std::string_view path, Unique<Han
                         .options = std::move(options)});
 }
 
-void Application::find_route(Request& request) const {
-    const Application* app = this;
-    std::string_view path = request.path();
-    while (const Application* const sub = app->state_->sub_for(path)) app = sub;
-    const Router::Match match = app->state_->router.find(request.method(), path, request.path_values_);
-    request.app_ = app;
-    request.own_path_ = path;
-    request.route_ = match.route;
-    request.is_path_known_ = match.is_path_known;
-}
-
 Response Application::no_route(const Request& request) {
     if (!request.is_path_known_) return error_response(404, "Not Found");
     Response answer = error_response(405, "Method Not Allowed");
@@ -85,8 +74,16 @@ Response Application::no_route(const Request& request) {
 }
 
 std::optional<Coro<Response>> Application::begin(Request& request, Response& answer) const {
-    find_route(request);
-    if (request.app_->state_->is_layered(*state_)) return layered(request);
+    const Application* app = this;
+    std::string_view path = request.path();
+    while (const Application* const sub = app->state_->sub_for(path)) app = sub;
+    const State& state = *app->state_;
+    const Router::Match match = state.router.find(request.method(), path, request.path_values_);
+    request.app_ = app;
+    request.own_path_ = path;
+    request.route_ = match.route;
+    request.is_path_known_ = match.is_path_known;
+    if (state.is_layered(*state_)) return layered(request);
     if (!request.route_) {
         answer = no_route(request);
         return std::nullopt;

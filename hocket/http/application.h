@@ -202,7 +202,6 @@ private:
     static const State* parent_of(const State& state) noexcept;
     Storage& storage() const noexcept { return storage_of(*state_); }
 
-    void find_route(Request& request) const;
     static Response no_route(const Request& request);
     static Coro<Response> routed(Request& request);
     static Coro<Response> called(Request& request, Next next);

@@ -31,7 +31,7 @@ bool is_same(std::string_view segment, const std::string& literal) {
 
 }  // namespace
 
-const Application* Application::State::sub_for(std::string_view& path) const {
+const Application* Application::State::find_sub(std::string_view& path) const {
     const Sub* best = nullptr;
     std::string_view best_rest;
     for (const Sub& sub : subs) {
@@ -53,14 +53,6 @@ void Application::State::add_prefix(const std::string& more) {
     prefix.insert(0, more);
     router.add_prefix(more);
     for (const Sub& sub : subs) sub.app.state_->add_prefix(more);
-}
-
-bool Application::State::is_layered(const State& top) const noexcept {
-    for (const State* state = this; state; state = state->parent) {
-        if (!state->middlewares.empty() || !state->prepare_hooks.empty()) return true;
-        if (state == &top) break;
-    }
-    return false;
 }
 
 void Application::State::collect_routes(std::vector<const Route*>& to) const {

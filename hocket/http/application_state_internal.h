@@ -24,11 +24,13 @@ public:
     };
 
     /// The application under this one that `path` leads to, whose prefix is taken off it; null: none.
-    const Application* sub_for(std::string_view& path) const;
+    const Application* sub_for(std::string_view& path) const { return subs.empty() ? nullptr : find_sub(path); }
     /// This one becomes a part of another one, or that of a third.
     void add_prefix(const std::string& more);
     /// Whether anything stands around the handlers, here or in what this is part of, up to `top`.
-    bool is_layered(const State& top) const noexcept;
+    bool is_layered(const State& top) const noexcept {
+        return !middlewares.empty() || !prepare_hooks.empty() || (this != &top && parent && parent->is_layered(top));
+    }
     /// Whether anything is done at the start or the end, here or below.
     bool has_hooks() const noexcept;
     void collect_routes(std::vector<const Route*>& to) const;
@@ -48,6 +50,9 @@ public:
     // While it is served.
     bool is_started = false;
     std::vector<Lifespan> lifespans;  // that have begun
+
+private:
+    const Application* find_sub(std::string_view& path) const;
 };
 
 }  // namespace hocket::http

@@ -115,19 +115,20 @@ public:
     /// (`request["user"] = ...`).
     template <class T>
     T& set(const Key<T>& key, T value) {
-        return storage_.set(key, std::move(value));
+        if (!storage_) storage_ = Unique<Storage>::make();
+        return storage_->set(key, std::move(value));
     }
     /// What was set. Throws ValueError if nothing was.
     template <class T>
     T& operator[](const Key<T>& key) const {
-        T* const value = storage_.find(key);
+        T* const value = find(key);
         if (!value) Storage::refuse("request", key.name());
         return *value;
     }
     /// The same; null if nothing was.
     template <class T>
     T* find(const Key<T>& key) const noexcept {
-        return storage_.find(key);
+        return storage_ ? storage_->find(key) : nullptr;
     }
 
 private:
@@ -164,7 +165,7 @@ private:
     std::vector<std::string_view> path_values_;  // in the target, not decoded
     mutable std::optional<Params> query_;
     mutable Unique<Forwarding> forwarding_;
-    Storage storage_;
+    Unique<Storage> storage_;  // most requests need none
 };
 
 }  // namespace hocket::http

@@ -24,7 +24,8 @@ struct Router::Node {
     }
     const Route* route_or_any(std::string_view method) const noexcept {
         const Route* const own = route(method);
-        return own || (method == "HEAD" && route("GET")) ? own : route("*");
+        if (own) return own;
+        return method == "HEAD" && route("GET") ? nullptr : route("*");
     }
 
 private:

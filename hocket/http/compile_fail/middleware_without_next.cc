@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A middleware that does not take what comes next, or is no coroutine, cannot stand around handlers.
-// error: hocket: a middleware is a coroutine function: Coro<http::Response> f(http::Request&, http::Next)
+// error: hocket: a middleware is a coroutine function
 #include <hocket/http/application.h>
 
 void add(hocket::http::Application& app) {
