@@ -12,7 +12,7 @@ namespace {
 
 /// Status and body of what the application answers.
 Coro<std::string> said(Application app, std::string method, std::string target) {
-    const TestClient client(std::move(app));
+    const TestClient client(app);
     const TestResponse response = co_await client.request(std::move(method), std::move(target));
     co_return std::to_string(response.status) + " " + response.body;
 }

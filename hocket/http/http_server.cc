@@ -248,7 +248,7 @@ public:
     ~Listening() {
         for (const Server& server : servers_) server.close();
     }
-    void add(Server server) { servers_.push_back(std::move(server)); }
+    void add(const Server& server) { servers_.push_back(server); }
     std::vector<Server> start() {
         for (const Server& server : servers_) server.start_serving();
         return std::exchange(servers_, {});
@@ -269,12 +269,12 @@ Coro<HttpServer> listen(Shared<HttpServerState> state, Where where) {
     const ServerOptions options = stream_options(state->options);
     Listening listening;
     if (where.addresses.empty()) {
-        Server server = co_await start_server(connections_of(state), std::move(where.host), where.port, options);
-        listening.add(std::move(server));
+        const Server server = co_await start_server(connections_of(state), std::move(where.host), where.port, options);
+        listening.add(server);
     }
     for (Address& address : where.addresses) {
-        Server server = co_await start_server(connections_of(state), std::move(address), options);
-        listening.add(std::move(server));
+        const Server server = co_await start_server(connections_of(state), std::move(address), options);
+        listening.add(server);
     }
     co_return HttpServer(listening.start(), std::move(state));
 }
@@ -302,19 +302,19 @@ Coro<HttpServer> serve_where(Application app, Where where, ServeOptions options)
 
 Coro<HttpServer> serve(Application app, std::string host, std::uint16_t port, ServeOptions options) {
     Where where{.host = std::move(host), .port = port};
-    co_return co_await serve_where(std::move(app), std::move(where), std::move(options));
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
 Coro<HttpServer> serve(Application app, Address address, ServeOptions options) {
     Where where;
     where.addresses.push_back(std::move(address));
-    co_return co_await serve_where(std::move(app), std::move(where), std::move(options));
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
 Coro<HttpServer> serve(Application app, std::vector<Address> addresses, ServeOptions options) {
     if (addresses.empty()) throw ValueError("serve: there is no address to listen on");
     Where where{.addresses = std::move(addresses)};
-    co_return co_await serve_where(std::move(app), std::move(where), std::move(options));
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
 }  // namespace hocket::http

@@ -19,8 +19,8 @@ namespace {
 /// A server on a thread of its own. `run` is that thread's, the rest is the first one's.
 class Worker {
 public:
-    Worker(Application app, std::vector<Address> addresses, const ServeOptions& options)
-        : app_(std::move(app)), addresses_(std::move(addresses)), options_(options) {}
+    Worker(const Application& app, std::vector<Address> addresses, const ServeOptions& options)
+        : app_(app), addresses_(std::move(addresses)), options_(options) {}
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
@@ -89,8 +89,8 @@ class Crew {
 public:
     Crew(hocket::Event& stop, unsigned workers) : stop_(stop), pool_({.max_workers = std::max(workers, 1U)}) {}
 
-    void add(Application app, const HttpServer& first, const ServeOptions& options) {
-        workers_.push_back(Unique<Worker>::make(std::move(app), first.sockets(), options));
+    void add(const Application& app, const HttpServer& first, const ServeOptions& options) {
+        workers_.push_back(Unique<Worker>::make(app, first.sockets(), options));
     }
     /// Returns when all listen, or one has failed.
     Coro<> start() {
@@ -140,9 +140,9 @@ private:
     ThreadPoolExecutor pool_;  // its threads end first
 };
 
-HOCKET_CORO_WRAPPER Coro<HttpServer> serve_first(Application app, const RunAppOptions& options) {
-    if (options.addresses.empty()) return serve(std::move(app), options.host, options.port, options.serve);
-    return serve(std::move(app), options.addresses, options.serve);
+HOCKET_CORO_WRAPPER Coro<HttpServer> serve_first(const Application& app, const RunAppOptions& options) {
+    if (options.addresses.empty()) return serve(app, options.host, options.port, options.serve);
+    return serve(app, options.addresses, options.serve);
 }
 
 Coro<> serve_until_signal(std::vector<Application> apps, RunAppOptions options) {
@@ -207,6 +207,7 @@ void run_app(const Application& app, RunAppOptions options) {
 void run_app(const Function<Application()>& make, RunAppOptions options) {
     check(options);
     std::vector<Application> apps;
+    apps.reserve(static_cast<std::size_t>(options.workers));
     for (int i = 0; i < options.workers; ++i) apps.push_back(make());
     hocket::run(serve_until_signal(std::move(apps), std::move(options)));
 }

@@ -9,7 +9,7 @@
 
 namespace hocket::http {
 
-TestClient::TestClient(Application app) : app_(std::move(app)) {}
+TestClient::TestClient(const Application& app) : app_(app) {}
 
 Coro<TestResponse> TestClient::request(std::string method, std::string target, TestRequestOptions options) const {
     const Application app = app_;

@@ -35,7 +35,7 @@ struct TestResponse {
 /// time-outs; for these, `serve` on port 0 (`aiohttp.test_utils.TestServer`). Copies stand for the same one. Belongs to one loop.
 class HOCKET_EXPORT TestClient {
 public:
-    explicit TestClient(Application app);
+    explicit TestClient(const Application& app);
 
     /// Throws CancelledError, and what a body in pieces throws; a handler's exception is the answer 500.
     Coro<TestResponse> request(std::string method, std::string target, TestRequestOptions options = {}) const;
