@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace {
 
@@ -44,16 +46,29 @@ At the first signal no more connections are accepted, and requests may end; a se
 Examples:
   hocket httpbin --port 0                   on any free port; the first line of output says which
   hocket httpbin --host "" --port 8000      for other machines, too
+  hocket httpbin --workers 4 --log          on four threads, with a line for each request
   curl -d name=ada http://127.0.0.1:8080/post
   curl -s http://127.0.0.1:8080/posts/7)";
 
-int serve_httpbin(std::string host, std::uint16_t port) {
+struct Serving {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8080;
+    int workers = 1;
+    bool writes_log = false;
+};
+
+int serve_httpbin(const Serving& how) {
     using namespace hocket::http;
-    run_app(make_httpbin(HOCKET_VERSION),
-            {.host = std::move(host), .port = port, .started = [](const HttpServer& server) {
-                 std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
-                 std::fflush(stdout);
-             }});
+    RunAppOptions options{.host = how.host, .port = how.port, .workers = how.workers};
+    if (how.writes_log) {
+        options.serve.access_log = AccessLog(
+            [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+    }
+    options.started = [](const HttpServer& server) {
+        std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
+        std::fflush(stdout);
+    };
+    run_app(make_httpbin(HOCKET_VERSION), std::move(options));
     return 0;
 }
 
@@ -66,13 +81,16 @@ int main(int argc, char** argv) {
     program.set_help_flag("-h,--help", "Print this help");
     program.require_subcommand(1);
 
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 8080;
+    Serving how;
     CLI::App& httpbin = *program.add_subcommand("httpbin", "Serve requests to try HTTP clients on");
     httpbin.footer(routes_and_examples);
-    httpbin.add_option("--host", host, "Where to listen: an address or a name; empty: all interfaces")
+    httpbin.add_option("--host", how.host, "Where to listen: an address or a name; empty: all interfaces")
         ->capture_default_str();
-    httpbin.add_option("--port", port, "0: any free port")->capture_default_str();
+    httpbin.add_option("--port", how.port, "0: any free port")->capture_default_str();
+    httpbin.add_option("--workers", how.workers, "Loops that share the port, each on a thread of its own")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    httpbin.add_flag("--log", how.writes_log, "Write a line for each request to standard error");
 
     try {
         program.parse(argc, argv);
@@ -80,7 +98,7 @@ int main(int argc, char** argv) {
         return program.exit(e) == 0 ? 0 : wrong_usage;
     }
     try {
-        return serve_httpbin(std::move(host), port);
+        return serve_httpbin(how);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "hocket httpbin: %s\n", e.what());
         return failed;

@@ -2,6 +2,7 @@
 // HTTP in one include; <hocket/http/json.h> adds JSON.
 #pragma once
 
+#include <hocket/http/access_log.h>
 #include <hocket/http/application.h>
 #include <hocket/http/auth.h>
 #include <hocket/http/body_stream.h>
@@ -27,6 +28,8 @@
 #include <hocket/http/request.h>
 #include <hocket/http/request_options.h>
 #include <hocket/http/response.h>
+#include <hocket/http/server_sent_events.h>
 #include <hocket/http/static_files.h>
 #include <hocket/http/sync.h>
+#include <hocket/http/test_client.h>
 #include <hocket/http/url.h>

@@ -4,9 +4,10 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/task.h>
+#include <hocket/http/application_state_internal.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/openapi_internal.h>
-#include <hocket/http/router_internal.h>
+#include <hocket/http/text.h>
 
 #include <algorithm>
 
@@ -14,26 +15,20 @@ namespace hocket::http {
 
 Handler::~Handler() = default;
 
-class Application::State {
-public:
-    explicit State(ApplicationOptions about) : options(std::move(about)) {}
-
-    ApplicationOptions options;
-    Router router;
-};
-
 Application::Application(ApplicationOptions options) : state_(Shared<State>::make(std::move(options))) {
     const State* const state = state_.get();  // in which the handlers live
     const std::string& openapi_url = state->options.openapi_url;
     const std::string& docs_url = state->options.docs_url;
     if (openapi_url.empty()) return;
     const auto describe = [state] {
-        return json_response(JsonText::written(describe_routes(state->options, state->router.routes())));
+        std::vector<const Route*> routes;
+        state->collect_routes(routes);
+        return json_response(JsonText::written(describe_routes(state->options, routes)));
     };
     get(openapi_url, describe, {.is_listed = false});
     if (docs_url.empty()) return;
     const auto show = [state] {
-        return html_response(docs_page(state->options.openapi_url),
+        return html_response(docs_page(state->prefix + state->options.openapi_url),
                              {.headers = {{"Content-Security-Policy",
                                            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
                                            "connect-src 'self'; base-uri 'none'; form-action 'none'"}}});
@@ -61,6 +56,11 @@ void Application::add(std::string_view method, std::string_view path, Unique<Han
             throw ValueError(what + "there is no parameter " + name + " to describe");
         }
     }
+    if (const Route* const other = options.name.empty() ? nullptr : state_->router.named(options.name)) {
+        if (other->path != state_->prefix + std::string(path)) {
+            throw ValueError(what + "the name " + in_quotes(options.name) + " is that of " + other->path);
+        }
+    }
     state_->router.add({.method = std::string(method),
                         .path = std::string(path),
                         .parameter_names = {},
@@ -77,17 +77,30 @@ void Application::static_files(std::string_view prefix, std::string folder, Stat
     add("GET", std::string(prefix) + "/{path:path}", std::move(handler), {.is_listed = false});
 }
 
+Response Application::no_route(const Request& request) {
+    if (!request.is_path_known_) return error_response(404, "Not Found");
+    Response answer = error_response(405, "Method Not Allowed");
+    answer.headers().set("Allow", request.app_->state_->router.allowed(request.own_path_));
+    return answer;
+}
+
 std::optional<Coro<Response>> Application::begin(Request& request, Response& answer) const {
-    const Router::Match match = state_->router.find(request.method(), request.path(), request.path_values_);
+    const Application* app = this;
+    std::string_view path = request.path();
+    while (const Application* const sub = app->state_->sub_for(path)) app = sub;
+    const State& state = *app->state_;
+    const Router::Match match = state.router.find(request.method(), path, request.path_values_);
+    request.app_ = app;
+    request.own_path_ = path;
     request.route_ = match.route;
-    if (!match.route) {
-        answer =
-            error_response(match.is_path_known ? 405 : 404, match.is_path_known ? "Method Not Allowed" : "Not Found");
-        if (match.is_path_known) answer.headers().set("Allow", state_->router.allowed(request.path()));
+    request.is_path_known_ = match.is_path_known;
+    if (state.is_layered(*state_)) return layered(request);
+    if (!request.route_) {
+        answer = no_route(request);
         return std::nullopt;
     }
     try {
-        return match.route->handler->call(request, answer);
+        return request.route_->handler->call(request, answer);
     } catch (...) {  // of a handler that is no coroutine
         answer = failed(request, std::current_exception());
         return std::nullopt;
@@ -123,13 +136,23 @@ Response Application::failed(const Request& request, const std::exception_ptr& e
     } catch (...) {
         if (request.is_lost_) return Response(500);  // it could not go on, and nobody waits for what it says
     }
-    const std::string where = request.route() ? request.route()->method + " " + request.route()->path : std::string();
+    const std::string where =
+        request.route() ? request.route()->method + " " + request.route()->path : std::string("no route");
     get_running_loop().call_exception_handler({"Unhandled exception in the handler of " + where, error});
     return error_response(500, "Internal Server Error");
 }
 
-bool Application::compresses() const noexcept { return state_->options.compress; }
+bool Application::compresses() const noexcept {
+    for (const State* state = state_.get(); state; state = state->parent) {
+        if (state->options.compress) return true;
+    }
+    return false;
+}
 
-std::string Application::openapi() const { return describe_routes(state_->options, state_->router.routes()); }
+std::string Application::openapi() const {
+    std::vector<const Route*> routes;
+    state_->collect_routes(routes);
+    return describe_routes(state_->options, routes);
+}
 
 }  // namespace hocket::http

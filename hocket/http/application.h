@@ -4,10 +4,12 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
+#include <hocket/http/middleware.h>
 #include <hocket/http/request.h>
 #include <hocket/http/response.h>
 #include <hocket/http/route.h>
 #include <hocket/http/static_files.h>
+#include <hocket/http/storage.h>
 #include <hocket/http/typed_handler.h>
 
 #include <exception>
@@ -16,6 +18,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace hocket::http {
 
@@ -26,7 +29,8 @@ struct ApplicationOptions {
     std::string description = {};
     std::string openapi_url = "/openapi.json";  ///< empty: neither the description nor its page
     std::string docs_url = "/docs";             ///< empty: no page
-    /// Servers compress answers as `Response::enable_compression` says; of types that are unknown to be text only those that call it.
+    /// Servers compress answers as `Response::enable_compression` says; of types that are unknown to be text only those that call it. Those of the
+    /// applications under this one, too.
     bool compress = false;
 };
 
@@ -92,6 +96,11 @@ public:
     void options(std::string_view path, F handler, RouteOptions options = {}) {
         route("OPTIONS", path, std::move(handler), std::move(options));
     }
+    /// Any method that has no route of its own on this path (aiohttp's `add_route("*", ...)`): there is no 405 then.
+    template <class F>
+    void any(std::string_view path, F handler, RouteOptions options = {}) {
+        route("*", path, std::move(handler), std::move(options));
+    }
     void add(std::string_view method, std::string_view path, Unique<Handler> handler, RouteOptions options);
 
     /// Shows the files of a folder, and of those in it, under a path (`add_static`): `app.static_files("/assets", "public")` answers
@@ -103,6 +112,90 @@ public:
     /// looked up now. Blocks, for an instant: to be called before the application serves. Throws OSError when there is no such folder, and
     /// ValueError for a prefix that does not begin with a slash or has a parameter, and for one that is there already.
     void static_files(std::string_view prefix, std::string folder, StaticFilesOptions options = {});
+
+    /// The path of the route with that name (`.name` of its options), its parameters percent-encoded, behind the prefix under which the application
+    /// was added to another: `app.url_for("item", {{"id", "7"}}, {{"full", "1"}})` (aiohttp's `app.router["item"].url_for(id="7")`). Throws
+    /// ValueError for an unknown name, for a parameter that is missing or too many, and for a value that would be another path: empty, `.`, `..`.
+    std::string url_for(std::string_view name, const Params& parameters = {}, const Params& query = {}) const;
+
+    /// `sub` answers for all that is under `prefix`, 404 included: `app.add_subapp("/admin", admin)` (`aiohttp.web.Application.add_subapp`). Its
+    /// middlewares run within those of this application, its hooks with this one's. The longest prefix decides, before any route of
+    /// this application. Throws ValueError for a prefix that is no path without parameters, is there already, or ends in `/`;
+    /// for an application that is a part of one already, or is this one.
+    void add_subapp(std::string_view prefix, const Application& sub);
+
+    /// `f` stands around all handlers, 404 and 405 included (`aiohttp.web.middleware`): the first that was added is the outermost.
+    ///
+    ///     app.middleware([](http::Request& request, http::Next next) -> Coro<http::Response> {
+    ///         http::Response response = co_await next(request);
+    ///         response.headers().set("X-Served-By", "hocket");
+    ///         co_return response;
+    ///     });
+    ///
+    /// It may answer by itself, change the answer, or call `next` more than once. What it throws is treated as what a handler throws. It lives as
+    /// long as the application.
+    template <class F>
+    void middleware(F f) {
+        constexpr bool fits = std::is_invocable_r_v<Coro<Response>, F&, Request&, Next>;
+        static_assert(
+            fits, "hocket: a middleware is a coroutine function: Coro<http::Response> f(http::Request&, http::Next)");
+        if constexpr (fits) add_middleware(Middleware(std::move(f)));
+    }
+    void add_middleware(Middleware middleware);
+
+    // Hooks. A server runs them: see `serve`. Those of an application whose loop is one of several run in each, so `run_app` wants a
+    // function that makes an application for each.
+
+    /// Before the server listens, in the order in which they were added, and after `cleanup_ctx` (aiohttp's `app.on_startup`). What one throws comes
+    /// out of `serve`.
+    void on_startup(Hook hook);
+    /// When the server no longer listens, while requests still go on: the time to end what is streamed (aiohttp's `app.on_shutdown`).
+    void on_shutdown(Hook hook);
+    /// When the last request has ended (aiohttp's `app.on_cleanup`).
+    void on_cleanup(Hook hook);
+    /// What is set up at the start, in order, and taken down at the end, in the opposite order (aiohttp's `app.cleanup_ctx`):
+    ///
+    ///     app.cleanup_ctx([](http::Application& app) -> http::Lifespan {
+    ///         app.set(database, co_await Database::connect());
+    ///         co_yield {};
+    ///         co_await app[database].close();
+    ///     });
+    void cleanup_ctx(CleanupContext context);
+    /// Before each answer is sent, whoever made it; after the middlewares, the outermost application's first. It may change the answer
+    /// (aiohttp's `app.on_response_prepare`). When it throws, the answer is 500.
+    void on_response_prepare(PrepareHook hook);
+
+    // What runs the hooks, in place of a server (aiohttp's names).
+
+    /// Contexts begin, then `on_startup`, then those of the applications under this one. When one fails, those contexts that have begun are ended,
+    /// and it is thrown. RuntimeError if it is served already, unless there are no hooks. A cancel ends it likewise.
+    Coro<> startup() const;
+    Coro<> shutdown() const;
+    /// In the opposite order: what is under this one, `cleanup_ctx`, `on_cleanup`. All are run, whatever they throw; then it is thrown, several as an
+    /// ExceptionGroup.
+    Coro<> cleanup() const;
+    bool has_hooks() const noexcept;
+
+    /// Keeps a value for the handlers: `app.set(database, Database(...))` (`app[database] = ...`). Before it serves, or in its hooks.
+    template <class T>
+    T& set(const Key<T>& key, T value) const {
+        return storage().set(key, std::move(value));
+    }
+    /// What was set here, or else in the application that this is a part of (aiohttp's `config_dict`). Throws ValueError if nothing was.
+    template <class T>
+    T& operator[](const Key<T>& key) const {
+        T* const value = find(key);
+        if (!value) Storage::refuse("app", key.name());
+        return *value;
+    }
+    /// The same; null if nothing was.
+    template <class T>
+    T* find(const Key<T>& key) const noexcept {
+        for (const State* state = state_.get(); state; state = parent_of(*state)) {
+            if (T* const value = storage_of(*state).find(key)) return value;
+        }
+        return nullptr;
+    }
 
     /// Answers a request, as a server does: also for tests, without one. Throws nothing but CancelledError.
     Coro<Response> handle(Request& request) const;
@@ -117,8 +210,20 @@ public:
     Coro<Response> finish(Request& request, Coro<Response> handler) const;
 
 private:
+    friend class Next;
     class State;
 
+    static Storage& storage_of(const State& state) noexcept;
+    static const State* parent_of(const State& state) noexcept;
+    Storage& storage() const noexcept { return storage_of(*state_); }
+
+    static Response no_route(const Request& request);
+    static Coro<Response> routed(Request& request);
+    static Coro<Response> called(Request& request, Next next);
+    Coro<Response> layered(Request& request) const;
+    Coro<> begin_life() const;
+    Coro<> end_life(std::vector<std::exception_ptr>& errors) const;
+    Coro<> run_cleanup_hooks(std::vector<std::exception_ptr>& errors) const;
     static Response failed(const Request& request, const std::exception_ptr& error);
 
     Shared<State> state_;

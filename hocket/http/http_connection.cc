@@ -45,10 +45,20 @@ HttpConnection::HttpConnection(HttpServerState& server, StreamReader reader, Str
     server_.add(*this);
 }
 
-HttpConnection::~HttpConnection() { server_.remove(*this); }
+HttpConnection::~HttpConnection() {
+    constexpr int client_closed_request = 499;  // nginx's: the client went before there was an answer
+    log(client_closed_request);
+    server_.remove(*this);
+}
+
+// What the system has and we have not seen yet is served still.
+bool HttpConnection::may_end() const noexcept {
+    if (!is_idle_ || (is_first_ && server_.awaits_first())) return false;
+    return server_.has_looked() ? transport_.unread().empty() : transport_.silent();
+}
 
 void HttpConnection::end_soon() noexcept {
-    if (is_idle_) writer_.close();
+    if (may_end()) writer_.close();
 }
 
 void HttpConnection::abort() noexcept {
@@ -71,7 +81,11 @@ Coro<> HttpConnection::run() {
 
         Response answer;
         auto handler = server_.app.begin(*request_, answer);
-        if (handler) answer = co_await server_.app.finish(*request_, *std::move(handler));
+        if (handler && wants_cancellation()) {
+            answer = co_await finish_watched(*std::move(handler));
+        } else if (handler) {
+            answer = co_await server_.app.finish(*request_, *std::move(handler));
+        }
         if (is_lost_) break;
         begin_answer(answer);
         if (answer.pieces_) {
@@ -86,6 +100,7 @@ Coro<> HttpConnection::run() {
             out_ = std::string();
             co_await send(answer.body_);
         }
+        if (!is_logged_) log(status_);
         if (!is_lost_ && transport_.get_write_buffer_size() > most_unsent) co_await flush();
         if (is_lost_ || !keeps_alive_) break;
         if (!is_body_over_) {
@@ -125,6 +140,11 @@ void HttpConnection::begin_request(RequestHead&& head) {
     is_first_ = is_broken_ = false;
     body_read_ = 0;
     body_waited_ = 0;
+    if (server_.options.access_log) {
+        is_logged_ = false;
+        received_ = now();
+        received_date_ = server_.date_line(loop_, received_);
+    }
 }
 
 Coro<HttpConnection::Found> HttpConnection::wait_for_request() {
@@ -134,7 +154,7 @@ Coro<HttpConnection::Found> HttpConnection::wait_for_request() {
     for (;;) {
         if (transport_.eof() || transport_.exception()) co_return Found::error;
         is_idle_ = parser_.between_messages();
-        if (is_idle_ && server_.closing()) co_return Found::error;
+        if (server_.closing() && may_end()) co_return Found::error;
         if (!is_idle_ && !is_head_begun) {
             deadline = deadline_after(now(), options.head_timeout);
             is_head_begun = true;
@@ -171,6 +191,7 @@ HttpConnection::Piece HttpConnection::take_piece(std::string& to) {
         is_broken_ = true;
         throw;
     }
+    if (watches_ && is_body_over_ && !watching_) watching_ = create_task(watch());
     return is_body_over_ ? Piece::last : Piece::none;
 }
 

@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/flow/wait.h>
+#include <hocket/http/access_log_internal.h>
 #include <hocket/http/file_part_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/response_compression_internal.h>
@@ -49,6 +50,8 @@ void HttpConnection::refuse(int status, std::string_view why) {
     head.content_length = answer.body_.size();
     write_head(out_, head, server_.date_line(loop_, now()));
     out_ += answer.body_;
+    body_sent_ = answer.body_.size();
+    log_refused(status);
     send_now();
 }
 
@@ -58,7 +61,8 @@ void HttpConnection::begin_answer(Response& answer) {
     awaits_continue_ = false;  // RFC 9110, 15.2: no interim response follows the final one
     std::exception_ptr error;
     try {
-        ResponseCompression::apply(answer, request_->headers(), server_.app.compresses());
+        ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
+        if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
         return write_head_of(answer);
     } catch (const ValueError&) {
         error = std::current_exception();
@@ -91,7 +95,10 @@ void HttpConnection::write_head_of(Response& answer) {
     }
     head.keep_alive = keeps_alive_;
     announced_ = head.content_length;
+    status_ = answer.status_;
     is_chunked_ = head.chunked;
+
+    body_sent_ = is_head || answer.status_ == 204 || answer.status_ == 304 ? 0 : answer.body_.size();
 
     lines_.clear();
     if (head.headers.empty() || !head.headers.contains("Date")) lines_ += server_.date_line(loop_, now());
@@ -173,6 +180,7 @@ Coro<bool> HttpConnection::send_file(FilePart& part) {
         }
         part.offset += static_cast<std::uint64_t>(sent);
         part.size -= static_cast<std::uint64_t>(sent);
+        body_sent_ += static_cast<std::uint64_t>(sent);
     }
     if (error) report("The body of an answer failed", error);
     co_return true;
@@ -204,6 +212,65 @@ Coro<> HttpConnection::send_watched(Response::Pieces pieces) {
     if (error) std::rethrow_exception(error);
 }
 
+bool HttpConnection::wants_cancellation() const noexcept {
+    const Route* const route = request_->route();
+    return route && route->options.handler_cancellation.value_or(server_.options.handler_cancellation);
+}
+
+// As with a body in pieces, but that the handler may read the request first: until then it is who looks.
+Coro<Response> HttpConnection::finish_watched(Coro<Response> handler) {
+    watches_ = true;
+    if (is_body_over_) watching_ = create_task(watch());
+    std::optional<Response> answer;
+    std::exception_ptr error;
+    try {
+        answer = co_await server_.app.finish(*request_, std::move(handler));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    watches_ = false;
+    const Task<> watching = std::exchange(watching_, {});
+    if (watching) co_await CancelAndWait(watching);
+    if (error) std::rethrow_exception(error);
+    co_return *std::move(answer);
+}
+
+void HttpConnection::log(int status) noexcept {
+    if (std::exchange(is_logged_, true)) return;
+    AccessEntry entry{.request = &*request_,
+                      .date = std::string_view(received_date_).substr(6),
+                      .status = status,
+                      .body_size = body_sent_,
+                      .took = now() - received_,
+                      .answered = &answered_};
+    std::exception_ptr error;
+    try {
+        entry.remote = request_->remote();
+    } catch (...) {  // for want of memory
+        error = std::current_exception();
+    }
+    if (error) report("The access log has no address", error);
+    entry.write(server_.options.access_log);
+}
+
+void HttpConnection::log_refused(int status) noexcept {
+    if (!server_.options.access_log) return;
+    std::string date;
+    std::string remote;
+    std::exception_ptr error;
+    try {
+        date = server_.date_line(loop_, now());
+        const Address peer = peername();
+        if (peer.is_ip()) remote = peer.host();
+    } catch (...) {  // for want of memory
+        error = std::current_exception();
+    }
+    if (error) return;
+    const AccessEntry entry{
+        .date = std::string_view(date).substr(6), .remote = remote, .status = status, .body_size = body_sent_};
+    entry.write(server_.options.access_log);
+}
+
 Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {
     std::uint64_t sent = 0;
     bool is_whole = false;
@@ -213,6 +280,7 @@ Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {
             const auto piece = co_await pieces.next();
             is_whole = !piece;
             sent += piece ? piece->size() : 0;
+            body_sent_ += piece ? piece->size() : 0;  // behind what a file has sent
             if (announced_ && (sent > *announced_ || (is_whole && sent < *announced_))) {
                 throw ValueError("stream_response: the body has not the length that its Content-Length says");
             }

@@ -5,6 +5,7 @@
 #include <hocket/core/gate.h>
 #include <hocket/core/handle.h>
 #include <hocket/core/task.h>
+#include <hocket/http/forwarded_internal.h>
 #include <hocket/http/http1_parser.h>
 #include <hocket/http/http_server.h>
 #include <hocket/net/server.h>
@@ -24,19 +25,31 @@ class HttpConnection;
 class HttpServerState {
 public:
     HttpServerState(const Application& application, const ServeOptions& serve_options)
-        : app(application), options(serve_options) {}
+        : app(application),
+          options(serve_options),
+          proxies(serve_options.trusted_proxies, serve_options.forwarded_fields) {}
     HttpServerState(const HttpServerState&) = delete;
     HttpServerState& operator=(const HttpServerState&) = delete;
 
     const Application app;
     const ServeOptions options;
     const DecodeLimits decode_limits{.size = options.limits.body.value_or(Limits::usual_body)};
+    const TrustedProxies proxies;
+    Task<> ending;  // what the application does at the end, if anything
     std::uint64_t requests = 0;
     WaitPoint closing_point{"HttpServer.serve_forever"};
 
     bool closing() const noexcept { return is_closing_; }
     /// Idle connections end now, others after their request. False: that was so before.
     bool close() noexcept;
+    /// Whether a connection from which nothing has come yet may go on.
+    bool awaits_first() const noexcept { return awaits_first_; }
+    /// Whether the loop has seen since the close what the system had.
+    bool has_looked() const noexcept { return has_looked_; }
+    /// Before the close. `looked` is called when the loop has had time to see what the system has: receives that are in flight end with what has come.
+    /// `over` is called when first requests are not waited for any more. They call `has_looked(awaits_first)`.
+    void await_late_requests(Function<void()> looked, Function<void()> over);
+    void has_looked(bool awaits_first) noexcept;
     /// Calls `f` when the time for that is over, unless all connections have ended before.
     void when_time_is_over(Function<void()> f);
     void abort() noexcept;
@@ -45,6 +58,7 @@ public:
 
     bool is_full() const noexcept { return options.max_connections != 0 && count_ >= options.max_connections; }
     std::size_t count() const noexcept { return count_; }
+    EventLoop& loop() const noexcept { return loop_; }
     void add(HttpConnection& connection) noexcept;
     void remove(HttpConnection& connection) noexcept;
 
@@ -52,12 +66,17 @@ public:
     std::string_view date_line(EventLoop& loop, std::int64_t now);
 
 private:
+    void end_idle() noexcept;
+
     HttpConnection* first_ = nullptr;
     std::size_t count_ = 0;
     bool is_closing_ = false;
+    bool awaits_first_ = false;
+    bool has_looked_ = false;
     WaitPoint ended_{"HttpServer.wait_closed"};
     EventLoop& loop_ = get_running_loop();
     Handle grace_;
+    Handle look_, first_time_;
     std::string date_;
     std::int64_t date_until_ = INT64_MIN;  // of the loop's time
 };
@@ -87,6 +106,8 @@ public:
     const DecodeLimits* decode_limits() const noexcept override {
         return server_.options.auto_decompress ? &server_.decode_limits : nullptr;
     }
+    bool is_secure() const override { return static_cast<bool>(server_.options.tls); }
+    const TrustedProxies& proxies() const override { return server_.proxies; }
 
     HttpConnection *newer = nullptr, *older = nullptr;  // in the server's list
 
@@ -107,6 +128,17 @@ private:
     void send_continue();
     bool may_drain() const noexcept;
     Coro<bool> drain();
+
+    /// Whether it waits for a request, and nothing has come.
+    bool may_end() const noexcept;
+
+    // Handlers that end with their client.
+    bool wants_cancellation() const noexcept;
+    Coro<Response> finish_watched(Coro<Response> handler);
+
+    /// A line for the access log, once for each request.
+    void log(int status) noexcept;
+    void log_refused(int status) noexcept;
 
     // Answers.
     void begin_answer(Response& answer);
@@ -155,6 +187,15 @@ private:
     bool is_chunked_ = false;
     bool ends_body_ = false;                  // the connection's end does
     std::optional<std::uint64_t> announced_;  // the length of the body
+    int status_ = 0;
+    std::uint64_t body_sent_ = 0;
+
+    bool watches_ = false;       // its handler ends with the client
+    Task<> watching_;            // that it is there, once the body has been read
+    bool is_logged_ = true;      // nothing is owed to the access log
+    std::int64_t received_ = 0;  // when the request came
+    std::string received_date_;  // the same, for the access log
+    Headers answered_;           // the answer's fields, for the access log
 };
 
 /// A connection from its beginning to its end.

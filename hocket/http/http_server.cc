@@ -3,13 +3,12 @@
 #include <hocket/http/http_server.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/base/exception_group.h>
+#include <hocket/flow/shield.h>
 #include <hocket/http/http_connection_internal.h>
 #include <hocket/http/http_date.h>
-#include <hocket/io/runner.h>
-#include <hocket/io/signals.h>
-#include <hocket/sync/event.h>
 
-#include <csignal>
+#include <chrono>
 
 namespace hocket::http {
 
@@ -32,8 +31,26 @@ void HttpServerState::remove(HttpConnection& connection) noexcept {
 bool HttpServerState::close() noexcept {
     if (std::exchange(is_closing_, true)) return false;
     closing_point.wake_all();
-    for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
+    end_idle();
     return true;
+}
+
+void HttpServerState::end_idle() noexcept {
+    for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
+}
+
+void HttpServerState::await_late_requests(Function<void()> looked, Function<void()> over) {
+    constexpr auto a_look = std::chrono::milliseconds(10);
+    constexpr auto most = std::chrono::seconds(1);
+    awaits_first_ = true;
+    look_ = loop_.call_later(a_look, std::move(looked));
+    first_time_ = loop_.call_later(most, std::move(over));
+}
+
+void HttpServerState::has_looked(bool awaits_first) noexcept {
+    has_looked_ = true;
+    awaits_first_ = awaits_first;
+    end_idle();
 }
 
 void HttpServerState::when_time_is_over(Function<void()> f) {
@@ -43,6 +60,8 @@ void HttpServerState::when_time_is_over(Function<void()> f) {
 Coro<> HttpServerState::wait_ended() {
     while (count_ > 0) co_await ended_.suspend();
     grace_.cancel();
+    look_.cancel();
+    first_time_.cancel();
 }
 
 void HttpServerState::abort() noexcept {
@@ -63,35 +82,86 @@ std::string_view HttpServerState::date_line(EventLoop& loop, std::int64_t now) {
 
 // ---- Handles
 
-HttpServer::HttpServer(const Server& server, Shared<HttpServerState> state) noexcept
-    : server_(server), state_(std::move(state)) {}
-HttpServer::HttpServer(const HttpServer&) noexcept = default;
-HttpServer& HttpServer::operator=(const HttpServer&) noexcept = default;
+HttpServer::HttpServer(std::vector<Server> servers, Shared<HttpServerState> state) noexcept
+    : servers_(std::move(servers)), state_(std::move(state)) {}
+HttpServer::HttpServer(const HttpServer&) = default;
+HttpServer& HttpServer::operator=(const HttpServer&) = default;
 HttpServer::~HttpServer() = default;
+
+std::vector<Address> HttpServer::sockets() const {
+    std::vector<Address> all;
+    for (const Server& server : servers_) {
+        const std::vector<Address> its = server.sockets();
+        all.insert(all.end(), its.begin(), its.end());
+    }
+    return all;
+}
+
+std::size_t HttpServer::connections() const noexcept {
+    std::size_t all = 0;
+    for (const Server& server : servers_) all += server.clients();
+    return all;
+}
 
 std::string HttpServer::url() const {
     const std::vector<Address> addresses = sockets();
-    return addresses.empty() ? std::string() : "http://" + addresses.front().str();
+    const char* const scheme = state_->options.tls ? "https://" : "http://";
+    return addresses.empty() ? std::string() : scheme + addresses.front().str();
 }
 
 std::uint64_t HttpServer::requests() const noexcept { return state_->requests; }
 
 void HttpServer::close() const {
-    server_.close();
-    const bool begins = state_->close();
-    if (begins && connections() + state_->count() > 0) state_->when_time_is_over([server = *this] { server.abort(); });
+    if (state_->closing()) return;
+    for (const Server& server : servers_) {
+        server.accept_waiting();
+        server.close();
+    }
+    const bool is_busy = connections() + state_->count() > 0;
+    if (is_busy) {
+        state_->await_late_requests([server = *this] { server.state_->has_looked(true); },
+                                    [server = *this] { server.state_->has_looked(false); });
+    }
+    state_->close();
+    if (is_busy) state_->when_time_is_over([server = *this] { server.abort(); });
+    if (state_->app.has_hooks()) state_->ending = state_->loop().create_task(end_life());
 }
 
 void HttpServer::abort() const {
     close();
     state_->abort();
-    server_.abort_clients();
+    for (const Server& server : servers_) server.abort_clients();
 }
 
 Coro<> HttpServer::wait_closed() const {
     const HttpServer keep = *this;
-    co_await keep.server_.wait_closed();
+    for (const Server& server : keep.servers_) co_await server.wait_closed();
     co_await keep.state_->wait_ended();
+    if (keep.state_->ending) co_await shield(keep.state_->ending);
+}
+
+// What the application does at the end. It owes that to itself, whoever waits.
+Coro<> HttpServer::end_life() const {
+    const HttpServer keep = *this;
+    std::vector<std::exception_ptr> errors;
+    try {
+        co_await keep.state_->app.shutdown();
+    } catch (...) {
+        errors.push_back(std::current_exception());
+    }
+    try {
+        for (const Server& server : keep.servers_) co_await server.wait_closed();
+        co_await keep.state_->wait_ended();
+    } catch (...) {  // a cancel: what is left ends without further ado
+        errors.push_back(std::current_exception());
+    }
+    try {
+        co_await keep.state_->app.cleanup();
+    } catch (...) {
+        errors.push_back(std::current_exception());
+    }
+    if (errors.size() > 1) throw ExceptionGroup("the end of an application", std::move(errors));
+    if (!errors.empty()) std::rethrow_exception(errors.front());
 }
 
 Coro<> HttpServer::serve_forever() const {
@@ -122,7 +192,10 @@ Coro<> HttpServer::aexit(std::exception_ptr) const {
 namespace {
 
 ServerOptions stream_options(const ServeOptions& options) {
-    return {.backlog = options.backlog, .reuse_port = options.reuse_port};
+    ServerOptions result{
+        .backlog = options.backlog, .reuse_port = options.reuse_port, .start_serving = false, .tls = options.tls};
+    if (options.tls && options.head_timeout.count() != 0) result.tls_handshake_timeout = options.head_timeout;
+    return result;
 }
 
 auto connections_of(const Shared<HttpServerState>& state) {
@@ -131,42 +204,82 @@ auto connections_of(const Shared<HttpServerState>& state) {
     };
 }
 
-Coro<> serve_until_signal(Application app, RunAppOptions options) {
-    const HttpServer server = co_await serve(app, std::move(options.host), options.port, options.serve);
-    EventLoop& loop = get_running_loop();
-    hocket::Event stop;
-    for (const int signal : {SIGINT, SIGTERM}) {
-        add_signal_handler(loop, signal, [&stop, server] { stop.is_set() ? server.abort() : stop.set(); });
+// Closes what listens already when something else cannot.
+class Listening {
+public:
+    Listening() = default;
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+    ~Listening() {
+        for (const Server& server : servers_) server.close();
     }
+    void add(const Server& server) { servers_.push_back(server); }
+    std::vector<Server> start() {
+        for (const Server& server : servers_) server.start_serving();
+        return std::exchange(servers_, {});
+    }
+
+private:
+    std::vector<Server> servers_;
+};
+
+// Either a host and a port, or addresses.
+struct Where {
+    std::string host = {};
+    std::uint16_t port = 0;
+    std::vector<Address> addresses = {};
+};
+
+Coro<HttpServer> listen(Shared<HttpServerState> state, Where where) {
+    const ServerOptions options = stream_options(state->options);
+    Listening listening;
+    if (where.addresses.empty()) {
+        const Server server = co_await start_server(connections_of(state), std::move(where.host), where.port, options);
+        listening.add(server);
+    }
+    for (Address& address : where.addresses) {
+        const Server server = co_await start_server(connections_of(state), std::move(address), options);
+        listening.add(server);
+    }
+    co_return HttpServer(listening.start(), std::move(state));
+}
+
+// The hooks come first: nobody is answered before they have run.
+Coro<HttpServer> serve_where(Application app, Where where, ServeOptions options) {
+    const auto state = Shared<HttpServerState>::make(app, options);
+    if (!app.has_hooks()) co_return co_await listen(state, std::move(where));
+    co_await app.startup();
     std::exception_ptr error;
     try {
-        if (options.started) options.started(server);
-        co_await stop.wait();
-    } catch (...) {  // of `started`
+        co_return co_await listen(state, std::move(where));
+    } catch (...) {
         error = std::current_exception();
     }
-    server.close();
-    co_await server.wait_closed();
-    for (const int signal : {SIGINT, SIGTERM}) remove_signal_handler(loop, signal);
-    if (error) std::rethrow_exception(error);
+    try {
+        co_await app.cleanup();
+    } catch (...) {  // it goes under in what keeps it from serving
+        get_running_loop().call_exception_handler({"Clean-up of an application failed", std::current_exception()});
+    }
+    std::rethrow_exception(error);
 }
 
 }  // namespace
 
 Coro<HttpServer> serve(Application app, std::string host, std::uint16_t port, ServeOptions options) {
-    const auto state = Shared<HttpServerState>::make(app, options);
-    const Server server = co_await start_server(connections_of(state), std::move(host), port, stream_options(options));
-    co_return HttpServer(server, state);
+    Where where{.host = std::move(host), .port = port};
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
 Coro<HttpServer> serve(Application app, Address address, ServeOptions options) {
-    const auto state = Shared<HttpServerState>::make(app, options);
-    const Server server = co_await start_server(connections_of(state), std::move(address), stream_options(options));
-    co_return HttpServer(server, state);
+    Where where;
+    where.addresses.push_back(std::move(address));
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
-void run_app(const Application& app, RunAppOptions options) {
-    hocket::run(serve_until_signal(app, std::move(options)));
+Coro<HttpServer> serve(Application app, std::vector<Address> addresses, ServeOptions options) {
+    if (addresses.empty()) throw ValueError("serve: there is no address to listen on");
+    Where where{.addresses = std::move(addresses)};
+    co_return co_await serve_where(app, std::move(where), std::move(options));
 }
 
 }  // namespace hocket::http

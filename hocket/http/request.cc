@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/http/cookie.h>
 #include <hocket/http/errors.h>
+#include <hocket/http/forwarded_internal.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/route.h>
 #include <hocket/http/text.h>
@@ -56,8 +57,8 @@ std::string_view Request::query_string() const noexcept {
 }
 
 std::string Request::url() const {
-    std::string url = "http://";
-    url.append(head_.headers.get("Host").value_or("")).append(path());
+    std::string url(scheme());
+    url.append("://").append(host()).append(path());
     if (const std::string_view query = query_string(); !query.empty()) url.append("?").append(query);
     return url;
 }
@@ -89,6 +90,26 @@ std::string Request::path_param(std::string_view name) const {
     }
     throw ValueError("path_param: the route " + (route_ ? route_->path : std::string("(none)")) +
                      " has no parameter {" + std::string(name) + "}");
+}
+
+const Forwarding& Request::forwarding() const {
+    if (!forwarding_) {
+        const Forwarding direct{peername().is_ip() ? peername().host() : std::string(),
+                                source_ && source_->is_secure() ? "https" : "http",
+                                std::string(head_.headers.get("Host").value_or(""))};
+        forwarding_ =
+            Unique<Forwarding>::make(source_ ? source_->proxies().resolve(head_.headers, peername(), direct) : direct);
+    }
+    return *forwarding_;
+}
+
+std::string_view Request::scheme() const { return forwarding().scheme; }
+std::string_view Request::remote() const { return forwarding().remote; }
+std::string_view Request::host() const { return forwarding().host; }
+
+const Application& Request::app() const {
+    if (!app_) throw RuntimeError("request.app(): no application has seen this request yet");
+    return *app_;
 }
 
 Address Request::peername() const { return source_ ? source_->peername() : Address(); }

@@ -3,24 +3,30 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/base/owners.h>
 #include <hocket/core/coro.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/message.h>
 #include <hocket/http/multipart.h>
 #include <hocket/http/params.h>
+#include <hocket/http/storage.h>
 #include <hocket/net/address.h>
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hocket::http {
 
+class Application;
 class Form;
+struct Forwarding;
 struct Route;
+class TrustedProxies;
 
 /// `request.form({.memory = 1 << 20})`: what a form may make us keep. The server's limit of the body (`Limits::body`, 1 MiB) comes first.
 struct FormOptions {
@@ -40,6 +46,10 @@ public:
     virtual Address peername() const = 0;
     /// Within which limits a compressed body is decoded; null: it is given as it comes.
     virtual const DecodeLimits* decode_limits() const noexcept = 0;
+    /// Whether it comes by TLS.
+    virtual bool is_secure() const = 0;
+    /// Whom to believe what they say of the client.
+    virtual const TrustedProxies& proxies() const = 0;
 
 protected:
     ~BodySource() = default;
@@ -73,6 +83,16 @@ public:
     std::string_view query_string() const noexcept;
     /// `http://127.0.0.1:8080/items/a%20b?limit=3`, with the host that the client named.
     std::string url() const;
+    /// `https` for a request that came by TLS, else `http`; behind a trusted proxy, what the client used with that (`request.scheme`). See
+    /// ServeOptions::trusted_proxies.
+    std::string_view scheme() const;
+    /// Whether that is `https` (`request.secure`).
+    bool secure() const { return scheme() == "https"; }
+    /// The client's address without the port, `192.0.2.7`; behind a trusted proxy, the one that it names. Empty for a UNIX-domain
+    /// socket, and for a request that was made by hand (`request.remote`).
+    std::string_view remote() const;
+    /// The host that the client named, with its port, if it named one: the field Host; behind a trusted proxy, what that says (`request.host`).
+    std::string_view host() const;
     /// The query's parameters, decoded.
     const Params& query() const;
     /// The first parameter of that name, decoded.
@@ -86,7 +106,7 @@ public:
 
     const Headers& headers() const noexcept { return head_.headers; }
     const RequestHead& head() const noexcept { return head_; }
-    /// Where the client is; no address for a request that was made by hand.
+    /// Where the other end of the connection is, which may be a proxy; no address for a request that was made by hand.
     Address peername() const;
 
     /// The next piece of the body, as it arrives; nothing after the last: `while (auto piece = co_await request.next())` (aiohttp's
@@ -113,6 +133,28 @@ public:
 
     /// The route that matched, null for a request that no application has seen yet.
     const Route* route() const noexcept { return route_; }
+    /// The application that answers it: the innermost (`request.app`). Throws RuntimeError before one has seen it.
+    const Application& app() const;
+
+    /// Keeps a value for those that see the request later, middlewares and the handler: `request.set(user, User(...))`
+    /// (`request["user"] = ...`).
+    template <class T>
+    T& set(const Key<T>& key, T value) {
+        if (!storage_) storage_ = Unique<Storage>::make();
+        return storage_->set(key, std::move(value));
+    }
+    /// What was set. Throws ValueError if nothing was.
+    template <class T>
+    T& operator[](const Key<T>& key) const {
+        T* const value = find(key);
+        if (!value) Storage::refuse("request", key.name());
+        return *value;
+    }
+    /// The same; null if nothing was.
+    template <class T>
+    T* find(const Key<T>& key) const noexcept {
+        return storage_ ? storage_->find(key) : nullptr;
+    }
 
 private:
     friend class Application;
@@ -136,6 +178,7 @@ private:
     [[noreturn]] static void refuse_json(const char* why);
 
     std::string_view charset() const noexcept;
+    const Forwarding& forwarding() const;
 
     RequestHead head_;
     std::size_t path_begin_ = 0, path_size_ = 0;
@@ -146,9 +189,14 @@ private:
     bool is_taken_ = false;
     bool is_lost_ = false;  // the connection: nobody waits for an answer
     std::optional<Decoder> decoder_;
+    bool is_path_known_ = false;
+    const Application* app_ = nullptr;
     const Route* route_ = nullptr;
+    std::string_view own_path_;                  // without the prefixes of applications
     std::vector<std::string_view> path_values_;  // in the target, not decoded
     mutable std::optional<Params> query_, cookies_;
+    mutable Unique<Forwarding> forwarding_;
+    Unique<Storage> storage_;  // most requests need none
 };
 
 }  // namespace hocket::http

@@ -68,6 +68,7 @@ public:
 private:
     friend class HttpConnection;
     friend class ResponseCompression;
+    friend class TestClient;
 
     void take(ResponseOptions&& options);
 

@@ -27,8 +27,11 @@ struct RouteOptions {
     std::string body_type = "application/json";
     std::string response = "The answer";  ///< what the answer is
     std::vector<std::string> tags = {};   ///< the groups that it belongs to
-    std::string name = {};                ///< OpenAPI's operationId; empty: made of method and path
+    std::string name = {};                ///< for `url_for`, and OpenAPI's operationId; empty: made of method and path
     bool is_listed = true;                ///< false: left out of the description
+    /// Whether the handler is cancelled when its client goes or ends its side (aiohttp's `handler_cancellation`); by default as
+    /// ServeOptions say. What the client still sends of a body has to be read before that is seen.
+    std::optional<bool> handler_cancellation = {};
 };
 
 /// What a parameter of the path or of the query is read as.
@@ -57,7 +60,7 @@ public:
 
 struct Route {
     std::string method;
-    std::string path;                          // `/items/{id}`
+    std::string path;                          // `/items/{id}`, behind the prefix of its application
     std::vector<std::string> parameter_names;  // of the path, in order
     Unique<Handler> handler;
     RouteOptions options;

@@ -23,6 +23,11 @@ struct Router::Node {
         const auto found = std::ranges::find_if(routes, [&](const auto& route) { return route->method == method; });
         return found == routes.end() ? nullptr : found->get();
     }
+    const Route* route_or_any(std::string_view method) const noexcept {
+        const Route* const own = route(method);
+        if (own) return own;
+        return method == "HEAD" && route("GET") ? nullptr : route("*");
+    }
 
 private:
     const Node* same(std::string_view text) const noexcept {
@@ -104,8 +109,19 @@ void Router::add(Route route) {
         node = known ? const_cast<Node*>(known) : node->literals.back().second.get();
     }
     if (node->route(route.method)) refuse(route, "there is such a route already");
+    route.path.insert(0, prefix_);
     node->routes.push_back(Unique<Route>::make(std::move(route)));
     order_.push_back(node->routes.back().get());
+}
+
+const Route* Router::named(std::string_view name) const noexcept {
+    const auto found = std::ranges::find_if(order_, [&](const Route* route) { return route->options.name == name; });
+    return found == order_.end() ? nullptr : *found;
+}
+
+void Router::add_prefix(std::string_view prefix) {
+    prefix_.insert(0, prefix);
+    for (Route* const route : order_) route->path.insert(0, prefix);
 }
 
 // Each node is visited once at most, so a hostile path costs no more than there are routes.
@@ -117,7 +133,7 @@ void Router::look(const Node& node, std::string_view rest, Search& search) {
             for (const auto& route : node.routes) search.methods->push_back(route->method);
             return;
         }
-        search.match.route = node.route(search.method);
+        search.match.route = node.route_or_any(search.method);
         if (!search.match.route && !search.get_for_head && search.method == "HEAD") {
             search.get_for_head = node.route("GET");
             search.get_values = search.values;

@@ -32,7 +32,11 @@ public:
     /// The methods of a path, for the field Allow: `GET, HEAD, POST`.
     std::string allowed(std::string_view path) const;
     /// In the order in which they were added.
-    const std::vector<const Route*>& routes() const noexcept { return order_; }
+    const std::vector<Route*>& routes() const noexcept { return order_; }
+    /// Null: none has it.
+    const Route* named(std::string_view name) const noexcept;
+    /// The paths of all routes, of those that come too, say from now on that they are under `prefix`; they are found as before.
+    void add_prefix(std::string_view prefix);
 
 private:
     struct Node;
@@ -42,7 +46,8 @@ private:
     static void look_with(std::string_view value, const Node& node, std::string_view rest, Search& search);
 
     Unique<Node> root_;
-    std::vector<const Route*> order_;
+    std::string prefix_;
+    std::vector<Route*> order_;
 };
 
 }  // namespace hocket::http

@@ -128,6 +128,27 @@ TEST(RealServer, no_more_than_the_backlog_are_accepted_in_one_turn) {
     }());
 }
 
+TEST(RealServer, those_that_wait_can_be_taken_before_the_close) {
+    run_net([]() -> Coro<> {
+        int handled = 0;
+        const Server server = co_await start_server(
+            [&handled](StreamReader, StreamWriter) -> Coro<> {
+                ++handled;
+                co_return;
+            },
+            "127.0.0.1", 0, {.backlog = 200});
+        std::vector<RawPeer> peers;
+        peers.reserve(100);
+        for (int i = 0; i < 100; ++i) peers.emplace_back(server.sockets().at(0));
+        EXPECT_EQ(handled, 0);
+        server.accept_waiting();
+        server.close();
+        co_await server.wait_closed();
+        EXPECT_EQ(handled, 100);
+        server.accept_waiting();  // of one that is closed: nothing
+    }());
+}
+
 TEST(RealServer, one_that_its_handler_closes_accepts_no_more) {
     run_net([]() -> Coro<> {
         std::optional<Server> server;

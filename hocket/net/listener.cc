@@ -103,10 +103,23 @@ void Listener::accepted() noexcept {
 // The handler may close this, which lives on until the operation is counted off.
 void Listener::take(int connection) noexcept {
     if (connection < 0) return;
-    if (closing()) {
+    if (closing() && !serves_late_) {
         network()->backend().close(connection);
     } else {
         server_.connected(connection, Address::from_raw(peer_));
+    }
+}
+
+// An operation may be in flight, whose address is not touched.
+void Listener::accept_waiting() noexcept {
+    if (closing() || inherited_ || !server_.serving()) return;
+    serves_late_ = true;
+    for (int most = std::max(server_.backlog(), 1) + 1; most > 0; --most) {
+        RawAddress peer;
+        const int n = network()->backend().accept(Socket::fd(), peer.get(), &peer.size);
+        if (n < 0 && !concerns_one_connection(-n)) return;
+        if (n == -EAGAIN) return;
+        if (n >= 0) server_.connected(n, Address::from_raw(peer));
     }
 }
 

@@ -20,6 +20,8 @@ public:
     /// Throws OSError.
     void listen();
     void close() noexcept;
+    /// See Server::accept_waiting.
+    void accept_waiting() noexcept;
     const Address& address() const noexcept { return address_; }
 
     void stop() noexcept override {
@@ -44,6 +46,7 @@ private:
     RawAddress peer_;
     Handle resume_;  // armed while accepting pauses
     bool accepting_ = false;
+    bool serves_late_ = false;  // what was accepted before the close and is told after it
     bool inherited_ = false;
     bool parent_accepts_ = false;  // what is in flight was submitted before the fork
 };

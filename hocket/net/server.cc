@@ -112,6 +112,11 @@ void ServerState::close() noexcept {
     drop();
 }
 
+void ServerState::accept_waiting() noexcept {
+    const std::vector<Listener*> open = listeners_;
+    for (Listener* l : open) l->accept_waiting();
+}
+
 void ServerState::listener_gone(Listener& l) noexcept {
     std::erase(listeners_, &l);
     wake_if_over();

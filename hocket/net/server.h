@@ -55,6 +55,9 @@ public:
     /// too. Throws RuntimeError when it is closed, or another task is here already.
     Coro<> serve_forever() const;
 
+    /// Takes the connections that the system has accepted already, however many wait, as if there had been time for them: what a server does
+    /// before it closes, so that none of these is lost. They are handled in the next turn of the loop, also after `close`.
+    void accept_waiting() const noexcept { state_->accept_waiting(); }
     /// No more connections are accepted. Those that there are go on.
     void close() const noexcept { state_->close(); }
     /// Waits until it is closed and its last connection is, too.

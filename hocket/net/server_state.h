@@ -61,6 +61,7 @@ public:
     bool closed() const noexcept { return closed_; }
     std::vector<Address> sockets() const;
     void close() noexcept;
+    void accept_waiting() noexcept;
     /// All of `close` but the closing of the listening sockets, where each does that by itself.
     void mark_closed() noexcept;
     void end_clients(bool abort) noexcept;

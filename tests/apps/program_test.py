@@ -129,6 +129,38 @@ class TheEnd(unittest.TestCase):
                 self.assertLess(time.monotonic() - begun, 8)
 
 
+    def test_under_load_no_request_is_lost_that_was_accepted(self):
+        for workers in ("1", "3"):
+            with self.subTest(workers=workers), Server("--workers", workers) as server:
+                request = b"GET /get HTTP/1.1\r\nHost: x\r\n\r\n"
+                clients = [socket.create_connection((server.host, server.port), timeout=PATIENCE) for _ in range(400)]
+                for client in clients[::2]:
+                    client.sendall(request)
+                server.process.send_signal(signal.SIGTERM)
+                for client in clients[1::2]:  # these are connected, and have not asked yet
+                    client.sendall(request)
+                answers = []
+                for client in clients:
+                    with client:
+                        answers.append(client.recv(12))
+                self.assertEqual(answers, [b"HTTP/1.1 200"] * len(clients))
+                self.assertEqual(server.process.wait(PATIENCE), 0)
+
+
+class Workers(unittest.TestCase):
+    def test_share_the_port_and_write_one_log(self):
+        with Server("--workers", "3", "--log") as server:
+            for _ in range(20):
+                self.assertEqual(server.ask("GET", "/status/204")[0].status, 204)
+            server.process.send_signal(signal.SIGTERM)
+            output, errors = server.process.communicate(timeout=PATIENCE)
+        self.assertEqual(output, "")
+        lines = errors.splitlines()
+        self.assertEqual(len(lines), 20)
+        for line in lines:
+            self.assertRegex(line, r'^127\.0\.0\.1 \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /status/204 HTTP/1\.1" 204 0 "-" "-"$')
+
+
 class Routes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

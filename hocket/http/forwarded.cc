@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// X-Forwarded-For, -Proto, -Host, and Forwarded (RFC 7239), read from the nearest proxy to the client.
+#include <hocket/http/forwarded_internal.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/http/http_server.h>
+#include <hocket/http/text.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace hocket::http {
+
+namespace {
+
+constexpr std::size_t most_hops = 64;  // of a chain: what is farther away is not looked at
+
+// IPv4 as IPv6 maps it, so that a socket of both families makes no difference.
+std::optional<std::array<std::uint8_t, 16>> bytes_of(const Address& address) noexcept {
+    std::array<std::uint8_t, 16> bytes{};
+    const RawAddress raw = address.raw();
+    if (address.family() == AddressFamily::ipv4) {  // sockaddr_in: family, port, address
+        bytes[10] = bytes[11] = 0xff;
+        std::copy_n(raw.bytes + 4, 4, bytes.begin() + 12);
+        return bytes;
+    }
+    if (address.family() == AddressFamily::ipv6) {  // sockaddr_in6: family, port, flow, address
+        std::copy_n(raw.bytes + 8, 16, bytes.begin());
+        return bytes;
+    }
+    return std::nullopt;
+}
+
+bool is_in(const std::array<std::uint8_t, 16>& bytes, const std::array<std::uint8_t, 16>& network, unsigned bits) {
+    const unsigned whole = bits / 8;
+    if (!std::equal(bytes.begin(), bytes.begin() + whole, network.begin())) return false;
+    const unsigned rest = bits % 8;
+    return rest == 0 || (bytes[whole] ^ network[whole]) >> (8 - rest) == 0;
+}
+
+// `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`; nothing for `unknown` and names.
+std::optional<Address> node_address(std::string_view node) {
+    if (node.starts_with('[')) {
+        const std::size_t end = node.find(']');
+        if (end == std::string_view::npos) return std::nullopt;
+        const std::string_view port = node.substr(end + 1);
+        if (!port.empty() && !port.starts_with(':')) return std::nullopt;
+        node = node.substr(1, end - 1);
+    } else if (std::ranges::count(node, ':') == 1) {
+        node = node.substr(0, node.find(':'));
+    }
+    return Address::numeric(node, 0);
+}
+
+bool is_scheme(std::string_view text) noexcept {
+    return equal_without_case(text, "http") || equal_without_case(text, "https");
+}
+
+// A name or an address, and perhaps a port: nothing that would be more than that in a URL.
+bool is_host(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._~:[]").find(c) != std::string_view::npos;
+    });
+}
+
+void take_scheme(Forwarding& to, std::string_view scheme) {
+    if (is_scheme(scheme)) to.scheme = scheme.size() == 5 ? "https" : "http";
+}
+
+void take_host(Forwarding& to, std::string_view host) {
+    if (is_host(host)) to.host = host;
+}
+
+// Takes what comes before the first `separator` off `text`; one in quotes does not count.
+std::string_view take_until(char separator, std::string_view& text) noexcept {
+    bool is_quoted = false;
+    std::size_t end = 0;
+    for (; end < text.size() && (is_quoted || text[end] != separator); ++end) {
+        if (text[end] == '"') is_quoted = !is_quoted;
+        if (is_quoted && text[end] == '\\') ++end;
+    }
+    end = std::min(end, text.size());
+    const std::string_view taken = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return trim(taken);
+}
+
+// The members of all fields of that name, the last first.
+std::vector<std::string_view> members_from_the_end(const Headers& headers, std::string_view name) {
+    std::vector<std::string_view> members;
+    for (std::string_view field : headers.get_all(name)) {
+        do members.push_back(take_until(',', field));
+        while (!field.empty());
+    }
+    std::ranges::reverse(members);
+    if (members.size() > most_hops) members.resize(most_hops);
+    return members;
+}
+
+// `for=192.0.2.60;proto=http;host="a.example"`: the value of `name`, without its quotes.
+std::string_view parameter_of(std::string_view element, std::string_view name) noexcept {
+    while (!element.empty()) {
+        const std::string_view pair = take_until(';', element);
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        if (!equal_without_case(pair.substr(0, equals), name) || equals == pair.size()) continue;
+        std::string_view value = pair.substr(equals + 1);
+        if (value.size() > 1 && value.starts_with('"') && value.ends_with('"')) {
+            value = value.substr(1, value.size() - 2);  // what has to be escaped in there is no address and no host
+        }
+        return value;
+    }
+    return {};
+}
+
+}  // namespace
+
+TrustedProxies::TrustedProxies(const std::vector<std::string>& proxies, ForwardedFields fields)
+    : reads_forwarded_(fields == ForwardedFields::forwarded) {
+    for (const std::string& text : proxies) {
+        if (text == "unix") {
+            trusts_unix_ = true;
+            continue;
+        }
+        const auto refuse = [&text] {
+            throw ValueError("trusted_proxies: " + in_quotes(text) +
+                             " is no address, no network such as 10.0.0.0/8, and not unix");
+        };
+        const std::size_t slash = text.find('/');
+        const auto address = Address::numeric(std::string_view(text).substr(0, slash), 0);
+        const auto bytes = address ? bytes_of(*address) : std::nullopt;
+        if (!bytes) {
+            refuse();
+            continue;
+        }
+        const bool is_ipv4 = address->family() == AddressFamily::ipv4;
+        unsigned bits = is_ipv4 ? 32 : 128;
+        if (slash != std::string::npos) {
+            const unsigned most = bits;
+            const char* const end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
+            if (error != std::errc() || stop != end || bits > most) refuse();
+        }
+        const Range range{*bytes, is_ipv4 ? bits + 96 : bits};
+        for (unsigned bit = range.bits; bit < 128; ++bit) {
+            if (range.bytes[bit / 8] & (0x80U >> bit % 8)) {
+                throw ValueError("trusted_proxies: " + in_quotes(text) +
+                                 " has bits of a host behind those of its network");
+            }
+        }
+        ranges_.push_back(range);
+    }
+}
+
+bool TrustedProxies::trusts(const Address& peer) const noexcept {
+    if (peer.family() == AddressFamily::local) return trusts_unix_;
+    const auto bytes = bytes_of(peer);
+    return bytes &&
+           std::ranges::any_of(ranges_, [&](const Range& range) { return is_in(*bytes, range.bytes, range.bits); });
+}
+
+Forwarding TrustedProxies::resolve(const Headers& headers, const Address& peer, const Forwarding& direct) const {
+    Forwarding found = direct;
+    if ((!ranges_.empty() || trusts_unix_) && trusts(peer)) {
+        reads_forwarded_ ? walk_forwarded(headers, found) : walk_x_forwarded(headers, found);
+    }
+    return found;
+}
+
+// Each proxy appends whom it serves: so the last element is the word of the proxy that we trust, the one before it that of whom this
+// names, if we trust that one, too.
+void TrustedProxies::walk_forwarded(const Headers& headers, Forwarding& to) const {
+    for (const std::string_view element : members_from_the_end(headers, "Forwarded")) {
+        take_scheme(to, parameter_of(element, "proto"));
+        take_host(to, parameter_of(element, "host"));
+        const auto client = node_address(parameter_of(element, "for"));
+        if (!client) return;
+        to.remote = client->host();
+        if (!trusts(*client)) return;
+    }
+}
+
+// The fields are lists beside each other, or a proxy has written some of them anew: then that proxy's word counts, which is the last.
+void TrustedProxies::walk_x_forwarded(const Headers& headers, Forwarding& to) const {
+    const auto clients = members_from_the_end(headers, "X-Forwarded-For");
+    const auto schemes = members_from_the_end(headers, "X-Forwarded-Proto");
+    const auto hosts = members_from_the_end(headers, "X-Forwarded-Host");
+    std::size_t hop = 0;  // whose words on scheme and host count: who named the client
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        const auto client = node_address(clients[i]);
+        if (!client) break;
+        to.remote = client->host();
+        hop = i;
+        if (!trusts(*client)) break;
+    }
+    if (!schemes.empty()) take_scheme(to, schemes[schemes.size() == clients.size() ? hop : 0]);
+    if (!hosts.empty()) take_host(to, hosts[hosts.size() == clients.size() ? hop : 0]);
+}
+
+}  // namespace hocket::http

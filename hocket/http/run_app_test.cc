@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Applications on several loops at once, and how they end together.
+#include <hocket/http/client_session.h>
+#include <hocket/http/server_test.h>
+#include <hocket/net/net_test.h>
+#include <tests/support/descriptors.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace hocket::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Coro<std::string> ask(std::string url) {
+    try {
+        ClientSession session;
+        const ClientResponse response = co_await session.get(url);
+        co_return co_await response.text();
+    } catch (const std::exception& e) {
+        co_return e.what();
+    }
+}
+
+/// The threads that have answered.
+struct Seen {
+    std::mutex mutex;
+    std::set<std::thread::id> threads;
+
+    std::size_t add() {
+        const std::scoped_lock lock(mutex);
+        threads.insert(std::this_thread::get_id());
+        return threads.size();
+    }
+    std::size_t count() {
+        const std::scoped_lock lock(mutex);
+        return threads.size();
+    }
+};
+
+// Until each of so many threads has answered: the system deals connections out at random.
+Coro<> ask_all(std::string url, Seen& seen, std::size_t threads) {
+    while (seen.count() < threads) {
+        const std::string answer = co_await ask(url);
+        EXPECT_EQ(answer, "hello");
+        if (answer != "hello") break;
+    }
+    raise(SIGTERM);
+}
+
+}  // namespace
+
+TEST(RealHttpRunApp, workers_share_a_port_and_end_together) {
+    const auto before = hocket::testing::open_descriptors();
+    Seen seen;
+    Application app;
+    app.get("/", [&seen] {
+        seen.add();
+        return std::string("hello");
+    });
+    Task<> asking;
+    RunAppOptions options{.port = 0, .workers = 3};
+    options.started = [&](const HttpServer& server) { asking = create_task(ask_all(server.url(), seen, 3)); };
+    run_app(app, std::move(options));
+    asking = {};
+    EXPECT_EQ(seen.count(), 3U);
+    EXPECT_EQ(hocket::testing::open_descriptors(), before);
+}
+
+TEST(RealHttpRunApp, each_worker_has_an_application_with_its_own_life) {
+    std::atomic<int> started = 0;
+    std::atomic<int> ended = 0;
+    const Function<Application()> make = [&] {
+        Application app;
+        app.cleanup_ctx([&](Application&) -> Lifespan {
+            ++started;
+            co_yield {};
+            ++ended;
+        });
+        return app;
+    };
+    RunAppOptions options{.port = 0, .workers = 3};
+    options.started = [&](const HttpServer&) {
+        EXPECT_EQ(started, 3);
+        raise(SIGINT);
+    };
+    run_app(make, std::move(options));
+    EXPECT_EQ(ended, 3);
+}
+
+TEST(RealHttpRunApp, a_worker_that_fails_ends_all_and_is_thrown) {
+    int made = 0;
+    const Function<Application()> make = [&made] {
+        Application app;
+        app.on_startup([is_second = ++made == 2](Application&) -> Coro<> {
+            if (is_second) throw ValueError("no database");
+            co_return;
+        });
+        return app;
+    };
+    std::string error;
+    try {
+        run_app(make, {.port = 0, .workers = 3});
+    } catch (const ValueError& e) {
+        error = e.what();
+    }
+    EXPECT_EQ(error, "no database");
+}
+
+TEST(RealHttpRunApp, a_second_signal_aborts_the_workers_too) {
+    std::atomic<int> waiting = 0;
+    Application app;
+    app.get("/", [&](Request&) -> Coro<std::string> {
+        ++waiting;
+        co_await hocket::sleep(10min);
+        co_return "";
+    });
+    std::vector<Task<std::string>> requests;
+    RunAppOptions options{.port = 0, .workers = 2};
+    options.started = [&](const HttpServer& server) {
+        for (int i = 0; i < 8; ++i) requests.push_back(create_task(ask(server.url())));
+        create_task(
+            [](std::atomic<int>& count) -> Coro<> {
+                co_await hocket::testing::until([&count] { return count == 8; });
+                raise(SIGTERM);
+                co_await hocket::sleep(5ms);
+                raise(SIGTERM);
+            },
+            std::ref(waiting));
+    };
+    run_app(app, std::move(options));
+    requests.clear();
+    EXPECT_EQ(waiting, 8);
+}
+
+TEST(OnceHttpRunApp, refuses_what_makes_no_sense) {
+    const auto refusal = [](const Application& app, RunAppOptions options) -> std::string {
+        try {
+            run_app(app, std::move(options));
+        } catch (const ValueError& e) {
+            return e.what();
+        }
+        return "nothing";
+    };
+    Application app;
+    EXPECT_EQ(refusal(app, {.workers = 0}), "run_app: 0 workers");
+    RunAppOptions on_a_path{.workers = 2};
+    on_a_path.addresses.push_back(Address::local("/nowhere/x"));
+    EXPECT_EQ(refusal(app, std::move(on_a_path)), "run_app: several workers share TCP ports only");
+    app.on_startup([](Application&) -> Coro<> { co_return; });
+    EXPECT_EQ(refusal(app, {.workers = 2}),
+              "run_app: an application with hooks is of one loop: give a function that makes one for each worker");
+}
+
+}  // namespace hocket::http
