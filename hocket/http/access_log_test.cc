@@ -61,6 +61,26 @@ Coro<> fields() {
     EXPECT_EQ(lines, "200 1 1.234567 1234567 % - - x|\n");
 }
 
+// As it was sent: compressed, or a file.
+Coro<> sizes() {
+    std::string lines;
+    Application app({.compress = true});
+    app.get("/", [] { return text_response(std::string(5000, 'a')); });
+    app.get("/large", [] { return text_response(std::string(500'000, 'a')); });
+    HandFed connection(app, {.access_log = log_to(lines, "%b %{Content-Encoding}o")});
+    const std::string asked = " HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n";
+    const std::string body = body_of(co_await connection.exchange("GET /" + asked));
+    EXPECT_LT(body.size(), 5000U);
+    EXPECT_EQ(lines, std::to_string(body.size()) + " gzip\n");
+    lines.clear();
+    co_await connection.exchange("GET /large" + asked);
+    for (int i = 0; i < 100 && lines.empty(); ++i) co_await hocket::sleep(0);
+    const int size = std::stoi(lines);
+    EXPECT_GT(size, 0);
+    EXPECT_LT(size, 500'000);
+    EXPECT_TRUE(lines.ends_with(" gzip\n")) << lines;
+}
+
 Coro<> hostile() {
     std::string lines;
     HandFed connection(example(), {.access_log = log_to(lines, R"(%r "%{A}i")")});
@@ -113,6 +133,7 @@ std::string refusal_of(std::string_view format) {
 
 TEST(VirtualHttpAccessLog, has_a_line_for_each_request) { run(usual_lines()); }
 TEST(VirtualHttpAccessLog, follows_its_format) { run(fields()); }
+TEST(VirtualHttpAccessLog, says_how_much_was_sent) { run(sizes()); }
 TEST(VirtualHttpAccessLog, no_byte_of_a_client_stands_in_it_unescaped) { run(hostile()); }
 TEST(VirtualHttpAccessLog, a_request_that_is_none_has_a_line) { run(refused()); }
 TEST(VirtualHttpAccessLog, a_client_that_has_gone_has_a_line) { run(vanished()); }

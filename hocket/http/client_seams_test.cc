@@ -47,6 +47,25 @@ TEST(ClientInMemory, large_bodies_pass_both_ways) {
     }());
 }
 
+TEST(ClientInMemory, hooks_are_run_by_hand) {
+    run([]() -> Coro<> {
+        std::string life;
+        Application app;
+        app.cleanup_ctx([&life](Application&) -> Lifespan {
+            life += "begun, ";
+            co_yield {};
+            life += "ended";
+        });
+        app.get("/", [&life] { return life; });
+        const ClientSession session({.connector = connect_to(app)});
+        co_await app.startup();
+        EXPECT_EQ(co_await text_of(session.get("http://x/")), "begun, ");
+        co_await app.shutdown();
+        co_await app.cleanup();
+        EXPECT_EQ(life, "begun, ended");
+    }());
+}
+
 TEST(ClientInMemory, a_response_that_is_dropped_ends_its_servers_task) {
     run([]() -> Coro<> {
         const ClientSession session({.connector = connect_to(items())});

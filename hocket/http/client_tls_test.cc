@@ -188,6 +188,22 @@ TEST(RealClientTls, redirects_between_http_and_https_leave_credentials_behind) {
     }());
 }
 
+// Http-security, 33.
+TEST(RealClientTls, secure_cookies_come_and_go_by_https) {
+    run_http([]() -> Coro<> {
+        const TestServer secured = co_await secure_server(ok("", "Set-Cookie: sid=1; Secure\r\n"));
+        const TestServer open = co_await TestServer::answering(ok("", "Set-Cookie: b=2; Secure\r\n"));
+        const ClientSession session({.tls = tls_client()});
+        for (int i = 0; i < 2; ++i) {
+            co_await session.get(secured.url());
+            co_await session.get(open.url());
+        }
+        EXPECT_EQ(field_of(secured.requests().at(0), "Cookie"), "none");
+        EXPECT_EQ(field_of(secured.requests().at(1), "Cookie"), "sid=1");
+        EXPECT_EQ(field_of(open.requests().at(1), "Cookie"), "none");
+    }());
+}
+
 TEST(RealClientTls, options_that_make_no_sense_are_refused) {
     run_http([]() -> Coro<> {
         const auto refused = [](SessionOptions options) -> std::string {

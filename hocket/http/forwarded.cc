@@ -87,15 +87,34 @@ std::string_view take_until(char separator, std::string_view& text) noexcept {
     return trim(taken);
 }
 
-// The members of all fields of that name, the last first.
-std::vector<std::string_view> members_from_the_end(const Headers& headers, std::string_view name) {
-    std::vector<std::string_view> members;
-    for (std::string_view field : headers.get_all(name)) {
-        do members.push_back(take_until(',', field));
-        while (!field.empty());
+bool is_escaped(std::string_view text, std::size_t at) noexcept {
+    std::size_t begin = at;
+    while (begin > 0 && text[begin - 1] == '\\') --begin;
+    return (at - begin) % 2 == 1;
+}
+
+// Takes what comes behind the last comma off `text`. It is looked for from the end, so that nothing a client has written, a quote that stays
+// open, say, hides what its proxy has written behind that.
+std::string_view take_last(std::string_view& text, bool has_quotes) noexcept {
+    bool is_quoted = false;
+    std::size_t begin = text.size();
+    for (; begin > 0 && (is_quoted || text[begin - 1] != ','); --begin) {
+        if (has_quotes && text[begin - 1] == '"' && !is_escaped(text, begin - 1)) is_quoted = !is_quoted;
     }
-    std::ranges::reverse(members);
-    if (members.size() > most_hops) members.resize(most_hops);
+    const std::string_view taken = text.substr(begin);
+    text = text.substr(0, begin == 0 ? 0 : begin - 1);
+    return trim(taken);
+}
+
+// The members of all fields of that name, the last first.
+std::vector<std::string_view> members_from_the_end(const Headers& headers, std::string_view name, bool has_quotes) {
+    std::vector<std::string_view> members;
+    std::vector<std::string_view> fields = headers.get_all(name);
+    for (; !fields.empty() && members.size() < most_hops; fields.pop_back()) {
+        std::string_view field = fields.back();
+        do members.push_back(take_last(field, has_quotes));
+        while (!field.empty() && members.size() < most_hops);
+    }
     return members;
 }
 
@@ -171,7 +190,7 @@ Forwarding TrustedProxies::resolve(const Headers& headers, const Address& peer, 
 // Each proxy appends whom it serves: so the last element is the word of the proxy that we trust, the one before it that of whom this
 // names, if we trust that one, too.
 void TrustedProxies::walk_forwarded(const Headers& headers, Forwarding& to) const {
-    for (const std::string_view element : members_from_the_end(headers, "Forwarded")) {
+    for (const std::string_view element : members_from_the_end(headers, "Forwarded", true)) {
         take_scheme(to, parameter_of(element, "proto"));
         take_host(to, parameter_of(element, "host"));
         const auto client = node_address(parameter_of(element, "for"));
@@ -183,9 +202,9 @@ void TrustedProxies::walk_forwarded(const Headers& headers, Forwarding& to) cons
 
 // The fields are lists beside each other, or a proxy has written some of them anew: then that proxy's word counts, which is the last.
 void TrustedProxies::walk_x_forwarded(const Headers& headers, Forwarding& to) const {
-    const auto clients = members_from_the_end(headers, "X-Forwarded-For");
-    const auto schemes = members_from_the_end(headers, "X-Forwarded-Proto");
-    const auto hosts = members_from_the_end(headers, "X-Forwarded-Host");
+    const auto clients = members_from_the_end(headers, "X-Forwarded-For", false);
+    const auto schemes = members_from_the_end(headers, "X-Forwarded-Proto", false);
+    const auto hosts = members_from_the_end(headers, "X-Forwarded-Host", false);
     std::size_t hop = 0;  // whose words on scheme and host count: who named the client
     for (std::size_t i = 0; i < clients.size(); ++i) {
         const auto client = node_address(clients[i]);

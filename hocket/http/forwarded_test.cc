@@ -92,6 +92,19 @@ TEST(OnceHttpForwarded, what_the_client_itself_has_written_is_behind_the_word_of
               "192.0.2.7 https shop.example");
 }
 
+TEST(OnceHttpForwarded, an_open_quote_of_a_client_hides_nothing_behind_it) {
+    for (const char* clients : {"\"", "\"evil", "\\\"", "for=1.1.1.1;x=\"", "for=\"1.1.1.1\\"}) {
+        const std::string own(clients);
+        EXPECT_EQ(seen(by_x, {{"X-Forwarded-For", own + ", 192.0.2.7"}}), "192.0.2.7 http inner:8080") << own;
+        EXPECT_EQ(seen(by_forwarded, {{"Forwarded", own + ", for=192.0.2.7"}}), "192.0.2.7 http inner:8080") << own;
+        EXPECT_EQ(seen(by_forwarded, {{"Forwarded", own + ", for=\"[2001:db8::7]:80\";proto=https"}}),
+                  "2001:db8::7 https inner:8080")
+            << own;
+    }
+    EXPECT_EQ(seen(by_forwarded, {{"Forwarded", R"(for=1.1.1.1, host="a\",b";for=192.0.2.7)"}}),
+              "192.0.2.7 http inner:8080");
+}
+
 TEST(OnceHttpForwarded, nodes_have_ports_brackets_and_quotes) {
     EXPECT_EQ(seen(by_x, {{"X-Forwarded-For", "192.0.2.7:4711"}}), "192.0.2.7 http inner:8080");
     EXPECT_EQ(seen(by_x, {{"X-Forwarded-For", "2001:db8::7"}}), "2001:db8::7 http inner:8080");

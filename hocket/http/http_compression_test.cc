@@ -4,6 +4,7 @@
 #include <hocket/http/server_test.h>
 
 #include <string>
+#include <utility>
 
 namespace hocket::http {
 
@@ -200,6 +201,20 @@ Coro<> on_request_only() {
     EXPECT_EQ(decoded(body_of(answer), ContentCoding::gzip), long_text);
 }
 
+Coro<> of_parts() {
+    Application outer = answering(true);
+    outer.add_subapp("/part", answering(false));
+    Application app = answering(false);
+    app.add_subapp("/outer", outer);
+    HandFed connection(app);
+    const std::pair<const char*, const char*> expected[] = {
+        {"/text", "none"}, {"/outer/text", "gzip"}, {"/outer/part/text", "gzip"}};
+    for (const auto& [path, coding] : expected) {
+        const std::string answer = co_await connection.exchange(get(path));
+        EXPECT_EQ(field(answer, "Content-Encoding"), coding) << path;
+    }
+}
+
 Coro<> head_says_the_same() {
     HandFed connection(answering(true));
     const std::string whole = co_await connection.exchange(get("/text"));
@@ -301,6 +316,7 @@ TEST(HttpCompression, a_request_by_hand_is_decoded_too) { run(by_hand()); }
 TEST(HttpCompression, answers_are_compressed_as_the_client_prefers) { run(answers_are_compressed()); }
 TEST(HttpCompression, what_gains_nothing_is_left) { run(some_are_left()); }
 TEST(HttpCompression, an_answer_may_ask_for_it) { run(on_request_only()); }
+TEST(HttpCompression, an_application_compresses_for_its_parts) { run(of_parts()); }
 TEST(HttpCompression, head_says_what_get_would) { run(head_says_the_same()); }
 TEST(HttpCompression, a_large_answer_is_compressed_while_it_is_sent) { run(a_large_answer()); }
 TEST(HttpCompression, each_piece_of_a_stream_arrives_and_its_generator_is_closed) { run(pieces_arrive()); }

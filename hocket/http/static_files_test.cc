@@ -2,8 +2,9 @@
 // A folder's files under a path, and nothing else, whatever the path says.
 #include <hocket/http/static_files_test.h>
 
+#include <hocket/http/client_session.h>
 #include <hocket/net/open_connection.h>
-
+#include <hocket/net/tls_test.h>
 #include <hocket/os/served_internal.h>
 
 #include <sys/syscall.h>
@@ -283,6 +284,65 @@ TEST_F(RealStaticFiles, are_all_that_is_shown_without_openat2) {
         return right == 7 ? 0 : 1;
     });
 }
+
+// The system cannot encrypt: the file is read.
+Coro<> over_tls() {
+    const std::string content = hocket::testing::pattern(1 << 20);
+    put_old("public/long", content);
+    HttpServer server = co_await serve(showing(), "127.0.0.1", 0, {.tls = hocket::testing::tls_server()});
+    const ClientSession session({.tls = hocket::testing::tls_client()});
+    for (int i = 0; i < 2; ++i) {
+        const ClientResponse response = co_await session.get(server.url() + "/assets/long");
+        const std::string body = co_await response.read();
+        EXPECT_TRUE(body == content) << body.size();
+    }
+    co_await session.close();
+    server.close();
+    co_await server.wait_closed();
+}
+TEST_F(RealStaticFiles, are_sent_over_tls) { run(over_tls()); }
+
+Coro<> logged() {
+    put_old("public/long", hocket::testing::pattern(1 << 20));
+    for (const bool is_secure : {false, true}) {
+        std::string lines;
+        const AccessLog log([&lines](std::string_view line) { lines.append(line).append("\n"); }, "%s %b");
+        ServeOptions options{.access_log = log};
+        if (is_secure) options.tls = hocket::testing::tls_server();
+        HttpServer server = co_await serve(showing(), "127.0.0.1", 0, std::move(options));
+        const ClientSession session({.tls = hocket::testing::tls_client()});
+        const ClientResponse all = co_await session.get(server.url() + "/assets/long");
+        co_await all.read();
+        const ClientResponse part =
+            co_await session.get(server.url() + "/assets/long", {.headers = {{"Range", "bytes=0-99999"}}});
+        co_await part.read();
+        const ClientResponse head = co_await session.head(server.url() + "/assets/long");
+        co_await hocket::testing::until([&] { return lines.ends_with("200 0\n"); });
+        EXPECT_EQ(lines, "200 1048576\n206 100000\n200 0\n");
+        co_await session.close();
+        server.close();
+        co_await server.wait_closed();
+    }
+}
+TEST_F(RealStaticFiles, are_logged_with_their_size) { run(logged()); }
+
+Coro<> in_a_part() {
+    Application part;
+    part.static_files("/css", "public/css", {.show_index = true});
+    Application app;
+    app.add_subapp("/assets", part);
+    EXPECT_EQ(told(co_await answer_of(app, "/assets/css/b.css")), "200 b");
+    EXPECT_EQ(told(co_await answer_of(app, "/%61ssets/css/%62.css")), "200 b");
+    const Response folder = co_await answer_of(app, "/assets/css/deep");
+    EXPECT_EQ(folder.status(), 301);
+    EXPECT_EQ(field(folder, "Location"), "./deep/");
+    const Response page = co_await answer_of(app, "/assets/css/");
+    EXPECT_NE(page.body().find("Index of /assets/css/"), std::string::npos) << page.body();
+    for (const char* path : {"/assets/css/../a.txt", "/assets/css/%2e%2e/a.txt", "/css/b.css", "/assets/a.txt"}) {
+        EXPECT_EQ((co_await answer_of(app, path)).status(), 404) << path;
+    }
+}
+TEST_F(StaticFiles, belong_to_a_part_of_an_application) { run(in_a_part()); }
 
 Coro<> kept_alive() {
     const std::string content = hocket::testing::pattern(200 << 10);
