@@ -105,7 +105,7 @@ TEST(RealClientTimeout, the_server_that_takes_nothing_of_the_body) {
 
 AsyncGenerator<std::string> slow_words() {
     for (int i = 0; i < 3; ++i) {
-        co_await hocket::sleep(10s);
+        co_await hocket::sleep(3s);
         co_yield "word ";
     }
 }
