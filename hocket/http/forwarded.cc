@@ -7,7 +7,6 @@
 #include <hocket/http/text.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace hocket::http {
@@ -15,29 +14,6 @@ namespace hocket::http {
 namespace {
 
 constexpr std::size_t most_hops = 64;  // of a chain: what is farther away is not looked at
-
-// IPv4 as IPv6 maps it, so that a socket of both families makes no difference.
-std::optional<std::array<std::uint8_t, 16>> bytes_of(const Address& address) noexcept {
-    std::array<std::uint8_t, 16> bytes{};
-    const RawAddress raw = address.raw();
-    if (address.family() == AddressFamily::ipv4) {  // sockaddr_in: family, port, address
-        bytes[10] = bytes[11] = 0xff;
-        std::copy_n(raw.bytes + 4, 4, bytes.begin() + 12);
-        return bytes;
-    }
-    if (address.family() == AddressFamily::ipv6) {  // sockaddr_in6: family, port, flow, address
-        std::copy_n(raw.bytes + 8, 16, bytes.begin());
-        return bytes;
-    }
-    return std::nullopt;
-}
-
-bool is_in(const std::array<std::uint8_t, 16>& bytes, const std::array<std::uint8_t, 16>& network, unsigned bits) {
-    const unsigned whole = bits / 8;
-    if (!std::equal(bytes.begin(), bytes.begin() + whole, network.begin())) return false;
-    const unsigned rest = bits % 8;
-    return rest == 0 || (bytes[whole] ^ network[whole]) >> (8 - rest) == 0;
-}
 
 // `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`; nothing for `unknown` and names.
 std::optional<Address> node_address(std::string_view node) {
@@ -142,46 +118,27 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& proxies, Forwarde
             trusts_unix_ = true;
             continue;
         }
-        const auto refuse = [&text] {
+        const auto network = IpNetwork::parse(text);
+        if (!network) {
             throw ValueError("trusted_proxies: " + in_quotes(text) +
                              " is no address, no network such as 10.0.0.0/8, and not unix");
-        };
-        const std::size_t slash = text.find('/');
-        const auto address = Address::numeric(std::string_view(text).substr(0, slash), 0);
-        const auto bytes = address ? bytes_of(*address) : std::nullopt;
-        if (!bytes) {
-            refuse();
-            continue;
         }
-        const bool is_ipv4 = address->family() == AddressFamily::ipv4;
-        unsigned bits = is_ipv4 ? 32 : 128;
-        if (slash != std::string::npos) {
-            const unsigned most = bits;
-            const char* const end = text.data() + text.size();
-            const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
-            if (error != std::errc() || stop != end || bits > most) refuse();
+        if (network->has_host_bits()) {
+            throw ValueError("trusted_proxies: " + in_quotes(text) + " has bits of a host behind those of its network");
         }
-        const Range range{*bytes, is_ipv4 ? bits + 96 : bits};
-        for (unsigned bit = range.bits; bit < 128; ++bit) {
-            if (range.bytes[bit / 8] & (0x80U >> bit % 8)) {
-                throw ValueError("trusted_proxies: " + in_quotes(text) +
-                                 " has bits of a host behind those of its network");
-            }
-        }
-        ranges_.push_back(range);
+        networks_.push_back(*network);
     }
 }
 
 bool TrustedProxies::trusts(const Address& peer) const noexcept {
     if (peer.family() == AddressFamily::local) return trusts_unix_;
-    const auto bytes = bytes_of(peer);
-    return bytes &&
-           std::ranges::any_of(ranges_, [&](const Range& range) { return is_in(*bytes, range.bytes, range.bits); });
+    const auto bytes = ip_bytes(peer);
+    return bytes && std::ranges::any_of(networks_, [&](const IpNetwork& network) { return network.contains(*bytes); });
 }
 
 Forwarding TrustedProxies::resolve(const Headers& headers, const Address& peer, const Forwarding& direct) const {
     Forwarding found = direct;
-    if ((!ranges_.empty() || trusts_unix_) && trusts(peer)) {
+    if ((!networks_.empty() || trusts_unix_) && trusts(peer)) {
         reads_forwarded_ ? walk_forwarded(headers, found) : walk_x_forwarded(headers, found);
     }
     return found;

@@ -4,9 +4,9 @@
 
 #include <hocket/base/config.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/ip_network_internal.h>
 #include <hocket/net/address.h>
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -36,14 +36,10 @@ public:
     Forwarding resolve(const Headers& headers, const Address& peer, const Forwarding& direct) const;
 
 private:
-    struct Range {
-        std::array<std::uint8_t, 16> bytes;  // of IPv6; IPv4 as `::ffff:10.0.0.1`
-        unsigned bits;
-    };
     void walk_forwarded(const Headers& headers, Forwarding& to) const;
     void walk_x_forwarded(const Headers& headers, Forwarding& to) const;
 
-    std::vector<Range> ranges_;
+    std::vector<IpNetwork> networks_;
     bool trusts_unix_ = false;
     bool reads_forwarded_ = false;
 };

@@ -7,10 +7,8 @@
 #include <hocket/http/text.h>
 #include <hocket/net/address.h>
 
-#include <netinet/in.h>
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <optional>
 
 namespace hocket::http {
@@ -85,39 +83,13 @@ std::string Proxy::authorization() const {
 
 // ---- Who needs none
 
-bool NoProxy::read_ip(std::string_view text, Ip& ip) {
-    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-    const auto address = Address::numeric(text, 0);
-    if (!address) return false;
-    const RawAddress raw = address->raw();
-    ip.fill(0);
-    if (address->family() == AddressFamily::ipv4) {
-        ip[10] = ip[11] = 0xff;
-        std::memcpy(ip.data() + 12, &reinterpret_cast<const sockaddr_in*>(raw.get())->sin_addr, 4);
-    } else {
-        std::memcpy(ip.data(), &reinterpret_cast<const sockaddr_in6*>(raw.get())->sin6_addr, 16);
-    }
-    return true;
-}
-
-bool NoProxy::read_network(std::string_view text, Rule& rule) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) return read_ip(text, rule.ip);
-    const auto bits = number_in<unsigned>(text.substr(slash + 1));
-    const std::string_view address = text.substr(0, slash);
-    if (!bits || !read_ip(address, rule.ip)) return false;
-    const unsigned before = address.find(':') == std::string_view::npos ? 96 : 0;
-    rule.bits = before + *bits;
-    return rule.bits <= 128;
-}
-
 void NoProxy::add(std::string_view entry) {
     if (entry == "*") {
         is_for_all_ = true;
         return;
     }
-    Rule rule;
-    if (read_network(entry, rule)) {
+    Rule rule{.network = IpNetwork::parse(entry)};
+    if (rule.network) {
         rules_.push_back(std::move(rule));
         return;
     }
@@ -129,8 +101,8 @@ void NoProxy::add(std::string_view entry) {
             entry = entry.substr(0, colon);
         }
     }
-    if (!read_network(entry, rule)) {
-        rule.ip = {};
+    rule.network = IpNetwork::parse(entry);
+    if (!rule.network) {
         if (entry.starts_with("*.")) entry.remove_prefix(1);
         if (entry.starts_with('.')) entry.remove_prefix(1);
         if (entry.ends_with('.')) entry.remove_suffix(1);
@@ -152,9 +124,8 @@ NoProxy::NoProxy(std::string_view list) {
 bool NoProxy::covers(std::string_view host, std::uint16_t port) const {
     if (is_for_all_) return true;
     if (host.ends_with('.')) host.remove_suffix(1);
-    Ip ip;
-    const bool is_numeric = read_ip(host, ip);
-    const std::string name = is_numeric ? std::string() : lowered(host);
+    const auto address = IpNetwork::parse(host);
+    const std::string name = address ? std::string() : lowered(host);
     for (const Rule& rule : rules_) {
         if (rule.port != 0 && rule.port != port) continue;
         if (!rule.name.empty()) {
@@ -163,10 +134,7 @@ bool NoProxy::covers(std::string_view host, std::uint16_t port) const {
             if (name == rule.name || is_below) return true;
             continue;
         }
-        if (!is_numeric) continue;
-        const unsigned whole = rule.bits / 8, rest = rule.bits % 8;
-        if (!std::equal(ip.begin(), ip.begin() + whole, rule.ip.begin())) continue;
-        if (rest == 0 || (ip[whole] ^ rule.ip[whole]) >> (8 - rest) == 0) return true;
+        if (address && rule.network && rule.network->contains(address->bytes)) return true;
     }
     return false;
 }

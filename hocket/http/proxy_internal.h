@@ -2,10 +2,11 @@
 // Which proxy a request goes through: what options and environment say.
 #pragma once
 
+#include <hocket/http/ip_network_internal.h>
 #include <hocket/http/url.h>
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,15 +44,11 @@ public:
     bool covers(std::string_view host, std::uint16_t port) const;
 
 private:
-    using Ip = std::array<std::uint8_t, 16>;  // IPv4 in ::ffff:0:0/96
     struct Rule {
         std::string name = {};  // a domain, without the dot before it; empty: an address
-        Ip ip = {};
-        unsigned bits = 128;     // of `ip`, that count
+        std::optional<IpNetwork> network = {};
         std::uint16_t port = 0;  // 0: any
     };
-    static bool read_ip(std::string_view text, Ip& ip);
-    static bool read_network(std::string_view text, Rule& rule);
     void add(std::string_view entry);
 
     std::vector<Rule> rules_;
