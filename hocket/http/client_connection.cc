@@ -157,7 +157,9 @@ Event ClientConnection::parse() {
 Event ClientConnection::next_event() {
     Event event = parse();
     if (!std::holds_alternative<std::monostate>(event) || !has_ended()) return event;
-    if (is_taken_away) throw Lost{"the session was closed", false};  // an end that is not the server's
+    // An end that is not the server's.
+    if (is_taken_away) throw Lost{"the session was closed", false};
+    if (body_error()) throw Lost{"the request's body could not be sent", false};
     return parser_.eof();
 }
 

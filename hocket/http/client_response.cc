@@ -186,7 +186,7 @@ void ResponseState::release() noexcept {
     decoder_.reset();
     try {
         if (take_arrived(Wanted::all)) return;
-    } catch (const std::exception&) {  // malformed, and nobody wants it
+    } catch (...) {  // malformed, or the request's body has failed, and nobody wants to know
         return;
     }
     lease_.close();

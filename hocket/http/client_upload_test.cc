@@ -190,6 +190,38 @@ TEST(RealClientUpload, what_the_generator_throws_comes_out_of_the_request) {
     }());
 }
 
+AsyncGenerator<std::string> failing_when_told(hocket::Event& told, std::exception_ptr with) {
+    co_yield "a";
+    co_await told.wait();
+    std::rethrow_exception(with);
+}
+
+// The end of the connection, which is that of such a response, comes from here.
+TEST(RealClientUpload, what_the_generator_throws_while_the_response_comes_is_its_error_too) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.reader.readuntil("\r\n\r\n");
+            co_await peer.send("HTTP/1.1 200 OK\r\n\r\npart");
+            co_await peer.end();
+        });
+        const ClientSession session;
+        for (const bool is_read : {true, false}) {
+            hocket::Event told;
+            const std::exception_ptr error = is_read ? std::make_exception_ptr(std::runtime_error("no more words"))
+                                                     : std::make_exception_ptr(CancelledError());
+            RequestOptions options{.stream = failing_when_told(told, error)};
+            const ClientResponse response = co_await session.post(server.url(), std::move(options));
+            told.set();
+            if (is_read) {
+                EXPECT_EQ(co_await ending_of(response.read()), "std::runtime_error: no more words");
+            } else {
+                co_await a_while();  // and then it is dropped
+            }
+        }
+        co_await until([&] { return server.clients() == 0; });
+    }());
+}
+
 // Of both: the generator that has more to give, and the text that is not sent yet.
 TEST(RealClientUpload, an_error_that_comes_early_ends_the_sending) {
     run_http([]() -> Coro<> {

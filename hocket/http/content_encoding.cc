@@ -144,12 +144,17 @@ public:
 
     std::size_t read(std::string& to, std::size_t most) {
         const std::size_t before = to.size();
-        to.resize(before + most);
+        std::size_t room = std::min(most, first_room);
+        to.resize(before + room);
         std::size_t size = 0;
         try {
             if (error_) std::rethrow_exception(error_);
             while (size < most) {
-                const std::size_t more = pull(stages_.size() - 1, to.data() + before + size, most - size);
+                if (size == room) {
+                    room = std::min(most, 4 * room);
+                    to.resize(before + room);
+                }
+                const std::size_t more = pull(stages_.size() - 1, to.data() + before + size, room - size);
                 if (more == 0) break;
                 size += more;
             }
@@ -171,6 +176,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t first_room = 1 << 10;  // a chunk of a few bytes most often becomes no more
+
     struct Link {
         ContentCoding coding;
         Unique<DecoderStage> stage;

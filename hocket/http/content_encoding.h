@@ -52,7 +52,7 @@ struct DecodeLimits {
 /// end is refused. deflate may lack the wrapping of zlib, as browsers accept it. Beside what was fed and not read, it keeps a window: 32 KiB of
 /// gzip and deflate, 8 MiB of zstd at most (RFC 9659), 16 MiB of br.
 ///
-/// Throws ProtocolError, once and for ever: 400 for what is malformed, 413 for what exceeds a limit, `decode gzip: the data ends early`. Belongs
+/// Throws ProtocolError, once and for ever: 400 for what is malformed and for too many codings, 413 for what becomes too large, `decode gzip: the data ends early`. Belongs
 /// to one task at a time.
 class HOCKET_EXPORT Decoder {
 public:

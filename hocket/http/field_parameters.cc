@@ -43,6 +43,8 @@ const std::string* FieldParameters::find(std::string_view name) const noexcept {
     return nullptr;
 }
 
+constexpr std::size_t most_parameters = 32;
+
 std::optional<FieldParameters> parse_field_parameters(std::string_view field) {
     const std::size_t end = std::min(field.find(';'), field.size());
     FieldParameters found{.value = lower(trim(field.substr(0, end))), .parameters = {}};
@@ -54,7 +56,7 @@ std::optional<FieldParameters> parse_field_parameters(std::string_view field) {
         const std::size_t equals = rest.find('=');
         if (equals == std::string_view::npos) return std::nullopt;
         std::string name = lower(trim(rest.substr(0, equals)));
-        if (!is_token(name) || found.find(name)) return std::nullopt;
+        if (!is_token(name) || found.find(name) || found.parameters.size() == most_parameters) return std::nullopt;
         rest = trim(rest.substr(equals + 1));
         std::string text;
         if (rest.starts_with('"')) {

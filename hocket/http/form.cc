@@ -21,6 +21,10 @@ namespace {
     refuse("more than " + std::to_string(options.fields) + " bytes of fields", 413);
 }
 
+[[noreturn]] void refuse_files(const FormOptions& options) {
+    refuse("more than " + std::to_string(options.files) + " files", 413);
+}
+
 // RFC 7578, 4.7: forms are not encoded so any more, and a file that is stored as it came would not be what it seems.
 bool is_as_it_is(const Headers& headers) {
     const auto coding = headers.get("Content-Transfer-Encoding");
@@ -44,6 +48,7 @@ public:
         while (const auto part = co_await reader.next()) {
             check_part(*part);
             if (part->filename()) {
+                if (form_.files.size() == options_.files) refuse_files(options_);
                 UploadedFile file = co_await read_file(*part);
                 form_.files.push_back(std::move(file));
             } else {

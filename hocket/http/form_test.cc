@@ -110,6 +110,7 @@ Coro<> limits() {
     EXPECT_EQ(co_await form_error(two_fields + end, {.multipart = {.parts = 2}}),
               prefix + "read multipart: more than 2 parts");
     EXPECT_EQ(co_await form_error(two_fields + end, {.fields = 2}), prefix + "read form: more than 2 bytes of fields");
+    EXPECT_EQ(co_await form_error(one_file + end, {.files = 0}), prefix + "read form: more than 0 files");
     const Headers urlencoded{{"Content-Type", "application/x-www-form-urlencoded"}};
     EXPECT_EQ(co_await form_error("a&b&c", {.multipart = {.parts = 2}}, urlencoded),
               prefix + "read form: more than 2 fields");

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Compressed bodies of the server: requests that are decoded within the limit, answers that are compressed.
+#include <hocket/http/client_session.h>
 #include <hocket/http/content_encoding.h>
+#include <hocket/http/file_response.h>
 #include <hocket/http/server_test.h>
 
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace hocket::http {
@@ -289,7 +294,33 @@ Coro<> streams_end() {
     EXPECT_FALSE(connection.wire.closed);
 }
 
+// What the system would send by itself is not what the head has announced.
+Coro<> a_large_file(Application app, std::string text) {
+    const HttpServer server = co_await serve(app, "127.0.0.1", 0);
+    {
+        const ClientSession session({.base_url = server.url()});
+        for (int i = 0; i < 2; ++i) {
+            const ClientResponse response = co_await session.get("/file");
+            EXPECT_EQ(response.headers().get("Content-Encoding"), "zstd");
+            EXPECT_FALSE(response.headers().contains("Accept-Ranges"));
+            EXPECT_TRUE(co_await response.read() == text);
+        }
+    }
+    server.close();
+    co_await server.wait_closed();
+}
+
 }  // namespace
+
+TEST(RealHttpCompression, a_large_file_is_sent_as_it_is_said_to_be) {
+    const std::string path = ::testing::TempDir() + "hocket-compressed-" + std::to_string(::getpid()) + ".txt";
+    const std::string text(300'000, 'x');
+    std::ofstream(path) << text;
+    Application app({.compress = true});
+    app.get("/file", [path](Request& request) -> Coro<Response> { co_return co_await file_response(request, path); });
+    run(a_large_file(app, text));
+    std::filesystem::remove(path);
+}
 
 TEST(HttpCompression, bodies_of_requests_are_decoded) { run(bodies_are_decoded()); }
 TEST(HttpCompression, a_handler_gets_small_pieces) { run(pieces_are_small()); }

@@ -11,9 +11,12 @@ namespace hocket::http {
 namespace {
 
 void append_form(std::string& to, std::string_view text) {
-    const std::size_t before = to.size();
+    for (std::size_t space = text.find(' '); space != std::string_view::npos; space = text.find(' ')) {
+        append_encoded(to, text.substr(0, space), form_set);
+        to += '+';
+        text.remove_prefix(space + 1);
+    }
     append_encoded(to, text, form_set);
-    for (std::size_t i = to.find("%20", before); i != std::string::npos; i = to.find("%20", i)) to.replace(i, 3, "+");
 }
 
 std::string from_form(std::string_view text) {

@@ -95,18 +95,18 @@ Address Request::peername() const { return source_ ? source_->peername() : Addre
 
 // When the body is asked for: most requests have none.
 void Request::look_at_encoding() {
-    if (std::exchange(is_encoding_known_, true)) return;
+    if (is_encoding_known_) return;
     const DecodeLimits by_hand;
     const DecodeLimits* const limits = source_ ? source_->decode_limits() : &by_hand;
-    if (!limits) return;
-    const auto codings = content_codings(head_.headers);
-    if (!codings) {
-        is_encoding_known_ = false;  // the next read says it again
+    std::optional<std::vector<ContentCoding>> codings;
+    if (limits) codings = content_codings(head_.headers);
+    if (limits && !codings) {
         throw ProtocolError("the body's Content-Encoding is " + in_quotes(head_.headers.combined("Content-Encoding")) +
                                 ", which is none of " + std::string(all_codings),
                             415);
     }
-    if (!codings->empty()) decoder_.emplace(*codings, *limits);
+    if (limits && !codings->empty()) decoder_.emplace(*codings, *limits);
+    is_encoding_known_ = true;  // else the next read says again what is wrong
 }
 
 Coro<std::optional<std::string>> Request::next_decoded() {

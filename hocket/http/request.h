@@ -26,6 +26,7 @@ struct Route;
 struct FormOptions {
     MultipartLimits multipart = {};  ///< `parts` also holds for the fields of application/x-www-form-urlencoded
     std::size_t fields = 1 << 20;    ///< bytes of all fields that are no files
+    std::size_t files = 100;         ///< each may take a descriptor
     std::size_t memory = 256 << 10;  ///< bytes of all files that stay in memory; others go to temporary ones
     std::string dir = {};            ///< where those are; by default as of `fs::temporary_file`
 };

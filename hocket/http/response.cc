@@ -77,10 +77,11 @@ void Response::set_cookie(std::string name, std::string value, CookieOptions opt
                         .http_only = options.http_only,
                         .same_site = options.same_site};
     const std::string field = write_set_cookie(cookie);
+    const Cookie read = parse_set_cookie(field).value();
     // RFC 6265bis, 4.1.1: a cookie is not set twice in one answer.
     const auto replaces = [&](std::string_view other) {
         const auto old = parse_set_cookie(other);
-        return old && old->name == cookie.name && old->path == cookie.path && old->domain == cookie.domain;
+        return old && old->name == read.name && old->path == read.path && old->domain == read.domain;
     };
     const auto old = headers_.get_all("Set-Cookie");
     if (std::any_of(old.begin(), old.end(), replaces)) {

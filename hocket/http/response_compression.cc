@@ -102,6 +102,7 @@ void ResponseCompression::apply(Response& answer, const Headers& request, bool e
 
 void ResponseCompression::encode_body(Response& answer, ContentCoding coding) {
     if (answer.pieces_) {
+        answer.file_ = nullptr;  // its bytes are not what is sent
         answer.pieces_.emplace(encoded_pieces(std::move(*answer.pieces_), coding));
     } else if (answer.body_.size() > most_at_once) {
         answer.pieces_.emplace(encoded_parts(std::exchange(answer.body_, {}), coding));
@@ -112,6 +113,7 @@ void ResponseCompression::encode_body(Response& answer, ContentCoding coding) {
     }
     weaken_etag(answer.headers_);
     answer.headers_.remove("Content-Length");
+    answer.headers_.remove("Accept-Ranges");  // the ranges would be those of other bytes
     answer.headers_.set("Content-Encoding", coding_name(coding));
 }
 

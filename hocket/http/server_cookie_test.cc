@@ -45,10 +45,12 @@ TEST(OnceServerCookie, the_last_word_on_a_cookie_counts) {
     response.set_cookie("b", "1");
     response.set_cookie("a", "2", {.path = "/x"});
     response.set_cookie("a", "3");
+    response.set_cookie("c", "1", {.domain = ".Example.com"});
+    response.set_cookie("c", "2", {.domain = "example.com"});
     response.del_cookie("b");
-    EXPECT_EQ(
-        response.headers().get_all("Set-Cookie"),
-        (Fields{"raw", "a=2; Path=/x", "a=3; Path=/", "b=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"}));
+    EXPECT_EQ(response.headers().get_all("Set-Cookie"),
+              (Fields{"raw", "a=2; Path=/x", "a=3; Path=/", "c=2; Domain=example.com; Path=/",
+                      "b=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"}));
     EXPECT_EQ(response.headers().get("X"), "y");
     response.del_cookie("__Host-a", {.secure = true});
     EXPECT_TRUE(response.headers().get_all("Set-Cookie").back().ends_with("; Path=/; Secure"));

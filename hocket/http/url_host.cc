@@ -241,8 +241,12 @@ std::string converted(std::string_view host, std::string_view label) {
     return result;
 }
 
+// More than any name of 255 bytes comes from.
+constexpr std::size_t most_to_convert = 4096;
+
 std::string to_ascii(std::string_view host, std::string_view name) {
     if (is_ascii(name) && lowered(name).find("xn--") == std::string::npos) return lowered(name);
+    if (name.size() > most_to_convert) refuse_name(host, "it is too long");
     std::string result;
     for (;;) {
         const auto [at, size] = find_stop(name);

@@ -207,6 +207,12 @@ TEST(OnceUrl, international_names_are_written_as_the_name_system_knows_them) {
               "ab");
 }
 
+TEST(OnceUrl, an_endless_name_is_not_converted) {
+    std::string url = "http://\xc3\xa9";
+    for (int i = 0; i < 500'000; ++i) url += ".a";
+    EXPECT_THROW(Url::parse(url), InvalidUrl);
+}
+
 TEST(OnceUrl, beside_an_international_label_the_others_stay_as_they_are) {
     EXPECT_EQ(host("-a.a--b._c.b\xc3\xbc"
                    "cher"),
