@@ -136,8 +136,6 @@ private:
     static void check_json(std::string_view text);
     [[noreturn]] static void refuse_json(const char* why);
 
-    std::string_view charset() const noexcept;
-
     RequestHead head_;
     std::size_t path_begin_ = 0, path_size_ = 0;
     BodySource* source_ = nullptr;
