@@ -89,10 +89,9 @@ std::optional<std::vector<ContentCoding>> content_codings(const Headers& headers
     return codings;
 }
 
-std::optional<ContentCoding> preferred_coding(const Headers& headers) {
+std::vector<ContentCoding> accepted_codings(const Headers& headers, std::span<const ContentCoding> offered) {
     constexpr int unsaid = -1;
-    std::array<int, preference.size()> weights{};
-    weights.fill(unsaid);
+    std::vector<int> weights(offered.size(), unsaid);
     int of_others = unsaid;
     int as_it_is = unsaid;
     for (const Headers::Field& field : headers) {
@@ -101,21 +100,27 @@ std::optional<ContentCoding> preferred_coding(const Headers& headers) {
             const auto [name, weight] = accepted(take_element(list));
             if (name == "*") of_others = weight;
             if (equal_without_case(name, "identity")) as_it_is = weight;
-            const auto coding = coding_of(name);
-            if (coding)
-                weights[static_cast<std::size_t>(std::ranges::find(preference, *coding) - preference.begin())] = weight;
+            const auto found = std::ranges::find(offered, coding_of(name));
+            if (found != offered.end()) weights[static_cast<std::size_t>(found - offered.begin())] = weight;
         }
     }
-    std::optional<ContentCoding> best;
-    int highest = std::max(as_it_is, 0);
-    for (std::size_t i = 0; i < preference.size(); ++i) {
+    std::vector<std::pair<int, std::size_t>> best;  // by the weight, then as they were offered
+    for (std::size_t i = 0; i < offered.size(); ++i) {
         const int weight = weights[i] == unsaid ? of_others : weights[i];
         // What is as good as the body as it is, is better: it is shorter.
-        if (weight <= 0 || weight < highest || (best && weight == highest)) continue;
-        best = preference[i];
-        highest = weight;
+        if (weight > 0 && weight >= as_it_is) best.emplace_back(-weight, i);
     }
-    return best;
+    std::ranges::sort(best);
+    std::vector<ContentCoding> codings;
+    codings.reserve(best.size());
+    for (const auto& [weight, i] : best) codings.push_back(offered[i]);
+    return codings;
+}
+
+std::optional<ContentCoding> preferred_coding(const Headers& headers) {
+    const std::vector<ContentCoding> codings = accepted_codings(headers, preference);
+    if (codings.empty()) return std::nullopt;
+    return codings.front();
 }
 
 // ---- Decoding

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ HOCKET_EXPORT std::optional<ContentCoding> coding_of(std::string_view name) noex
 /// The codings of Content-Encoding, in the order in which they were applied; none for a body that is not compressed, or `identity`. Nothing if
 /// one of them is unknown.
 HOCKET_EXPORT std::optional<std::vector<ContentCoding>> content_codings(const Headers& headers);
+/// Those of `offered` that Accept-Encoding allows: the highest weight first, of equal ones as they were offered (RFC 9110, 12.5.3). None where the
+/// body as it is is preferred, or nothing was asked for.
+HOCKET_EXPORT std::vector<ContentCoding> accepted_codings(const Headers& headers,
+                                                          std::span<const ContentCoding> offered);
 /// Which coding Accept-Encoding prefers: that of the highest weight, of equal ones zstd, br, gzip, deflate in this order. Nothing for a body
 /// as it is: if that is preferred, or nothing was asked for (RFC 9110, 12.5.3).
 HOCKET_EXPORT std::optional<ContentCoding> preferred_coding(const Headers& headers);

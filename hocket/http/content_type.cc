@@ -11,14 +11,6 @@ namespace hocket::http {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
-
 std::string_view field(const Headers& headers) { return headers.get("Content-Type").value_or(""); }
 
 // `text/html; Charset="x"`: the parameter of that name.
@@ -49,10 +41,10 @@ bool names_json(std::string_view type) {
 std::string content_type_of(const Headers& headers) {
     const std::string_view type = field(headers);
     const std::string_view bare = trim(type.substr(0, type.find(';')));
-    return bare.empty() ? "application/octet-stream" : lower(bare);
+    return bare.empty() ? "application/octet-stream" : lowered(bare);
 }
 
-std::string charset_of(const Headers& headers) { return lower(parameter(field(headers), "charset")); }
+std::string charset_of(const Headers& headers) { return lowered(parameter(field(headers), "charset")); }
 
 std::string to_utf_8(std::string text, std::string_view charset) {
     if (charset != "iso-8859-1" && charset != "latin-1" && charset != "latin1") return text;

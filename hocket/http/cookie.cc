@@ -45,13 +45,6 @@ Pair split_cookie(std::string_view text) noexcept {
     return pair.has_value ? pair : Pair{{}, pair.name, true};
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
-}
-
 // 5.6.2: digits, maybe after a minus. What no Duration can hold is the longest.
 std::optional<Duration> parse_max_age(std::string_view text) noexcept {
     const bool is_negative = text.starts_with('-');
@@ -78,7 +71,7 @@ void take_attribute(Cookie& cookie, const Pair& attribute) {
     } else if (equal_without_case(name, "Max-Age")) {
         if (const auto age = parse_max_age(value)) cookie.max_age = age;
     } else if (equal_without_case(name, "Domain")) {
-        cookie.domain = lower(value.substr(value.starts_with('.') ? 1 : 0));
+        cookie.domain = lowered(value.substr(value.starts_with('.') ? 1 : 0));
     } else if (equal_without_case(name, "Path")) {
         cookie.path = value.starts_with('/') ? value : std::string_view();
     } else if (equal_without_case(name, "Secure")) {

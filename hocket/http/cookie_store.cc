@@ -24,10 +24,6 @@ bool is_address(std::string_view host) noexcept {
     return !last.empty() && std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_ascii(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool is_same(const StoredCookie& a, const StoredCookie& b) noexcept {
     return a.name == b.name && a.host_only == b.host_only && a.path == b.path && a.domain == b.domain;
 }

@@ -53,10 +53,6 @@ std::string joined(std::initializer_list<std::string_view> parts) {
     return text;
 }
 
-bool is_ascii(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 bool says_true(const Challenge& challenge, std::string_view name) {
     return equal_without_case(challenge.param(name).value_or(""), "true");
 }

@@ -13,14 +13,6 @@ namespace hocket::http {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
-
 // Takes `"..."` off the front. False: its end is missing.
 bool take_quoted(std::string_view& rest, std::string& value) {
     std::size_t i = 1;
@@ -47,7 +39,7 @@ constexpr std::size_t most_parameters = 32;
 
 std::optional<FieldParameters> parse_field_parameters(std::string_view field) {
     const std::size_t end = std::min(field.find(';'), field.size());
-    FieldParameters found{.value = lower(trim(field.substr(0, end))), .parameters = {}};
+    FieldParameters found{.value = lowered(trim(field.substr(0, end))), .parameters = {}};
     std::string_view rest = trim(field.substr(end));
     while (!rest.empty()) {
         if (rest[0] != ';') return std::nullopt;
@@ -55,7 +47,7 @@ std::optional<FieldParameters> parse_field_parameters(std::string_view field) {
         if (rest.empty() || rest[0] == ';') continue;  // nothing between two semicolons, as some send it
         const std::size_t equals = rest.find('=');
         if (equals == std::string_view::npos) return std::nullopt;
-        std::string name = lower(trim(rest.substr(0, equals)));
+        std::string name = lowered(trim(rest.substr(0, equals)));
         if (!is_token(name) || found.find(name) || found.parameters.size() == most_parameters) return std::nullopt;
         rest = trim(rest.substr(equals + 1));
         std::string text;
@@ -76,7 +68,7 @@ std::optional<std::string> parse_extended_value(std::string_view value) {
     const std::size_t charset = value.find('\'');
     const std::size_t language = charset == std::string_view::npos ? charset : value.find('\'', charset + 1);
     if (language == std::string_view::npos) return std::nullopt;
-    const std::string name = lower(value.substr(0, charset));
+    const std::string name = lowered(value.substr(0, charset));
     std::string text = percent_decode(value.substr(language + 1));
     if (name == "iso-8859-1") return to_utf_8(std::move(text), name);
     if (name != "utf-8" || utf_8_prefix(text) != text.size()) return std::nullopt;

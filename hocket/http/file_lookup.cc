@@ -3,6 +3,7 @@
 #include <hocket/http/file_lookup_internal.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/content_encoding.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/open_beneath_internal.h>
@@ -15,7 +16,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -27,43 +27,11 @@ using fs::Looking, fs::ScopedDescriptor;
 using Kind = FoundFile::Kind;
 
 // What compresses best stands first.
-constexpr std::array<FileCoding, 3> known_codings{{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
+constexpr std::array siblings = {ContentCoding::br, ContentCoding::zstd, ContentCoding::gzip};
 
-// `0.5` as 500; what is no weight is 0.
-int weight_of(std::string_view parameter) noexcept {
-    if (!equal_without_case(parameter.substr(0, 2), "q=")) return 0;
-    parameter.remove_prefix(2);
-    const bool is_one = parameter.starts_with('1');
-    if (!is_one && !parameter.starts_with('0')) return 0;
-    parameter.remove_prefix(1);
-    if (parameter.empty()) return is_one ? 1000 : 0;
-    if (!parameter.starts_with('.') || parameter.size() > 4) return 0;
-    int weight = is_one ? 1000 : 0;
-    int scale = 100;
-    for (const char c : parameter.substr(1)) {
-        if (c < '0' || c > '9') return 0;
-        weight += (c - '0') * scale;
-        scale /= 10;
-    }
-    return std::min(weight, 1000);
+std::string_view ending_of(ContentCoding coding) noexcept {
+    return coding == ContentCoding::br ? ".br" : coding == ContentCoding::zstd ? ".zst" : ".gz";
 }
-
-/// The weights that Accept-Encoding gives; -1 where it says nothing.
-struct Weights {
-    std::array<int, known_codings.size()> of_codings{-1, -1, -1};
-    int of_others = -1, as_it_is = -1;
-
-    void take(std::string_view element) noexcept {
-        const std::size_t semicolon = std::min(element.find(';'), element.size());
-        const std::string_view name = trim(element.substr(0, semicolon));
-        const int weight = semicolon < element.size() ? weight_of(trim(element.substr(semicolon + 1))) : 1000;
-        if (name == "*") of_others = weight;
-        if (equal_without_case(name, "identity")) as_it_is = weight;
-        for (std::size_t i = 0; i < known_codings.size(); ++i) {
-            if (equal_without_case(name, known_codings[i].name)) of_codings[i] = weight;
-        }
-    }
-};
 
 /// What is known of a name, without having opened the file.
 struct Seen {
@@ -224,25 +192,10 @@ std::optional<FoundFile> look_at_once(const FileQuery& query) {
 
 }  // namespace
 
-std::vector<FileCoding> accepted_codings(const Headers& request) {
-    Weights weights;
-    for (const Headers::Field& field : request) {
-        if (!equal_without_case(field.name, "Accept-Encoding")) continue;
-        for (std::string_view list = field.value; !list.empty();) {
-            const std::size_t end = std::min(list.find(','), list.size());
-            weights.take(trim(list.substr(0, end)));
-            list.remove_prefix(std::min(end + 1, list.size()));
-        }
-    }
-    std::vector<std::pair<int, std::size_t>> accepted;  // the best first: by the weight, then by our own preference
-    for (std::size_t i = 0; i < known_codings.size(); ++i) {
-        const int weight = weights.of_codings[i] < 0 ? weights.of_others : weights.of_codings[i];
-        if (weight > 0 && weight >= weights.as_it_is) accepted.emplace_back(-weight, i);
-    }
-    std::ranges::sort(accepted);
+std::vector<FileCoding> file_codings(const Headers& request) {
     std::vector<FileCoding> codings;
-    codings.reserve(accepted.size());
-    for (const auto& [weight, i] : accepted) codings.push_back(known_codings[i]);
+    for (const ContentCoding coding : accepted_codings(request, siblings))
+        codings.push_back({coding_name(coding), ending_of(coding)});
     return codings;
 }
 

@@ -22,8 +22,8 @@ struct FileCoding {
     std::string_view name, ending;
 };
 
-/// Those that Accept-Encoding allows, what is preferred first (RFC 9110, 12.5.3).
-std::vector<FileCoding> accepted_codings(const Headers& request);
+/// Those that Accept-Encoding allows, what is preferred first.
+std::vector<FileCoding> file_codings(const Headers& request);
 
 /// What is looked for.
 struct FileQuery {

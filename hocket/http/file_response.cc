@@ -124,7 +124,7 @@ Coro<Response> file_response(const Request& request, std::string path, FileRespo
     if (query.path.find('\0') != std::string::npos) {
         throw ValueError("file_response: a null character in the name of a file");
     }
-    if (options.precompressed) query.codings = accepted_codings(request.headers());
+    if (options.precompressed) query.codings = file_codings(request.headers());
     FoundFile found = co_await look_for_file(std::move(query));
     co_return co_await answer_with_file(request, std::move(found), std::move(options));
 }

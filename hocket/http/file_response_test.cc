@@ -156,7 +156,7 @@ TEST_F(FileResponse, was_not_changed_in_the_future) { run(of_tomorrow()); }
 
 std::string codings(std::string_view accept) {
     std::string names;
-    for (const FileCoding& coding : accepted_codings({{"Accept-Encoding", accept}})) {
+    for (const FileCoding& coding : file_codings({{"Accept-Encoding", accept}})) {
         names.append(names.empty() ? "" : " ").append(coding.name);
     }
     return names;
@@ -166,12 +166,13 @@ TEST(OnceFileResponse, accept_encoding_says_what_is_preferred) {
     EXPECT_EQ(codings("gzip, deflate, br, zstd"), "br zstd gzip");
     EXPECT_EQ(codings("gzip;q=1.0, br;q=0.5"), "gzip br");
     EXPECT_EQ(codings("gzip;q=0"), "");
+    EXPECT_EQ(codings("x-gzip"), "gzip");
     EXPECT_EQ(codings("*"), "br zstd gzip");
     EXPECT_EQ(codings("*;q=0.1, GZIP; Q=0.2, br;q=0"), "gzip zstd");
     EXPECT_EQ(codings("identity, gzip;q=0.5"), "");
     EXPECT_EQ(codings("identity;q=0.5, gzip"), "gzip");
     EXPECT_EQ(codings("gzip;q=0.001, br;q=0.000"), "gzip");
-    EXPECT_TRUE(accepted_codings({}).empty());
+    EXPECT_TRUE(file_codings({}).empty());
     for (const std::string_view text : {"", ",", "gzip;q=", "gzip;q=2", "gzip;q=0.0001", "gzip;q=-1", "gzip;q=a",
                                         "gzip;x", "gzip;;", "gzipp", "identity"}) {
         EXPECT_EQ(codings(text), "") << text;

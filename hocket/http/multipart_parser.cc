@@ -210,11 +210,13 @@ private:
     }
 
     PartEvent finish_head() {
-        const std::vector<std::string_view> fields = head_.headers.get_all("Content-Disposition");
-        if (fields.size() > 1) refuse("a part has two Content-Dispositions");
-        if (!fields.empty()) {
-            const auto disposition = parse_field_parameters(fields[0]);
-            if (!disposition) refuse("the Content-Disposition " + in_quotes(fields[0]) + " is malformed");
+        // Of two, whoever looks at the first believes something else than who looks at the last.
+        for (const char* const name : {"Content-Disposition", "Content-Type", "Content-Transfer-Encoding"}) {
+            if (head_.headers.get_all(name).size() > 1) refuse("a part has two fields " + std::string(name));
+        }
+        if (const auto field = head_.headers.get("Content-Disposition")) {
+            const auto disposition = parse_field_parameters(*field);
+            if (!disposition) refuse("the Content-Disposition " + in_quotes(*field) + " is malformed");
             if (const std::string* name = disposition->find("name")) head_.name = unescaped_name(*name);
             if (const std::string* filename = disposition->find("filename")) head_.filename = unescaped_name(*filename);
             if (const std::string* extended = disposition->find("filename*")) {

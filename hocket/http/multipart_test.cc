@@ -157,7 +157,11 @@ TEST(OnceMultipart, malformed_headers_are_refused) {
             << result;
     }
     EXPECT_EQ(refused("Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b"),
-              "|400 a part has two Content-Dispositions");
+              "|400 a part has two fields Content-Disposition");
+    EXPECT_EQ(refused("Content-Transfer-Encoding: 8bit\r\ncontent-transfer-encoding: base64"),
+              "|400 a part has two fields Content-Transfer-Encoding");
+    EXPECT_EQ(refused("Content-Type: text/plain\r\nContent-Type: multipart/mixed"),
+              "|400 a part has two fields Content-Type");
 }
 
 TEST(OnceMultipart, text_behind_a_boundary_is_refused) {

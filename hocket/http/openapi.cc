@@ -2,6 +2,7 @@
 // Routes as OpenAPI 3.1 describes them: https://spec.openapis.org/oas/v3.1.0.
 #include <hocket/http/json_text.h>
 #include <hocket/http/openapi_internal.h>
+#include <hocket/http/text.h>
 
 #include <algorithm>
 
@@ -70,12 +71,6 @@ std::string_view schema_of(ParameterType type) noexcept {
     return R"({"type":"string"})";
 }
 
-std::string in_lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return lower;
-}
-
 // As OpenAPI writes it: `/files/{path}` of `/files/{path:path}`.
 std::string described_path(std::string path) {
     constexpr std::string_view end = ":path}";
@@ -86,7 +81,7 @@ std::string described_path(std::string path) {
 // `get_items_id` of GET and /items/{id}.
 std::string operation_id(const Route& route) {
     if (!route.options.name.empty()) return route.options.name;
-    std::string id = in_lower_case(route.method);
+    std::string id = lowered(route.method);
     for (const char c : described_path(route.path)) {
         const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (is_word) {
@@ -135,7 +130,7 @@ void write_operation(Writer& json, const Route& route) {
     // A handler that takes none of the path's parameters may ask the request for them.
     if (std::ranges::none_of(parameters, &Parameter::in_path))
         parameters.resize(parameters.size() + route.parameter_names.size());
-    json.key(in_lower_case(route.method)).open('{').text("operationId", operation_id(route));
+    json.key(lowered(route.method)).open('{').text("operationId", operation_id(route));
     json.text_if_any("summary", route.options.summary).text_if_any("description", route.options.description);
     if (!route.options.tags.empty()) {
         json.key("tags").open('[');

@@ -3,6 +3,7 @@
 #include <hocket/http/request.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/content_type_internal.h>
 #include <hocket/http/cookie.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/forwarded_internal.h>
@@ -171,8 +172,8 @@ Coro<std::string> Request::body() {
 }
 
 Coro<std::string> Request::text() {
-    const std::string_view encoding = charset();
-    if (!encoding.empty() && !equal_without_case(encoding, "utf-8") && !equal_without_case(encoding, "us-ascii")) {
+    const std::string encoding = charset_of(head_.headers);
+    if (!encoding.empty() && encoding != "utf-8" && encoding != "us-ascii") {
         throw HttpError(415, "the body is in " + escaped(encoding) + ", not in UTF-8");
     }
     co_return co_await body();
@@ -184,21 +185,5 @@ void Request::check_json(std::string_view text) {
 }
 
 void Request::refuse_json(const char* why) { throw HttpError(400, why); }
-
-std::string_view Request::charset() const noexcept {
-    std::string_view rest = head_.headers.get("Content-Type").value_or(std::string_view());
-    constexpr std::string_view name = "charset=";
-    for (std::size_t semicolon = rest.find(';'); semicolon != std::string_view::npos; semicolon = rest.find(';')) {
-        rest.remove_prefix(semicolon + 1);
-        std::string_view parameter = trim(rest.substr(0, rest.find(';')));
-        if (!equal_without_case(parameter.substr(0, name.size()), name)) continue;
-        parameter.remove_prefix(name.size());
-        if (parameter.size() > 1 && parameter.starts_with('"') && parameter.ends_with('"')) {
-            return parameter.substr(1, parameter.size() - 2);
-        }
-        return parameter;
-    }
-    return {};
-}
 
 }  // namespace hocket::http

@@ -178,7 +178,6 @@ private:
     static void check_json(std::string_view text);
     [[noreturn]] static void refuse_json(const char* why);
 
-    std::string_view charset() const noexcept;
     const Forwarding& forwarding() const;
 
     RequestHead head_;

@@ -98,7 +98,7 @@ private:
                         .is_folder = name->is_folder,
                         .index = options_.index,
                         .lists = options_.show_index};
-        if (options_.precompressed) query.codings = accepted_codings(request.headers());
+        if (options_.precompressed) query.codings = file_codings(request.headers());
         FoundFile found = co_await look_for_file(std::move(query));
         if (found.kind == FoundFile::Kind::folder && (options_.show_index || !options_.index.empty())) {
             if (!name->is_folder) co_return to_folder(request.path());

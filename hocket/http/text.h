@@ -16,6 +16,10 @@ HOCKET_EXPORT bool equal_without_case(std::string_view a, std::string_view b) no
 HOCKET_EXPORT bool is_token(std::string_view text) noexcept;
 /// RFC 9110, 5.5: no control character but the tab. Bytes above 127 are allowed and mean nothing.
 HOCKET_EXPORT bool is_field_value(std::string_view text) noexcept;
+/// With its ASCII letters in lower case.
+HOCKET_EXPORT std::string lowered(std::string_view text);
+/// Whether no byte is above 127.
+HOCKET_EXPORT bool is_ascii(std::string_view text) noexcept;
 /// Without the spaces and tabs around it.
 HOCKET_EXPORT std::string_view trim(std::string_view text) noexcept;
 

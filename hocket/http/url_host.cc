@@ -18,10 +18,6 @@ namespace hocket::http {
 namespace {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_ascii(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 [[noreturn]] void refuse(std::string_view host, const std::string& why) {
     throw UrlFault{"the host " + in_quotes(host) + ' ' + why};
 }
@@ -189,12 +185,6 @@ std::string write_ipv6(const Ipv6& address) {
         if (i + 1 < address.size()) result += ':';
     }
     return result + ']';
-}
-
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return result;
 }
 
 // The first full stop, or one of those that other scripts have for it (UTS 46, 4): where it is and how many bytes it has.

@@ -41,12 +41,6 @@ bool starts_with_drive(std::string_view text) noexcept {
            (text.size() == 2 || std::string_view("/\\?#").find(text[2]) != std::string_view::npos);
 }
 
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return result;
-}
-
 // `.` or `..`, also where the dots are encoded: how many, or 0.
 std::size_t dots(std::string_view segment) noexcept {
     std::size_t count = 0;
