@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::uint16_t socks_port = 1080;
 
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return result;
-}
-
 template <class Number>
 std::optional<Number> number_in(std::string_view text) {
     Number number = 0;
