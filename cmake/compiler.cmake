@@ -31,7 +31,11 @@ endif()
 if(PROJECT_IS_TOP_LEVEL)
     find_program(CCACHE ccache)
     if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-        set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+        # What the tests precompile is known by its text, as all else is.
+        set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+            set(HOCKET_PCH_OPTIONS "SHELL:-Xclang -fno-pch-timestamp")
+        endif()
     endif()
     # lld links a program with line tables several times faster than GNU ld; clang finds the one of its own version.
     find_program(LLD NAMES ld.lld-19 ld.lld)

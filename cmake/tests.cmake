@@ -21,6 +21,9 @@ file(GLOB support CONFIGURE_DEPENDS tests/support/*.cc)
 add_library(test_support STATIC EXCLUDE_FROM_ALL ${support})
 target_compile_options(test_support PRIVATE ${HOCKET_WARNINGS} -O0)
 target_link_libraries(test_support PUBLIC hocket::static GTest::gmock_main PRIVATE rapidcheck OpenSSL::Crypto)
+# A third of what a test takes to compile is GoogleTest's header: once for all rooms.
+target_precompile_headers(test_support PRIVATE <gtest/gtest.h>)
+target_compile_options(test_support PRIVATE ${HOCKET_PCH_OPTIONS})
 
 # A suite's name says where its tests have a meaning: `Virtual...` in virtual time only, `Real...` on the system's clock and
 # descriptors only, `Once...` on no backend (it runs no loop, or chooses its own). All others run on every backend.
@@ -48,6 +51,8 @@ function(hocket_room_tests room)
     set(program ${room}_test)
     # Half the time to compile, and another level than the library's own.
     hocket_test_program(${program} -O0 ${sources})
+    target_precompile_headers(${program} REUSE_FROM test_support)
+    target_compile_options(${program} PRIVATE ${HOCKET_PCH_OPTIONS})
 
     set(common NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${timeout} LABELS ${room})
     if(room STREQUAL "base")
