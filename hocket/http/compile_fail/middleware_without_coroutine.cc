@@ -8,6 +8,6 @@ hocket::http::ClientMiddleware middleware() {
     return
         [](hocket::http::OutgoingRequest request, hocket::http::NextRequest next) { return next(std::move(request)); };
 #else
-    return [](hocket::http::OutgoingRequest request, hocket::http::NextRequest next) { next(std::move(request)); };
+    return [](hocket::http::OutgoingRequest request, hocket::http::NextRequest) { request.url += "?page=2"; };
 #endif
 }
