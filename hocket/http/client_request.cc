@@ -6,9 +6,10 @@
 #include <hocket/http/encoded_pieces_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/params.h>
+#include <hocket/http/reading_internal.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
 namespace hocket::http {
 
@@ -184,9 +185,8 @@ void ClientRequest::take_body(RequestOptions& options, FormBody form) {
 std::optional<std::uint64_t> ClientRequest::announced_length() const {
     const auto text = headers_.get("Content-Length");
     if (!text) return std::nullopt;
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size())
+    const auto length = read_number<std::uint64_t>(*text);
+    if (!length)
         throw ValueError(name_.text() + ": the field Content-Length is " + in_quotes(*text) +
                          ", not a number of bytes");
     return length;

@@ -8,10 +8,10 @@
 #include <hocket/http/access_log_internal.h>
 #include <hocket/http/file_part_internal.h>
 #include <hocket/http/http1_writer.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/response_compression_internal.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace hocket::http {
@@ -31,12 +31,9 @@ std::optional<Duration> limit_of(Duration span) noexcept {
 
 std::optional<std::uint64_t> read_length(const Headers& headers) {
     const auto text = headers.get("Content-Length");
-    std::uint64_t length = 0;
     if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size()) {
-        throw ValueError("the field Content-Length is " + in_quotes(*text) + ", not a number of bytes");
-    }
+    const auto length = read_number<std::uint64_t>(*text);
+    if (!length) throw ValueError("the field Content-Length is " + in_quotes(*text) + ", not a number of bytes");
     return length;
 }
 

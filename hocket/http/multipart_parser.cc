@@ -215,7 +215,7 @@ private:
             if (head_.headers.get_all(name).size() > 1) refuse("a part has two fields " + std::string(name));
         }
         if (const auto field = head_.headers.get("Content-Disposition")) {
-            const auto disposition = parse_field_parameters(*field);
+            const auto disposition = parse_field_parameters(*field, Quoting::form);
             if (!disposition) refuse("the Content-Disposition " + in_quotes(*field) + " is malformed");
             if (const std::string* name = disposition->find("name")) head_.name = unescaped_name(*name);
             if (const std::string* filename = disposition->find("filename")) head_.filename = unescaped_name(*filename);
