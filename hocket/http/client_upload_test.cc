@@ -358,7 +358,7 @@ TEST(RealClientUpload, a_function_makes_the_body_again) {
     }());
 }
 
-TEST(RealClientUpload, a_kept_connection_that_ends_costs_only_bodies_that_can_be_made_again) {
+TEST(RealClientUpload, a_kept_connection_that_ends_costs_only_bodies_that_cannot_be_made_again) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::start([](Peer& peer, int number) -> Coro<> {
             co_await peer.request();
@@ -393,3 +393,11 @@ TEST(RealClientUpload, options_with_a_generator_serve_one_request) {
 
 }  // namespace
 }  // namespace hocket::http
+        co_await text_of(session.get(server.url()));
+        const RequestOptions often{.stream = two_words};
+        EXPECT_EQ(co_await text_of(session.put(server.url("/often"), often)), "again");
+        EXPECT_EQ(server.connections(), 3);
+        EXPECT_EQ(requests.size(), 3U);
+        EXPECT_TRUE(requests.at(1).starts_with("PUT /often ")) << requests.at(1);
+        EXPECT_EQ(requests.at(2), requests.at(1));
+        EXPECT_TRUE(requests.at(2).ends_with("4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"));

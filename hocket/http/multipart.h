@@ -76,7 +76,11 @@ public:
     void finish();
 
 private:
+    friend struct MultipartWork;  // of the tests
     class State;
+    /// How many bytes of data were looked at, some of them twice.
+    std::uint64_t work() const noexcept;
+
     Unique<State> state_;
 };
 
