@@ -134,10 +134,13 @@ Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& r
             tell(terms.trace, Trace::request_sent);
             ResponseHead response = co_await lease->read_head(name.method, request.keeps_alive());
             tell(terms.trace, Trace::response_start, response.status);
-            if (response.status >= 400) lease->stop_sending();
+            // Who refuses wants no more, and what is made while it is sent goes on for a success only.
+            const bool is_refused = response.status >= 400 || (response.status >= 300 && lease->streaming());
+            if (is_refused) lease->stop_sending();
             ResponseHandle state(
                 new ResponseState(name, std::move(response), std::move(lease), terms.deadline, terms.trace));
             if (request.decodes()) state->decode_within(*request.decodes());
+            if (state->is_sending() && (is_refused || state->is_over())) co_await state->end_sending();
             co_return ClientResponse(std::move(state));
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
