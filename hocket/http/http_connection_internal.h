@@ -28,12 +28,14 @@ public:
         : app(application),
           options(serve_options),
           proxies(serve_options.trusted_proxies, serve_options.forwarded_fields) {}
+          is_secure(secure || serve_options.tls),
     HttpServerState(const HttpServerState&) = delete;
     HttpServerState& operator=(const HttpServerState&) = delete;
 
     const Application app;
     const ServeOptions options;
     const DecodeLimits decode_limits{.size = options.limits.body.value_or(Limits::usual_body)};
+    const bool is_secure;
     const TrustedProxies proxies;
     Task<> ending;  // what the application does at the end, if anything
     std::uint64_t requests = 0;
@@ -106,7 +108,7 @@ public:
     const DecodeLimits* decode_limits() const noexcept override {
         return server_.options.auto_decompress ? &server_.decode_limits : nullptr;
     }
-    bool is_secure() const override { return static_cast<bool>(server_.options.tls); }
+    bool is_secure() const override { return server_.is_secure; }
     const TrustedProxies& proxies() const override { return server_.proxies; }
 
     HttpConnection *newer = nullptr, *older = nullptr;  // in the server's list

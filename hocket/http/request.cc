@@ -95,8 +95,10 @@ std::string Request::path_param(std::string_view name) const {
 
 const Forwarding& Request::forwarding() const {
     if (!forwarding_) {
-        const Forwarding direct{peername().is_ip() ? peername().host() : std::string(),
-                                source_ && source_->is_secure() ? "https" : "http",
+        // A request by hand says itself how it came; what is sent over a connection can say anything.
+        const bool is_secure =
+            source_ ? source_->is_secure() : equal_without_case(head_.target.substr(0, 8), "https://");
+        const Forwarding direct{peername().is_ip() ? peername().host() : std::string(), is_secure ? "https" : "http",
                                 std::string(head_.headers.get("Host").value_or(""))};
         forwarding_ =
             Unique<Forwarding>::make(source_ ? source_->proxies().resolve(head_.headers, peername(), direct) : direct);

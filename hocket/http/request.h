@@ -84,7 +84,7 @@ public:
     std::string_view query_string() const noexcept;
     /// `http://127.0.0.1:8080/items/a%20b?limit=3`, with the host that the client named.
     std::string url() const;
-    /// `https` for a request that came by TLS, else `http`; behind a trusted proxy, what the client used with that (`request.scheme`). See
+    /// `https` for a request that came by TLS, or in memory to such a URL, else `http`; behind a trusted proxy, what the client used with that (`request.scheme`). See
     /// ServeOptions::trusted_proxies.
     std::string_view scheme() const;
     /// Whether that is `https` (`request.secure`).
