@@ -17,6 +17,9 @@ namespace hocket::http {
 
 namespace {
 
+// Browsers keep up to 180 for a site; RFC 6265bis, 6.1 asks for 50.
+constexpr std::size_t most_cookies = 200;
+
 struct Path {
     std::size_t begin, size;
 };
@@ -73,10 +76,14 @@ std::optional<std::string_view> Request::query(std::string_view name) const { re
 
 const Params& Request::cookies() const {
     if (!cookies_) {
-        cookies_.emplace();
+        Params found;
         for (const std::string_view field : head_.headers.get_all("Cookie")) {
-            for (auto& cookie : parse_cookies(field)) cookies_->push_back(std::move(cookie));
+            for (auto& cookie : parse_cookies(field)) found.push_back(std::move(cookie));
+            if (found.size() > most_cookies) {
+                throw HttpError(400, "the request has more than " + std::to_string(most_cookies) + " cookies");
+            }
         }
+        cookies_ = std::move(found);
     }
     return *cookies_;
 }

@@ -100,6 +100,7 @@ public:
     std::optional<std::string_view> query(std::string_view name) const;
     /// The cookies that came, in order; names may repeat, and values keep their quotation marks (aiohttp takes them off).
     const Params& cookies() const;
+    /// Throws HttpError 400 for more than 200; how long they may be is a matter of the header's limits.
     /// The value of the first cookie of that name.
     std::optional<std::string_view> cookies(std::string_view name) const;
     /// What stands in the path at `{name}`, decoded (aiohttp's `match_info`). Throws ValueError if the route has no such parameter.
