@@ -95,13 +95,15 @@ public:
 
     /// The next piece, as it arrives; nothing after the last: `while (auto piece = co_await part->next())` (`read_chunk`).
     Coro<std::optional<std::string>> next() const;
-    /// The data, or what `next` has left of it. Throws ProtocolError 413 for more than `most` bytes.
+    /// The data, or what `next` has left of it. Throws ProtocolError 413 for more than `most` bytes. A cancel loses nothing: the next call, of this
+    /// or of `next`, goes on.
     Coro<std::string> read(std::size_t most = 1 << 20) const;
 
 private:
     friend class MultipartReader;
     struct Reading;
     BodyPart(Shared<Reading> reading, std::size_t number, PartHead head) noexcept;
+    void check() const;
 
     Shared<Reading> reading_;
     std::size_t number_;

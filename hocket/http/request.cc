@@ -161,6 +161,7 @@ Coro<std::optional<std::string>> Request::next_decoded() {
 
 Coro<std::optional<std::string>> Request::next() {
     look_at_encoding();
+    if (!gathered_.empty()) co_return std::exchange(gathered_, {});
     if (decoder_) co_return co_await next_decoded();
     if (source_) co_return co_await source_->next_piece();
     if (by_hand_.empty()) co_return std::nullopt;
@@ -170,14 +171,15 @@ Coro<std::optional<std::string>> Request::next() {
 Coro<std::string> Request::body() {
     if (is_taken_) throw RuntimeError("the body of this request has been read already: keep what body() gives");
     look_at_encoding();
-    is_taken_ = true;
     if (decoder_) {
-        std::string whole;
-        while (auto piece = co_await next_decoded()) whole += *piece;
-        co_return whole;
+        while (auto piece = co_await next_decoded()) gathered_ += *piece;
+    } else if (source_) {
+        co_await source_->read_all(gathered_);
+    } else {
+        gathered_ += std::exchange(by_hand_, {});
     }
-    if (source_) co_return co_await source_->read_all();
-    co_return std::exchange(by_hand_, {});
+    is_taken_ = true;
+    co_return std::exchange(gathered_, {});
 }
 
 Coro<std::string> Request::text() {
