@@ -88,6 +88,7 @@ Coro<> HttpConnection::run() {
         }
         if (is_lost_) break;
         begin_answer(answer);
+        if (is_lost_) break;
         if (answer.pieces_) {
             send_now();
             bool is_sent = false;

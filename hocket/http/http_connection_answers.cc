@@ -56,17 +56,27 @@ void HttpConnection::begin_answer(Response& answer) {
     const bool wants_end = !answer.headers_.empty() && answer.headers_.has_token("Connection", "close");
     keeps_alive_ = request_->head().keep_alive && !is_broken_ && !wants_end && !server_.closing() && may_drain();
     awaits_continue_ = false;  // RFC 9110, 15.2: no interim response follows the final one
-    std::exception_ptr error;
-    try {
-        ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
-        if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
-        return write_head_of(answer);
-    } catch (const ValueError&) {
-        error = std::current_exception();
+    const std::size_t before = out_.size();
+    const bool may_go_on = keeps_alive_;
+    for (const bool is_second : {false, true}) {
+        std::exception_ptr error;
+        try {
+            if (is_second) {
+                answer = error_response(500, "Internal Server Error");
+            } else {
+                ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
+                if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
+            }
+            return write_head_of(answer);
+        } catch (...) {  // fields that cannot be sent, an encoder that fails, no memory
+            error = std::current_exception();
+        }
+        out_.resize(before);  // no half of a head
+        keeps_alive_ = may_go_on;
+        ends_body_ = false;
+        report("The answer cannot be sent", error);
     }
-    report("The answer cannot be sent", error);
-    answer = error_response(500, "Internal Server Error");
-    write_head_of(answer);
+    lose();
 }
 
 void HttpConnection::write_head_of(Response& answer) {
