@@ -2,6 +2,7 @@
 // Reading sets of ranges, and writing the one that is left of them.
 #include <hocket/http/byte_range.h>
 
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -52,9 +53,7 @@ std::optional<std::vector<ByteRange>> read_set(std::string_view set, std::uint64
     std::vector<ByteRange> ranges;
     std::size_t count = 0;
     while (!set.empty()) {
-        const std::size_t end = std::min(set.find(','), set.size());
-        const std::string_view text = trim(set.substr(0, end));
-        set.remove_prefix(std::min(end + 1, set.size()));
+        const std::string_view text = take_element(set);
         if (text.empty()) continue;
         const Element element = read_element(text, size);
         if (!element.is_well_formed || ++count > most_ranges) return std::nullopt;

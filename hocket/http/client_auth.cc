@@ -2,8 +2,8 @@
 // Basic and Bearer with every sending; Digest after a challenge, and from then on before it.
 #include <hocket/http/client_auth_internal.h>
 
-#include <hocket/core/event_loop.h>
 #include <hocket/http/base64_internal.h>
+#include <hocket/http/random_internal.h>
 
 #include <utility>
 
@@ -12,16 +12,6 @@ namespace hocket::http {
 namespace {
 
 constexpr std::size_t most_known = 100;
-
-// 128 random bits.
-std::string make_cnonce() {
-    std::string text;
-    for (int i = 0; i < 2; ++i) {
-        const std::uint64_t bits = get_running_loop().backend().entropy();
-        for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[bits >> shift & 15];
-    }
-    return text;
-}
 
 }  // namespace
 
@@ -80,7 +70,7 @@ bool ClientAuth::takes_challenge(const ClientRequest& request, const ResponseHea
     }
     is_answering_ = true;
     memory_.keep(request.name().url.origin(), request.auth().user(),
-                 {.challenge = std::move(*challenge), .cnonce = make_cnonce()});
+                 {.challenge = std::move(*challenge), .cnonce = random_hexadecimal()});
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <hocket/http/client_connection_internal.h>
 
 #include <hocket/flow/timeout.h>
+#include <hocket/flow/wait.h>
 #include <hocket/http/client_response_internal.h>
 #include <hocket/http/http1_writer.h>
 
@@ -139,6 +140,18 @@ Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head
     if (ended) std::rethrow_exception(ended);
 }
 
+Coro<> end_of(Task<> sending) {
+    std::exception_ptr cancelled;
+    while (!sending.done()) {
+        try {
+            co_await CancelAndWait(sending);
+        } catch (const CancelledError&) {  // which the next turn passes on
+            cancelled = std::current_exception();
+        }
+    }
+    if (cancelled) std::rethrow_exception(cancelled);
+}
+
 void ClientConnection::stop_sending() noexcept {
     if (!sending_ || sending_.done()) return;
     is_cut_ = true;
@@ -147,6 +160,7 @@ void ClientConnection::stop_sending() noexcept {
 
 void ClientConnection::send(const std::string& head, const OutgoingBody& body) {
     const TaskOptions named{.name = "body of an HTTP request"};
+    is_streaming_ = static_cast<bool>(body.stream);
     if (body.stream) {
         progress_ = Shared<Progress>::make();
         sending_ =
@@ -170,24 +184,37 @@ void ClientConnection::send(const std::string& head, const OutgoingBody& body) {
 
 Coro<ResponseHead> ClientConnection::read_head(std::string_view method, bool keep_alive) {
     parser_.expect_response_to(method);
-    for (;;) {
-        Event event = parse();
-        if (auto* head = std::get_if<ResponseHead>(&event)) {
-            is_kept_alive_ = keep_alive && head->keep_alive;
-            co_return std::move(*head);
+    std::exception_ptr error;
+    try {
+        for (;;) {
+            if (auto head = next_head()) {
+                is_kept_alive_ = keep_alive && head->keep_alive;
+                co_return *std::move(head);
+            }
+            const bool nothing_came = parser_.between_messages();
+            try {
+                co_await more(1);
+            } catch (const OSError& e) {
+                throw Lost{e.what(), nothing_came};
+            }
         }
-        const bool nothing_came = parser_.between_messages();
-        if (has_ended()) {
-            throw Lost{nothing_came ? "the server closed the connection before it answered"
-                                    : "the server closed the connection in the midst of its answer's head",
-                       nothing_came};
-        }
-        try {
-            co_await more(1);
-        } catch (const OSError& e) {
-            throw Lost{e.what(), nothing_came};
-        }
+    } catch (...) {
+        if (!is_streaming_) throw;
+        error = std::current_exception();
     }
+    // The generator may refer to what the request's caller has.
+    co_await end_of(sending_);
+    std::rethrow_exception(error);
+}
+
+std::optional<ResponseHead> ClientConnection::next_head() {
+    Event event = parse();
+    if (auto* head = std::get_if<ResponseHead>(&event)) return std::move(*head);
+    if (!has_ended()) return std::nullopt;
+    const bool nothing_came = parser_.between_messages();
+    throw Lost{nothing_came ? "the server closed the connection before it answered"
+                            : "the server closed the connection in the midst of its answer's head",
+               nothing_came};
 }
 
 Event ClientConnection::parse() {

@@ -41,6 +41,9 @@ struct WaitLimits {
     std::string request = {};  // before the errors' texts; empty where there is no limit
 };
 
+/// Cancels the task that sends a body, and waits until it has ended, however often who waits is cancelled: each time, it is told again.
+Coro<> end_of(Task<> sending);
+
 class ClientConnection final : public Pooled {
 public:
     explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
@@ -57,8 +60,10 @@ public:
     void send(const std::string& head, const OutgoingBody& body);
     /// The server wants no more of it: what is not sent yet stays behind, and no other request follows.
     void stop_sending() noexcept;
+    /// The task that sends the pieces of a generator; empty if there is none, and once it has ended.
+    Task<> streaming() const noexcept { return is_streaming_ && !sending_.done() ? sending_ : Task<>(); }
     /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
-    /// ProtocolError for what is no HTTP.
+    /// ProtocolError for what is no HTTP. When it throws, a generator that is sent has ended.
     Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
 
     /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body;
@@ -101,12 +106,15 @@ private:
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
                               std::optional<std::uint64_t> length, WaitLimits limits, Shared<Progress> progress);
     Event parse();
+    /// Nothing: it has not come whole. Throws Lost where it cannot any more.
+    std::optional<ResponseHead> next_head();
 
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
     Task<> sending_;             // a large body, or a stream; empty if there is none
     Shared<Progress> progress_;  // of these
     WaitLimits limits_;
+    bool is_streaming_ = false;   // what is sent comes from a generator
     bool is_cut_ = false;         // not all of the body was sent
     bool is_kept_alive_ = false;  // by both sides, after this exchange
 };

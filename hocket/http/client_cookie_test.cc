@@ -128,6 +128,37 @@ TEST(RealClientCookie, a_sessions_cookies_are_for_its_base_url) {
     }());
 }
 
+// Also fields that could be such: with a `base_url`, they go to its origin; without, wherever a request goes, as aiohttp's.
+TEST(RealClientCookie, a_sessions_fields_of_credentials_are_for_its_base_url) {
+    run_http([]() -> Coro<> {
+        const TestServer own = co_await TestServer::answering(ok(""));
+        const TestServer other = co_await TestServer::answering(ok(""));
+        const Headers headers = {{"authorization", "Bearer t"},
+                                 {"Cookie", "c=1"},
+                                 {"Host", "own.example"},
+                                 {"Proxy-Authorization", "Basic x"},
+                                 {"X-Public", "p"}};
+        const auto seen = [](const TestServer& server) {
+            std::string text;
+            for (const char* name : {"authorization", "Cookie", "Host", "Proxy-Authorization", "X-Public"}) {
+                text += field_of(server.requests().back(), name) + ' ';
+            }
+            return text;
+        };
+        const std::string all = "Bearer t c=1 own.example Basic x p ";
+        const ClientSession session({.base_url = own.origin(), .headers = headers});
+        co_await session.get("/x");
+        EXPECT_EQ(seen(own), all);
+        co_await session.get(other.url());
+        EXPECT_EQ(seen(other), "none none " + other.origin().substr(7) + " none p ");
+        co_await session.get(other.url(), {.headers = headers});  // what a request says itself is for whom it asks
+        EXPECT_EQ(seen(other), all);
+        const ClientSession without({.headers = headers});
+        co_await without.get(other.url());
+        EXPECT_EQ(seen(other), all);
+    }());
+}
+
 TEST(RealClientCookie, sessions_share_a_jar_or_keep_nothing) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok("", "Set-Cookie: a=1\r\n"));

@@ -3,6 +3,7 @@
 #include <hocket/core/sleep.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/client_test.h>
+#include <hocket/http/content_encoding_test.h>
 #include <hocket/http/json.h>
 #include <hocket/sync/event.h>
 
@@ -22,15 +23,6 @@ std::string compressed(std::string_view text, ContentCoding coding = ContentCodi
 }
 
 std::string sent_body(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
-
-std::string decoded(std::string_view bytes, ContentCoding coding) {
-    Decoder decoder(coding);
-    decoder.feed(bytes);
-    std::string text;
-    while (decoder.read(text) > 0) continue;
-    decoder.finish();
-    return text;
-}
 
 TEST(RealClientEncoding, all_codings_are_asked_for) {
     run_http([]() -> Coro<> {

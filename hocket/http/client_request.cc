@@ -6,13 +6,23 @@
 #include <hocket/http/encoded_pieces_internal.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/params.h>
+#include <hocket/http/reading_internal.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
 namespace hocket::http {
 
 namespace {
+
+// What is meant for one origin and is nobody else's: it goes neither with a redirect to another, nor from a session with a `base_url` to another.
+constexpr std::array<std::string_view, 4> fields_of_one_origin = {"Authorization", "Cookie", "Host",
+                                                                  "Proxy-Authorization"};
+
+bool is_of_one_origin(std::string_view field) noexcept {
+    return std::any_of(fields_of_one_origin.begin(), fields_of_one_origin.end(),
+                       [&](std::string_view name) { return equal_without_case(name, field); });
+}
 
 // Why a URL cannot be fetched; empty if it can.
 std::string obstacle(const Url& url) {
@@ -51,10 +61,9 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
         throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
     const std::string why = obstacle(url);
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
-    take_headers(session, options);
-    aim(options.params.empty() ? url : url.with_query(options.params));
-    // What a session has for its own origin is nobody else's.
     const bool is_sessions_own = base.empty() || base.origin() == url.origin();
+    take_headers(session, options, is_sessions_own);
+    aim(options.params.empty() ? url : url.with_query(options.params));
     if (is_sessions_own) session_cookies_ = session.cookies;
     if (is_sessions_own && !headers_.contains("Authorization")) auth_ = session.auth;
     take_auth(options);
@@ -66,11 +75,11 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
     take_body(options, std::move(form));
 }
 
-void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options) {
+void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own) {
     headers_.reserve(session.headers.size() + options.headers.size() + 6);
     headers_.add("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
     for (const auto& [name, value] : session.headers) {
-        if (options.headers.contains(name)) continue;
+        if (options.headers.contains(name) || (!is_sessions_own && is_of_one_origin(name))) continue;
         equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
     }
     for (const auto& [name, value] : options.headers) {
@@ -184,9 +193,8 @@ void ClientRequest::take_body(RequestOptions& options, FormBody form) {
 std::optional<std::uint64_t> ClientRequest::announced_length() const {
     const auto text = headers_.get("Content-Length");
     if (!text) return std::nullopt;
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size())
+    const auto length = read_number<std::uint64_t>(*text);
+    if (!length)
         throw ValueError(name_.text() + ": the field Content-Length is " + in_quotes(*text) +
                          ", not a number of bytes");
     return length;
@@ -275,8 +283,10 @@ void ClientRequest::go_to(const Url& url, int status) {
             status);
     }
     if (url.origin() != name_.url.origin()) {
-        for (const char* field : {"Authorization", "Cookie", "Proxy-Authorization"}) headers_.remove(field);
-        headers_.set("Host", "");
+        for (const std::string_view field : fields_of_one_origin) {
+            if (field != "Host") headers_.remove(field);
+        }
+        headers_.set("Host", "");  // stays the first, and `aim` fills it in
         auth_ = Auth();
         cookies_.clear();
         session_cookies_.clear();

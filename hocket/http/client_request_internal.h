@@ -58,7 +58,7 @@ private:
     std::optional<std::uint64_t> announced_length() const;
     std::optional<ContentCoding> compression(const RequestOptions& options) const;
     void aim(const Url& url);
-    void take_headers(const SessionOptions& session, const RequestOptions& options);
+    void take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own);
     void take_cookies(const RequestOptions& options);
     void take_auth(const RequestOptions& options);
     void set_default(std::string_view field, std::string_view value);

@@ -23,14 +23,22 @@ Coro<std::string> read_whole(ResponseHandle response) {
     ResponseState& state = *response;
     state.begin_read(Wanted::all);
     // Most bodies have come together with the head: then there is nothing to wait for.
-    if (!state.take_arrived(Wanted::all)) co_await state.wait_for(Wanted::all);
+    if (state.is_sending()) {
+        co_await state.read_while_sending(Wanted::all);
+    } else if (!state.take_arrived(Wanted::all)) {
+        co_await state.wait_for(Wanted::all);
+    }
     co_return state.taken(Wanted::all);
 }
 
 Coro<std::optional<std::string>> read_piece(ResponseHandle response) {
     ResponseState& state = *response;
     state.begin_read(Wanted::some);
-    if (!state.take_arrived(Wanted::some)) co_await state.wait_for(Wanted::some);
+    if (state.is_sending()) {
+        co_await state.read_while_sending(Wanted::some);
+    } else if (!state.take_arrived(Wanted::some)) {
+        co_await state.wait_for(Wanted::some);
+    }
     std::string piece = state.taken(Wanted::some);
     if (piece.empty()) co_return std::nullopt;
     co_return piece;
@@ -58,6 +66,7 @@ ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadlin
       head(std::move(h)),
       peername(lease->transport()->peername()),
       tls(lease->transport()->tls()),
+      sending_(lease->streaming()),
       lease_(std::move(lease)),
       deadline_(deadline),
       trace_(std::move(trace)) {
@@ -168,6 +177,17 @@ Coro<> ResponseState::wait_for(Wanted wanted) {
     } catch (const OSError& e) {
         fail<ClientPayloadError>(e.what());
     }
+}
+
+Coro<> ResponseState::read_while_sending(Wanted wanted) {
+    std::exception_ptr error;
+    try {
+        if (!take_arrived(wanted)) co_await wait_for(wanted);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (is_over()) co_await end_sending();
+    if (error) std::rethrow_exception(error);
 }
 
 template <class Error>

@@ -68,6 +68,14 @@ public:
 
     void close() noexcept;
 
+    /// Whether the request's body, a generator, is still sent.
+    bool is_sending() const noexcept { return sending_ && !sending_.done(); }
+    /// Whether nothing more of the response can come.
+    bool is_over() const noexcept { return !lease_; }
+    Coro<> end_sending() { return end_of(sending_); }
+    /// `take_arrived` and `wait_for`; at the response's end, the request's body has ended, too.
+    Coro<> read_while_sending(Wanted wanted);
+
     const RequestName name;
     ResponseHead head;
     std::vector<Url> history = {};
@@ -93,6 +101,7 @@ private:
     std::uint32_t refs_ = 1;
     bool is_ended_ = false;  // all of the body has come
     bool is_taken_ = false;  // a read has given all that `next` had left
+    Task<> sending_;         // the request's body, if that is a generator which the response has overtaken
     Lease lease_;            // empty once the body has ended, or was closed
     Deadline deadline_;
     Shared<ClientTrace> trace_;

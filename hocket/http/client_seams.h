@@ -32,7 +32,7 @@ using HostResolver = Function<Coro<std::vector<Address>>(std::string host, std::
 using Connector = Function<Coro<Streams>(const Url& origin)>;
 
 /// A connector whose servers are all this application, in memory and without a socket, whatever the URL: for tests (`httpx.ASGITransport`,
-/// `httpx.MockTransport`). Its hooks of start and end are not run, since a connector has no end that could be waited for: `co_await app.startup()`
+/// `httpx.MockTransport`). For an https URL, `request.secure()` holds. Its hooks of start and end are not run, since a connector has no end that could be waited for: `co_await app.startup()`
 /// before the first request, `app.shutdown()` and `app.cleanup()` after the last one, where it has some.
 ///
 ///     ClientSession session({.base_url = "http://test", .connector = http::connect_to(app)});

@@ -5,6 +5,7 @@
 #include <hocket/http/http_server.h>
 #include <hocket/http/json.h>
 #include <hocket/http/sync.h>
+#include <hocket/http/test_client.h>
 
 #include <unistd.h>
 #include <optional>
@@ -72,6 +73,21 @@ TEST(ClientInMemory, a_response_that_is_dropped_ends_its_servers_task) {
         EXPECT_EQ((co_await session.get("http://test/large")).status(), 200);
         for (int i = 0; i < 100 && all_tasks().size() > 1; ++i) co_await hocket::sleep(1ms);
         EXPECT_EQ(all_tasks().size(), 1U);
+    }());
+}
+
+TEST(ClientInMemory, the_scheme_is_the_urls) {
+    run([]() -> Coro<> {
+        Application app;
+        app.get("/", [](Request& request) { return request.url() + (request.secure() ? " secure" : " open"); });
+        const ClientSession session({.connector = connect_to(app)});
+        EXPECT_EQ(co_await text_of(session.get("https://shop.example/")), "https://shop.example/ secure");
+        EXPECT_EQ(co_await text_of(session.get("http://shop.example/")), "http://shop.example/ open");
+        const TestClient client(app);
+        EXPECT_EQ((co_await client.get("https://shop.example/")).body, "https://shop.example/ secure");
+        EXPECT_EQ((co_await client.get("HTTPS://shop.example/")).body, "https://shop.example/ secure");
+        EXPECT_EQ((co_await client.get("http://shop.example/")).body, "http://shop.example/ open");
+        EXPECT_EQ((co_await client.get("/")).body, "http://testserver/ open");
     }());
 }
 

@@ -12,10 +12,10 @@
 #include <hocket/http/client_trace_internal.h>
 #include <hocket/http/http_date.h>
 #include <hocket/http/netrc_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/net/tls_error.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -134,10 +134,13 @@ Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& r
             tell(terms.trace, Trace::request_sent);
             ResponseHead response = co_await lease->read_head(name.method, request.keeps_alive());
             tell(terms.trace, Trace::response_start, response.status);
-            if (response.status >= 400) lease->stop_sending();
+            // Who refuses wants no more, and what is made while it is sent goes on for a success only.
+            const bool is_refused = response.status >= 400 || (response.status >= 300 && lease->streaming());
+            if (is_refused) lease->stop_sending();
             ResponseHandle state(
                 new ResponseState(name, std::move(response), std::move(lease), terms.deadline, terms.trace));
             if (request.decodes()) state->decode_within(*request.decodes());
+            if (state->is_sending() && (is_refused || state->is_over())) co_await state->end_sending();
             co_return ClientResponse(std::move(state));
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
@@ -155,9 +158,7 @@ Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& r
 std::optional<Duration> retry_after(const ResponseHead& head) {
     const auto field = head.headers.get("Retry-After");
     if (!field || (head.status != 429 && head.status != 503)) return std::nullopt;
-    std::uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(field->data(), field->data() + field->size(), seconds);
-    if (error == std::errc() && end == field->data() + field->size()) return std::chrono::seconds(seconds);
+    if (const auto seconds = read_number<std::uint32_t>(*field)) return std::chrono::seconds(*seconds);
     const std::int64_t now = get_running_loop().backend().wall_time() / 1'000'000'000;
     const auto date = parse_http_date(*field, now);
     if (!date) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/http/content_encoding_internal.h>
 #include <hocket/http/errors.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -17,14 +18,6 @@ namespace {
 
 // In the order in which a server prefers them.
 constexpr std::array preference = {ContentCoding::zstd, ContentCoding::br, ContentCoding::gzip, ContentCoding::deflate};
-
-// Takes the first element off a comma-separated list, without the spaces around it.
-std::string_view take_element(std::string_view& list) noexcept {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view element = trim(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    return element;
-}
 
 // RFC 9110, 12.4.2, in thousandths: `0.5` is 500. What is no weight is 0.
 int weight_of(std::string_view text) noexcept {

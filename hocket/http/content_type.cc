@@ -3,30 +3,14 @@
 #include <hocket/http/content_type_internal.h>
 
 #include <hocket/http/errors.h>
-#include <hocket/http/text.h>
-
-#include <algorithm>
+#include <hocket/http/field_parameters_internal.h>
+#include <hocket/http/reading_internal.h>
 
 namespace hocket::http {
 
 namespace {
 
 std::string_view field(const Headers& headers) { return headers.get("Content-Type").value_or(""); }
-
-// `text/html; Charset="x"`: the parameter of that name.
-std::string_view parameter(std::string_view type, std::string_view name) {
-    for (;;) {
-        type.remove_prefix(std::min(type.find(';'), type.size()));
-        if (type.empty()) return {};
-        type.remove_prefix(1);
-        const std::string_view one = trim(type.substr(0, type.find(';')));
-        const std::size_t equals = one.find('=');
-        if (equals == std::string_view::npos || !equal_without_case(trim(one.substr(0, equals)), name)) continue;
-        const std::string_view value = trim(one.substr(equals + 1));
-        const bool is_quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
-        return is_quoted ? value.substr(1, value.size() - 2) : value;
-    }
-}
 
 // `application/json`, `application/problem+json`
 bool names_json(std::string_view type) {
@@ -44,7 +28,11 @@ std::string content_type_of(const Headers& headers) {
     return bare.empty() ? "application/octet-stream" : lowered(bare);
 }
 
-std::string charset_of(const Headers& headers) { return lowered(parameter(field(headers), "charset")); }
+std::string charset_of(const Headers& headers) {
+    std::string_view type = field(headers);
+    take_until(type, ';');
+    return lowered(find_field_parameter(type, "charset").value_or(""));
+}
 
 std::string to_utf_8(std::string text, std::string_view charset) {
     if (charset != "iso-8859-1" && charset != "latin-1" && charset != "latin1") return text;

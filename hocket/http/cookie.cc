@@ -7,6 +7,7 @@
 #include <hocket/http/cookie_rules_internal.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/http_date.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -16,16 +17,6 @@ namespace hocket::http {
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;  // in nanoseconds
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-// The part of `text` before `separator`, which is taken off with it.
-std::string_view take_until(std::string_view& text, char separator) noexcept {
-    const std::size_t end = text.find(separator);
-    const std::string_view part = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return part;
-}
 
 struct Pair {
     std::string_view name, value;

@@ -2,6 +2,8 @@
 // The parts of a date, in any order.
 #include <hocket/http/cookie_date_internal.h>
 
+#include <hocket/http/months_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <array>
@@ -10,11 +12,6 @@
 namespace hocket::http {
 
 namespace {
-
-constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // Takes between `least` and `most` digits off the front; -1 if there are fewer, or one more follows.
 int take_number(std::string_view& text, std::size_t least, std::size_t most) noexcept {

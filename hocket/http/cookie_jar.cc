@@ -5,10 +5,10 @@
 #include <hocket/base/errors.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/http/cookie_store_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace hocket::http {
 
@@ -71,16 +71,13 @@ private:
     }
     void take_end(StoredCookie& cookie, std::string_view text) const {
         if (text == "-") return;
-        std::int64_t seconds = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-        if (error != std::errc() || end != text.data() + text.size()) refuse("no time: " + in_quotes(text));
-        cookie.expires = std::chrono::seconds(seconds);
+        const auto seconds = read_number<std::int64_t>(text);
+        if (!seconds) refuse("no time: " + in_quotes(text));
+        cookie.expires = std::chrono::seconds(*seconds);
     }
     void take_flags(StoredCookie& cookie, std::string_view text) const {
         while (!text.empty()) {
-            const std::size_t comma = std::min(text.find(','), text.size());
-            const std::string_view flag = text.substr(0, comma);
-            text.remove_prefix(std::min(comma + 1, text.size()));
+            const std::string_view flag = take_until(text, ',');
             if (flag == "secure") {
                 cookie.secure = true;
             } else if (flag == "http_only") {

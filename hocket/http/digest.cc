@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/http/percent_internal.h>
 #include <hocket/http/quoted_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <openssl/evp.h>
@@ -60,9 +61,7 @@ bool says_true(const Challenge& challenge, std::string_view name) {
 // Whether a list of tokens, `auth,auth-int`, has this one.
 bool lists(std::string_view list, std::string_view token) noexcept {
     while (!list.empty()) {
-        const std::size_t comma = std::min(list.find(','), list.size());
-        if (equal_without_case(trim(list.substr(0, comma)), token)) return true;
-        list.remove_prefix(std::min(comma + 1, list.size()));
+        if (equal_without_case(take_element(list), token)) return true;
     }
     return false;
 }

@@ -16,7 +16,7 @@ public:
     explicit ProtocolError(const std::string& message, int status = 400)
         : std::runtime_error(message), status_(status) {}
     ~ProtocolError() override;
-    /// What a server answers before it closes: 400, 413, 414, 431, 501 or 505.
+    /// What a server answers: before it closes, 400, 408, 413, 414, 431, 501 or 505; 415 for a body that it cannot read.
     int status() const noexcept { return status_; }
 
 private:

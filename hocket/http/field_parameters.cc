@@ -5,6 +5,7 @@
 #include <hocket/base/utf_8_internal.h>
 #include <hocket/http/content_type_internal.h>
 #include <hocket/http/params.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -13,17 +14,41 @@ namespace hocket::http {
 
 namespace {
 
-// Takes `"..."` off the front. False: its end is missing.
-bool take_quoted(std::string_view& rest, std::string& value) {
-    std::size_t i = 1;
-    for (; i < rest.size() && rest[i] != '"'; ++i) {
-        const bool escapes = rest[i] == '\\' && i + 1 < rest.size() && (rest[i + 1] == '"' || rest[i + 1] == '\\');
-        if (escapes) ++i;
-        value += rest[i];
+void skip_blanks(std::string_view& text) noexcept {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
+// One that is read up to the semicolon that ends it. Nothing between two semicolons, as some send it, is well-formed and has no name.
+struct FieldParameter {
+    std::string_view name = {};
+    std::string value = {};
+    bool is_well_formed = false;
+};
+
+FieldParameter take_parameter(std::string_view& rest, Quoting quoting) {
+    FieldParameter found;
+    const std::size_t end = std::min(rest.find_first_of(";="), rest.size());
+    const bool has_value = end < rest.size() && rest[end] == '=';
+    found.name = trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (!has_value) {
+        found.is_well_formed = found.name.empty();
+        return found;
     }
-    if (i >= rest.size()) return false;
-    rest.remove_prefix(i + 1);
-    return true;
+    skip_blanks(rest);
+    if (!rest.starts_with('"')) {
+        found.value = trim(take_until(rest, ';'));
+        found.is_well_formed = !found.name.empty();
+        return found;
+    }
+    auto text = take_quoted(rest, quoting);
+    if (!text) {
+        rest = {};
+        return found;
+    }
+    found.value = *std::move(text);
+    found.is_well_formed = trim(take_until(rest, ';')).empty() && !found.name.empty();
+    return found;
 }
 
 }  // namespace
@@ -37,31 +62,25 @@ const std::string* FieldParameters::find(std::string_view name) const noexcept {
 
 constexpr std::size_t most_parameters = 32;
 
-std::optional<FieldParameters> parse_field_parameters(std::string_view field) {
-    const std::size_t end = std::min(field.find(';'), field.size());
-    FieldParameters found{.value = lowered(trim(field.substr(0, end))), .parameters = {}};
-    std::string_view rest = trim(field.substr(end));
-    while (!rest.empty()) {
-        if (rest[0] != ';') return std::nullopt;
-        rest = trim(rest.substr(1));
-        if (rest.empty() || rest[0] == ';') continue;  // nothing between two semicolons, as some send it
-        const std::size_t equals = rest.find('=');
-        if (equals == std::string_view::npos) return std::nullopt;
-        std::string name = lowered(trim(rest.substr(0, equals)));
+std::optional<FieldParameters> parse_field_parameters(std::string_view field, Quoting quoting) {
+    FieldParameters found{.value = lowered(trim(take_until(field, ';'))), .parameters = {}};
+    while (!field.empty()) {
+        FieldParameter one = take_parameter(field, quoting);
+        if (!one.is_well_formed) return std::nullopt;
+        if (one.name.empty()) continue;
+        std::string name = lowered(one.name);
         if (!is_token(name) || found.find(name) || found.parameters.size() == most_parameters) return std::nullopt;
-        rest = trim(rest.substr(equals + 1));
-        std::string text;
-        if (rest.starts_with('"')) {
-            if (!take_quoted(rest, text)) return std::nullopt;
-            rest = trim(rest);
-        } else {
-            const std::size_t size = std::min(rest.find(';'), rest.size());
-            text = trim(rest.substr(0, size));
-            rest.remove_prefix(size);
-        }
-        found.parameters.emplace_back(std::move(name), std::move(text));
+        found.parameters.emplace_back(std::move(name), std::move(one.value));
     }
     return found;
+}
+
+std::optional<std::string> find_field_parameter(std::string_view parameters, std::string_view name) {
+    while (!parameters.empty()) {
+        FieldParameter one = take_parameter(parameters, Quoting::field);
+        if (one.is_well_formed && equal_without_case(one.name, name)) return std::move(one.value);
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> parse_extended_value(std::string_view value) {

@@ -2,6 +2,8 @@
 // `form-data; name="a"; filename="b"`: fields that consist of a value and its parameters.
 #pragma once
 
+#include <hocket/http/quoted_internal.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +20,10 @@ struct FieldParameters {
     const std::string* find(std::string_view name) const noexcept;
 };
 
-/// Nothing for what has not that form, and for a parameter that is there twice: two readers might see two things. In quotes, a backslash stands for
-/// itself but before a quote or another one, since there are clients that send paths as they are.
-std::optional<FieldParameters> parse_field_parameters(std::string_view field);
+/// Nothing for what has not that form, and for a parameter that is there twice: two readers might see two things.
+std::optional<FieldParameters> parse_field_parameters(std::string_view field, Quoting quoting = Quoting::field);
+/// Of `a=1; b="2"`, what stands behind a field's value: the first well-formed parameter of that name, whatever the others look like. Linear.
+std::optional<std::string> find_field_parameter(std::string_view parameters, std::string_view name);
 /// RFC 8187: `UTF-8''na%C3%AFve.txt`. Nothing for what is none, or in another charset, or no UTF-8.
 std::optional<std::string> parse_extended_value(std::string_view value);
 

@@ -100,16 +100,12 @@ Coro<Response> answer_with_file(const Request& request, FoundFile found, FileRes
     Plan plan = plan_of(request, found, std::move(options));
     const std::string_view type = file_type(found.type_path);
     const bool is_long = plan.size > most_at_once;
-    if (!plan.answer && (is_long || request.method() == "HEAD")) {
-        plan.options.headers.set("Content-Length", std::to_string(plan.size));
-    }
-    if (!plan.answer && request.method() == "HEAD") {
-        plan.answer.emplace(std::string(), type, std::move(plan.options));
-    }
     if (plan.answer) {
         co_await file.close();
         co_return *std::move(plan.answer);
     }
+    // HEAD gets what GET gets, without its body: what compression makes of the fields depends on it.
+    if (is_long) plan.options.headers.set("Content-Length", std::to_string(plan.size));
     if (plan.offset > 0) co_await file.seek(static_cast<std::int64_t>(plan.offset));
     auto part = Shared<FilePart>::make(FilePart{std::move(file), plan.offset, plan.size, found.by_kernel});
     if (is_long) co_return Response(std::move(part), type, std::move(plan.options));

@@ -5,6 +5,7 @@
 #include <hocket/http/file_lookup_internal.h>
 #include <hocket/http/file_response.h>
 #include <hocket/http/file_type_internal.h>
+#include <hocket/http/test_client.h>
 
 #include <unistd.h>
 
@@ -130,9 +131,38 @@ Coro<> only_a_head() {
               "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nAccept-Ranges: bytes\r\nVary: Accept-Encoding\r\n\r\n");
     const Response large = co_await answer_of(showing("long"), "/file", {}, "HEAD");
     EXPECT_EQ(told(large), "200 ");
-    EXPECT_FALSE(large.is_streamed());
     EXPECT_EQ(field(large, "Content-Length"), "100000");
+    EXPECT_EQ((co_await http::TestClient(showing("long")).request("HEAD", "/file")).body, "");
 }
+
+// Compression, which depends on what the file holds, included.
+Coro<> the_head_of_get() {
+    put_old("short.txt", std::string(5000, 'a'));
+    put_old("odd.txt", hocket::testing::pattern(1500));
+    put_old("long.txt", std::string(100'000, 'x'));
+    put_old("tiny.txt", "x");
+    for (const std::string path : {"short.txt", "odd.txt", "long.txt", "tiny.txt"}) {
+        Application app({.compress = true});
+        app.get("/file", [path](Request& request) { return file_response(request, path); });
+        std::string heads[2];
+        for (const bool is_head : {false, true}) {
+            HandFed connection(app);
+            connection.wire.feed_data((is_head ? "HEAD" : "GET") +
+                                      std::string(" /file HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n"));
+            co_await hocket::testing::until([&] { return connection.wire.sent.find("\r\n\r\n") != std::string::npos; });
+            const std::string answer = without_date(co_await connection.exchange(""));
+            heads[is_head] = answer.substr(0, answer.find("\r\n\r\n") + 4);
+            if (is_head) {
+                EXPECT_EQ(answer, heads[1]);
+            }
+        }
+        EXPECT_EQ(heads[1], heads[0]) << path;
+        EXPECT_EQ(heads[1].find("Content-Encoding: gzip") != std::string::npos,
+                  path == "short.txt" || path == "long.txt")
+            << heads[1];
+    }
+}
+TEST_F(FileResponse, to_head_has_the_fields_of_get) { run(the_head_of_get()); }
 TEST_F(FileResponse, to_head_has_the_length_and_no_body) { run(only_a_head()); }
 
 Coro<> of_nothing() {

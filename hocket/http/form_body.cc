@@ -3,8 +3,8 @@
 #include <hocket/http/form_body_internal.h>
 
 #include <hocket/base/errors.h>
-#include <hocket/core/event_loop.h>
 #include <hocket/http/multipart.h>
+#include <hocket/http/random_internal.h>
 #include <hocket/http/text.h>
 #include <hocket/os/file.h>
 #include <hocket/os/file_system.h>
@@ -23,16 +23,8 @@ struct Piece {
     std::uint64_t size;
 };
 
-// 128 bits, so that nobody can guess it and put it into a file.
-std::string random_boundary() {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string boundary = "----hocket";
-    for (int word = 0; word < 2; ++word) {
-        std::uint64_t bits = get_running_loop().backend().entropy();
-        for (int i = 0; i < 16; ++i, bits >>= 4) boundary += digits[bits & 15];
-    }
-    return boundary;
-}
+// Nobody can guess it and put it into a file.
+std::string random_boundary() { return "----hocket" + random_hexadecimal(); }
 
 Headers headers_of(const FormPart& part) {
     std::optional<std::string> filename = part.filename;

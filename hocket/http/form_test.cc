@@ -3,6 +3,7 @@
 #include <hocket/http/form.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/flow/wait.h>
 #include <hocket/http/content_encoding.h>
 #include <hocket/http/errors.h>
 #include <hocket/http/server_test.h>
@@ -58,6 +59,36 @@ bool is_on_disk(const fs::File& file) {
         return file.fileno() >= 0;
     } catch (const std::exception&) {
         return false;
+    }
+}
+
+// What was gathered when a read of a part is cancelled, the next one gives, or `next`.
+Coro<> cancelled_reads_of_parts() {
+    for (const bool by_next : {false, true}) {
+        std::string body = part("name=a", "one two") + part("name=b", "three") + end;
+        hocket::Event go;
+        std::size_t sent = 0;
+        MultipartReader reader(multipart_fields, [&]() -> Coro<std::optional<std::string>> {
+            if (sent == body.find("two")) co_await go.wait();
+            if (sent == body.size()) co_return std::nullopt;
+            co_return body.substr(sent++, 1);
+        });
+        const auto first = co_await reader.next();
+        EXPECT_TRUE(first);
+        const Task<std::string> read = create_task(first->read());
+        for (int i = 0; i < 5; ++i) co_await hocket::sleep(0);
+        co_await CancelAndWait(read);
+        EXPECT_TRUE(read.cancelled());
+        go.set();
+        if (by_next) {
+            EXPECT_EQ(co_await first->next(), "one ");
+            EXPECT_EQ(co_await first->read(), "two");
+        } else {
+            EXPECT_EQ(co_await first->read(), "one two");
+        }
+        EXPECT_EQ(co_await first->read(), "");
+        const auto second = co_await reader.next();
+        EXPECT_EQ(co_await second->read(), "three");
     }
 }
 
@@ -217,6 +248,7 @@ Coro<> a_compressed_upload() {
 }  // namespace
 
 TEST(HttpForm, has_fields_and_files) { run(fields_and_files()); }
+TEST(HttpForm, a_read_of_a_part_that_is_cancelled_loses_nothing) { run(cancelled_reads_of_parts()); }
 TEST(HttpForm, large_files_are_on_the_disk) { run(spooled()); }
 TEST(HttpForm, may_be_urlencoded) { run(of_browsers_without_files()); }
 TEST(HttpForm, what_is_no_form_is_refused) { run(refused()); }

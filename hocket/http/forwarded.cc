@@ -3,6 +3,7 @@
 #include <hocket/http/forwarded_internal.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/field_parameters_internal.h>
 #include <hocket/http/http_server.h>
 #include <hocket/http/text.h>
 
@@ -49,20 +50,6 @@ void take_host(Forwarding& to, std::string_view host) {
     if (is_host(host)) to.host = host;
 }
 
-// Takes what comes before the first `separator` off `text`; one in quotes does not count.
-std::string_view take_until(char separator, std::string_view& text) noexcept {
-    bool is_quoted = false;
-    std::size_t end = 0;
-    for (; end < text.size() && (is_quoted || text[end] != separator); ++end) {
-        if (text[end] == '"') is_quoted = !is_quoted;
-        if (is_quoted && text[end] == '\\') ++end;
-    }
-    end = std::min(end, text.size());
-    const std::string_view taken = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return trim(taken);
-}
-
 bool is_escaped(std::string_view text, std::size_t at) noexcept {
     std::size_t begin = at;
     while (begin > 0 && text[begin - 1] == '\\') --begin;
@@ -95,18 +82,8 @@ std::vector<std::string_view> members_from_the_end(const Headers& headers, std::
 }
 
 // `for=192.0.2.60;proto=http;host="a.example"`: the value of `name`, without its quotes.
-std::string_view parameter_of(std::string_view element, std::string_view name) noexcept {
-    while (!element.empty()) {
-        const std::string_view pair = take_until(';', element);
-        const std::size_t equals = std::min(pair.find('='), pair.size());
-        if (!equal_without_case(pair.substr(0, equals), name) || equals == pair.size()) continue;
-        std::string_view value = pair.substr(equals + 1);
-        if (value.size() > 1 && value.starts_with('"') && value.ends_with('"')) {
-            value = value.substr(1, value.size() - 2);  // what has to be escaped in there is no address and no host
-        }
-        return value;
-    }
-    return {};
+std::string parameter_of(std::string_view element, std::string_view name) {
+    return find_field_parameter(element, name).value_or("");
 }
 
 }  // namespace

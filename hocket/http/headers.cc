@@ -3,6 +3,7 @@
 #include <hocket/http/headers.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/reading_internal.h>
 
 #include <algorithm>
 
@@ -87,9 +88,7 @@ bool Headers::has_token(std::string_view name, std::string_view token) const noe
         if (!equal_without_case(field.name, name)) continue;
         std::string_view rest = field.value;
         while (!rest.empty()) {
-            const std::size_t comma = rest.find(',');
-            if (equal_without_case(trim(rest.substr(0, comma)), token)) return true;
-            rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+            if (equal_without_case(take_element(rest), token)) return true;
         }
     }
     return false;

@@ -2,6 +2,7 @@
 // The lines of HTTP/1, strictly: RFC 9112 without the liberties that it allows to recipients.
 #include <hocket/http/http1_policy_internal.h>
 
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/url_host_internal.h>
 
 #include <algorithm>
@@ -18,7 +19,6 @@ constexpr int bad_request = 400;
 constexpr int not_implemented = 501;
 constexpr int version_not_supported = 505;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool all_digits(std::string_view text) noexcept { return std::all_of(text.begin(), text.end(), is_digit); }
 
@@ -134,12 +134,11 @@ bool keeps_alive(const Headers& headers, int minor_version) noexcept {
 // Of `a, b`: the elements, which may be empty.
 std::vector<std::string_view> elements(std::string_view list) {
     std::vector<std::string_view> found;
-    for (;;) {
-        const std::size_t comma = list.find(',');
-        found.push_back(trim(list.substr(0, comma)));
-        if (comma == std::string_view::npos) return found;
-        list.remove_prefix(comma + 1);
+    for (bool has_more = true; has_more;) {
+        has_more = list.find(',') != std::string_view::npos;
+        found.push_back(take_element(list));
     }
+    return found;
 }
 
 // The one transfer coding that is understood is `chunked`.
@@ -157,13 +156,9 @@ void check_transfer_encoding(const Headers& headers, int minor_version) {
 }
 
 std::uint64_t read_content_length(std::string_view digits) {
-    std::uint64_t length = 0;
-    // from_chars takes no sign and no space for an unsigned number.
-    const auto [stopped, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (error != std::errc() || stopped != digits.data() + digits.size()) {
-        refuse(bad_request, "Content-Length is " + in_quotes(digits) + ", not a number of bytes");
-    }
-    return length;
+    const auto length = read_number<std::uint64_t>(digits);
+    if (!length) refuse(bad_request, "Content-Length is " + in_quotes(digits) + ", not a number of bytes");
+    return *length;
 }
 
 template <class Head>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Compressed bodies of the server: requests that are decoded within the limit, answers that are compressed.
+#include <hocket/flow/wait.h>
 #include <hocket/http/client_session.h>
-#include <hocket/http/content_encoding.h>
+#include <hocket/http/content_encoding_test.h>
 #include <hocket/http/file_response.h>
 #include <hocket/http/server_test.h>
+#include <hocket/net/net_test.h>
 
 #include <unistd.h>
 #include <filesystem>
@@ -14,15 +16,6 @@
 namespace hocket::http {
 
 namespace {
-
-std::string decoded(std::string_view bytes, ContentCoding coding) {
-    Decoder decoder(coding);
-    decoder.feed(bytes);
-    std::string text;
-    while (decoder.read(text) > 0) continue;
-    decoder.finish();
-    return text;
-}
 
 std::string post(std::string_view coding, std::string_view body, std::string_view path = "/size") {
     return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Encoding: " + std::string(coding) +
@@ -230,6 +223,37 @@ Coro<> head_says_the_same() {
     EXPECT_EQ(body_of(large), "");
 }
 
+// What a read has gathered when it is cancelled, the next one gives.
+Coro<> a_cancelled_read(std::string_view coding) {
+    hocket::Event go;
+    Application app;
+    app.post("/", [&go](Request& request) -> Coro<std::string> {
+        const Task<std::string> first = create_task(request.body());
+        co_await go.wait();
+        co_await CancelAndWait(first);
+        EXPECT_TRUE(first.cancelled());
+        go.clear();
+        co_return co_await request.body();
+    });
+    const std::string text = hocket::testing::pattern(200'000);
+    const std::string body = coding.empty() ? text : encoded(text, *coding_of(coding));
+    std::string asked = post(coding, body, "/");
+    if (coding.empty()) asked.erase(asked.find("Content-Encoding"), std::string("Content-Encoding: \r\n").size());
+    HandFed connection(app);
+    std::string answer = co_await connection.exchange(asked.substr(0, asked.size() - 1000));
+    go.set();
+    answer += co_await connection.exchange("");
+    EXPECT_EQ(answer, "");
+    EXPECT_FALSE(go.is_set());
+    answer += co_await connection.exchange(asked.substr(asked.size() - 1000));
+    for (int i = 0; i < 20; ++i) answer += co_await connection.exchange("");
+    EXPECT_TRUE(body_of(answer) == text) << answer.substr(0, 500);
+}
+
+Coro<> cancelled_reads() {
+    for (const char* coding : {"", "gzip", "br", "zstd"}) co_await a_cancelled_read(coding);
+}
+
 Coro<> a_large_answer() {
     HandFed connection(answering(true));
     std::string answer = co_await connection.exchange(get("/large", "br"));
@@ -345,6 +369,7 @@ TEST(HttpCompression, hostile_bodies_are_refused_when_they_are_read) { run(hosti
 TEST(HttpCompression, bodies_are_left_as_they_came_on_request) { run(as_it_came()); }
 TEST(HttpCompression, a_request_by_hand_is_decoded_too) { run(by_hand()); }
 TEST(HttpCompression, answers_are_compressed_as_the_client_prefers) { run(answers_are_compressed()); }
+TEST(HttpCompression, a_read_that_is_cancelled_loses_nothing) { run(cancelled_reads()); }
 TEST(HttpCompression, what_gains_nothing_is_left) { run(some_are_left()); }
 TEST(HttpCompression, an_answer_may_ask_for_it) { run(on_request_only()); }
 TEST(HttpCompression, an_application_compresses_for_its_parts) { run(of_parts()); }

@@ -88,6 +88,7 @@ Coro<> HttpConnection::run() {
         }
         if (is_lost_) break;
         begin_answer(answer);
+        if (is_lost_) break;
         if (answer.pieces_) {
             send_now();
             bool is_sent = false;
@@ -240,13 +241,14 @@ Coro<std::optional<std::string>> HttpConnection::next_piece() {
     }
 }
 
-Coro<std::string> HttpConnection::read_all() {
-    std::string bytes;
+Coro<> HttpConnection::read_all(std::string& to) {
     const auto length = request_->head().content_length;
-    if (length && !is_body_over_) bytes.reserve(std::min<std::uint64_t>(*length - body_read_, most_reserved));
+    if (length && !is_body_over_) {
+        to.reserve(to.size() + std::min<std::uint64_t>(*length - body_read_, most_reserved));
+    }
     for (;;) {
-        const Piece piece = take_piece(bytes);
-        if (piece == Piece::last) co_return bytes;
+        const Piece piece = take_piece(to);
+        if (piece == Piece::last) co_return;
         if (piece == Piece::none) co_await more_body();
     }
 }

@@ -8,10 +8,10 @@
 #include <hocket/http/access_log_internal.h>
 #include <hocket/http/file_part_internal.h>
 #include <hocket/http/http1_writer.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/response_compression_internal.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace hocket::http {
@@ -31,12 +31,9 @@ std::optional<Duration> limit_of(Duration span) noexcept {
 
 std::optional<std::uint64_t> read_length(const Headers& headers) {
     const auto text = headers.get("Content-Length");
-    std::uint64_t length = 0;
     if (!text) return std::nullopt;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-    if (error != std::errc() || end != text->data() + text->size()) {
-        throw ValueError("the field Content-Length is " + in_quotes(*text) + ", not a number of bytes");
-    }
+    const auto length = read_number<std::uint64_t>(*text);
+    if (!length) throw ValueError("the field Content-Length is " + in_quotes(*text) + ", not a number of bytes");
     return length;
 }
 
@@ -59,17 +56,27 @@ void HttpConnection::begin_answer(Response& answer) {
     const bool wants_end = !answer.headers_.empty() && answer.headers_.has_token("Connection", "close");
     keeps_alive_ = request_->head().keep_alive && !is_broken_ && !wants_end && !server_.closing() && may_drain();
     awaits_continue_ = false;  // RFC 9110, 15.2: no interim response follows the final one
-    std::exception_ptr error;
-    try {
-        ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
-        if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
-        return write_head_of(answer);
-    } catch (const ValueError&) {
-        error = std::current_exception();
+    const std::size_t before = out_.size();
+    const bool may_go_on = keeps_alive_;
+    for (const bool is_second : {false, true}) {
+        std::exception_ptr error;
+        try {
+            if (is_second) {
+                answer = error_response(500, "Internal Server Error");
+            } else {
+                ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
+                if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
+            }
+            return write_head_of(answer);
+        } catch (...) {  // fields that cannot be sent, an encoder that fails, no memory
+            error = std::current_exception();
+        }
+        out_.resize(before);  // no half of a head
+        keeps_alive_ = may_go_on;
+        ends_body_ = false;
+        report("The answer cannot be sent", error);
     }
-    report("The answer cannot be sent", error);
-    answer = error_response(500, "Internal Server Error");
-    write_head_of(answer);
+    lose();
 }
 
 void HttpConnection::write_head_of(Response& answer) {

@@ -24,15 +24,18 @@ class HttpConnection;
 /// What the handles of a server and its connections share.
 class HttpServerState {
 public:
-    HttpServerState(const Application& application, const ServeOptions& serve_options)
+    /// `secure`: the connections are as good as those by TLS, though they are in memory.
+    HttpServerState(const Application& application, const ServeOptions& serve_options, bool secure = false)
         : app(application),
           options(serve_options),
+          is_secure(secure || serve_options.tls),
           proxies(serve_options.trusted_proxies, serve_options.forwarded_fields) {}
     HttpServerState(const HttpServerState&) = delete;
     HttpServerState& operator=(const HttpServerState&) = delete;
 
     const Application app;
     const ServeOptions options;
+    const bool is_secure;
     const DecodeLimits decode_limits{.size = options.limits.body.value_or(Limits::usual_body)};
     const TrustedProxies proxies;
     Task<> ending;  // what the application does at the end, if anything
@@ -101,12 +104,12 @@ public:
     // For the request.
 
     Coro<std::optional<std::string>> next_piece() override;
-    Coro<std::string> read_all() override;
+    Coro<> read_all(std::string& to) override;
     Address peername() const override { return writer_.peername(); }
     const DecodeLimits* decode_limits() const noexcept override {
         return server_.options.auto_decompress ? &server_.decode_limits : nullptr;
     }
-    bool is_secure() const override { return static_cast<bool>(server_.options.tls); }
+    bool is_secure() const override { return server_.is_secure; }
     const TrustedProxies& proxies() const override { return server_.proxies; }
 
     HttpConnection *newer = nullptr, *older = nullptr;  // in the server's list

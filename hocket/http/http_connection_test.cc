@@ -2,8 +2,10 @@
 // A server's connection, fed by hand: answers, keep-alive, pipelining, bodies, framing.
 #include <hocket/http/json.h>
 #include <hocket/http/server_test.h>
+#include <tests/support/allocations.h>
 
 #include <chrono>
+#include <cstdint>
 
 namespace hocket::http {
 
@@ -266,6 +268,49 @@ Coro<> fields_of_the_handler() {
     EXPECT_TRUE(connection.wire.closed);
 }
 
+#if HOCKET_POOL
+// An encoder that finds no memory: its buffers are larger than all else here.
+class NoMemory {
+public:
+    static void for_encoders() { hocket::testing::refused_from = 16 << 10; }
+    NoMemory() = default;
+    NoMemory(const NoMemory&) = delete;
+    NoMemory& operator=(const NoMemory&) = delete;
+    ~NoMemory() { hocket::testing::refused_from = SIZE_MAX; }
+};
+
+Coro<> encoders_that_throw() {
+    const Told told;
+    Application app({.compress = true});
+    app.get("/{size}", [](Request& request) -> std::string {
+        std::string text(std::stoul(request.path_param("size")), 'a');
+        if (text.size() > 1000) NoMemory::for_encoders();
+        return text;
+    });
+    HandFed connection(app);
+    const auto get = [](std::string_view path) {
+        return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n";
+    };
+    {
+        const NoMemory until_here;
+        const std::string answer = co_await connection.exchange(get("/5000"));
+        EXPECT_EQ(without_date(answer),
+                  "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: "
+                  "34\r\n\r\n{\"detail\":\"Internal Server Error\"}");
+    }
+    EXPECT_NE(told.text.find("The answer cannot be sent: GET /{size}: std::bad_alloc"), std::string::npos) << told.text;
+    EXPECT_EQ(body_of(co_await connection.exchange(get("/3"))), "aaa");  // the connection goes on
+    {
+        const NoMemory until_here;
+        const std::string answer = co_await connection.exchange(get("/100000"));
+        EXPECT_TRUE(answer.empty() || answer.ends_with("\r\n\r\n")) << answer;
+    }
+    EXPECT_TRUE(connection.wire.aborted);
+    EXPECT_NE(told.text.find("The body of an answer failed: GET /{size}: std::bad_alloc"), std::string::npos)
+        << told.text;
+}
+#endif
+
 Coro<> many_sent_ahead() {
     HandFed connection(example());
     std::string ahead;
@@ -280,6 +325,9 @@ Coro<> many_sent_ahead() {
 
 }  // namespace
 
+#if HOCKET_POOL
+TEST(HttpConnection, an_encoder_that_throws_is_a_500_and_is_reported) { run(encoders_that_throw()); }
+#endif
 TEST(HttpConnection, others_have_their_turn_while_many_requests_are_sent_ahead) { run(many_sent_ahead()); }
 TEST(HttpConnection, an_answer_leaves_in_one_write) { run(answers_in_one_write()); }
 TEST(VirtualHttpConnection, the_date_is_the_systems_to_the_second) { run(dates()); }

@@ -2,6 +2,8 @@
 // The three forms of a date, there and back.
 #include <hocket/http/http_date.h>
 
+#include <hocket/http/months_internal.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -14,8 +16,6 @@ using std::chrono::days, std::chrono::sys_days, std::chrono::year_month_day;
 
 constexpr std::array<std::string_view, 7> week = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                   "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::int64_t seconds_of_a_day = 86'400;
 
 constexpr std::int64_t day_number(int year, unsigned month, unsigned day) noexcept {

@@ -104,7 +104,7 @@ private:
 ///     co_await server.serve_forever();
 ///
 /// HTTP/1.0 and 1.1 with kept-alive connections; a client that sends requests ahead is read no further than 64 KiB while one is being
-/// answered. The application's start-up hooks run before it listens, and what they throw comes out. What is malformed is answered once (400, 413, 414, 431, 501, 505) and its connection closed. A handler is not interrupted
+/// answered. The application's start-up hooks run before it listens, and what they throw comes out. What is malformed, too long or too slow is answered once (400, 408, 413, 414, 431, 501, 505) and its connection closed. A handler is not interrupted
 /// when its client goes, unless `handler_cancellation` says so; a streamed answer is (see `stream_response`). Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`).
 HOCKET_EXPORT Coro<HttpServer> serve(Application app, std::string host, std::uint16_t port, ServeOptions options = {});
 /// The same on one address: TCP, or UNIX-domain.

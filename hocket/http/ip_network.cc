@@ -2,9 +2,9 @@
 // Networks out of text, and who is in them.
 #include <hocket/http/ip_network_internal.h>
 
+#include <hocket/http/reading_internal.h>
 #include <netinet/in.h>
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 namespace hocket::http {
@@ -33,10 +33,9 @@ std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
     if (slash == std::string_view::npos) return network;
     const unsigned most = address->family() == AddressFamily::ipv4 ? 32 : 128;
     const std::string_view digits = text.substr(slash + 1);
-    unsigned bits = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (error != std::errc() || end != digits.data() + digits.size() || bits > most) return std::nullopt;
-    network.bits = 128 - most + bits;
+    const auto bits = read_number<unsigned>(digits);
+    if (!bits || *bits > most) return std::nullopt;
+    network.bits = 128 - most + *bits;
     return network;
 }
 

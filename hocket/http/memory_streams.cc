@@ -105,9 +105,9 @@ private:
     bool ended_ = false;  // nothing more is written
 };
 
-Coro<Streams> serve_in_memory(Application app, ServeOptions options) {
+Coro<Streams> serve_in_memory(Application app, ServeOptions options, bool is_secure) {
     auto [client, server] = memory_streams();
-    create_task(serve_connection(Shared<HttpServerState>::make(app, options), std::move(server.first),
+    create_task(serve_connection(Shared<HttpServerState>::make(app, options, is_secure), std::move(server.first),
                                  std::move(server.second)),
                 {.name = "HTTP in memory"});
     co_return client;
@@ -125,7 +125,7 @@ std::pair<Streams, Streams> memory_streams() {
 }
 
 Connector connect_to(const Application& app, const ServeOptions& options) {
-    return [app, options](const Url&) { return serve_in_memory(app, options); };
+    return [app, options](const Url& origin) { return serve_in_memory(app, options, origin.scheme() == "https"); };
 }
 
 Connector connect_to(const Application& app) { return connect_to(app, ServeOptions()); }

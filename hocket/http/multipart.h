@@ -57,7 +57,8 @@ HOCKET_EXPORT std::string multipart_boundary(const Headers& headers);
 /// Finds the parts of a multipart body. A part that is itself multipart is data like any other: give it to a parser of its own.
 ///
 /// Lines end in CRLF. Malformed headers of parts, and text behind a boundary, are refused rather than guessed. A name's `%22`, `%0D` and `%0A` are
-/// decoded, which browsers write for what cannot stand there; `filename*` goes before `filename` (RFC 8187).
+/// decoded, which browsers write for what cannot stand there; `filename*` goes before `filename` (RFC 8187). A backslash stands for itself, as browsers
+/// write it, at a name's end, too; but in a name with a `\"` that is not its end, it escapes quotes and backslashes, as in older programs' (RFC 2183).
 ///
 /// Throws ProtocolError, once and for ever: 400, and 413 for what exceeds a limit. Belongs to one task at a time.
 class HOCKET_EXPORT MultipartParser {
@@ -75,7 +76,11 @@ public:
     void finish();
 
 private:
+    friend struct MultipartWork;  // of the tests
     class State;
+    /// How many bytes of data were looked at, some of them twice.
+    std::uint64_t work() const noexcept;
+
     Unique<State> state_;
 };
 
@@ -90,13 +95,15 @@ public:
 
     /// The next piece, as it arrives; nothing after the last: `while (auto piece = co_await part->next())` (`read_chunk`).
     Coro<std::optional<std::string>> next() const;
-    /// The data, or what `next` has left of it. Throws ProtocolError 413 for more than `most` bytes.
+    /// The data, or what `next` has left of it. Throws ProtocolError 413 for more than `most` bytes. A cancel loses nothing: the next call, of this
+    /// or of `next`, goes on.
     Coro<std::string> read(std::size_t most = 1 << 20) const;
 
 private:
     friend class MultipartReader;
     struct Reading;
     BodyPart(Shared<Reading> reading, std::size_t number, PartHead head) noexcept;
+    void check() const;
 
     Shared<Reading> reading_;
     std::size_t number_;
@@ -136,7 +143,7 @@ private:
 HOCKET_EXPORT void write_part_head(std::string& to, std::string_view boundary, const Headers& fields);
 /// Appends the last boundary.
 HOCKET_EXPORT void write_multipart_end(std::string& to, std::string_view boundary);
-/// `form-data; name="a"; filename="b"`, with quotes, CR and LF escaped as browsers do: `%22`, `%0D`, `%0A`.
+/// `form-data; name="a"; filename="b"`, with quotes, CR and LF escaped as browsers do: `%22`, `%0D`, `%0A`. A backslash stands for itself.
 HOCKET_EXPORT std::string form_disposition(std::string_view name, const std::optional<std::string>& filename = {});
 
 }  // namespace hocket::http

@@ -71,6 +71,8 @@ public:
         if (stage_ != Stage::end) refuse("the body ends before its last boundary");
     }
 
+    std::uint64_t work() const noexcept { return work_; }
+
 private:
     enum class Stage : std::uint8_t { preamble, data, delimiter, head, end };
 
@@ -121,19 +123,27 @@ private:
     // beginning of a delimiter. No CR stands in a boundary, so that each byte is compared no more than twice.
     std::string_view take_data(std::string_view& input) {
         if (matched_ > 0) return go_on_matching(input);
-        const std::string_view delimiter = delimiter_;
         std::size_t at = input.find('\r');
-        while (at != std::string_view::npos && !delimiter.starts_with(input.substr(at, delimiter.size()))) {
+        while (at != std::string_view::npos && !may_begin_delimiter(input.substr(at))) {
             at = input.find('\r', at + 1);
         }
         const std::string_view data = input.substr(0, at);
+        work_ += data.size();
         input.remove_prefix(data.size());
         return data.empty() && !input.empty() ? go_on_matching(input) : data;
+    }
+
+    bool may_begin_delimiter(std::string_view bytes) noexcept {
+        bytes = bytes.substr(0, delimiter_.size());
+        const auto end = std::mismatch(bytes.begin(), bytes.end(), delimiter_.begin()).first;
+        work_ += static_cast<std::uint64_t>(end - bytes.begin()) + 1;
+        return end == bytes.end();
     }
 
     std::string_view go_on_matching(std::string_view& input) {
         while (matched_ < delimiter_.size()) {
             if (input.empty()) return {};
+            ++work_;
             if (input[0] != delimiter_[matched_]) {
                 const std::string_view held =
                     std::string_view(delimiter_).substr(seen_before_, matched_ - seen_before_);
@@ -215,7 +225,7 @@ private:
             if (head_.headers.get_all(name).size() > 1) refuse("a part has two fields " + std::string(name));
         }
         if (const auto field = head_.headers.get("Content-Disposition")) {
-            const auto disposition = parse_field_parameters(*field);
+            const auto disposition = parse_field_parameters(*field, Quoting::form);
             if (!disposition) refuse("the Content-Disposition " + in_quotes(*field) + " is malformed");
             if (const std::string* name = disposition->find("name")) head_.name = unescaped_name(*name);
             if (const std::string* filename = disposition->find("filename")) head_.filename = unescaped_name(*filename);
@@ -246,6 +256,7 @@ private:
     bool is_line_whole_ = true;
     std::string error_;  // empty: none
     int status_ = 0;
+    std::uint64_t work_ = 0;
 };
 
 MultipartParser::MultipartParser(std::string_view boundary, const MultipartLimits& limits)
@@ -256,6 +267,7 @@ MultipartParser::~MultipartParser() = default;
 
 PartEvent MultipartParser::next(std::string_view& input) { return state_->next(input); }
 void MultipartParser::finish() { state_->finish(); }
+std::uint64_t MultipartParser::work() const noexcept { return state_->work(); }
 
 std::string PartHead::content_type() const {
     return headers.contains("Content-Type") ? content_type_of(headers) : "text/plain";

@@ -6,6 +6,8 @@
 #include <hocket/http/errors.h>
 #include <hocket/http/text.h>
 
+#include <utility>
+
 namespace hocket::http {
 
 struct BodyPart::Reading {
@@ -14,6 +16,7 @@ struct BodyPart::Reading {
     std::string bytes = {};      // the piece that is being read
     std::string_view left = {};  // of it
     std::size_t number = 0;      // of the part
+    std::string gathered = {};   // of the part, by a `read` that was cancelled
     bool is_in_part = false;
     bool has_ended = false;
 
@@ -33,10 +36,15 @@ struct BodyPart::Reading {
 BodyPart::BodyPart(Shared<Reading> reading, std::size_t number, PartHead head) noexcept
     : reading_(std::move(reading)), number_(number), head_(std::move(head)) {}
 
+void BodyPart::check() const {
+    if (reading_->number != number_)
+        throw RuntimeError("the part " + in_quotes(head_.name) + " is over: the reader has gone on");
+}
+
 Coro<std::optional<std::string>> BodyPart::next() const {
     const Shared<Reading> reading = reading_;
-    if (reading->number != number_)
-        throw RuntimeError("the part " + in_quotes(head_.name) + " is over: the reader has gone on");
+    check();
+    if (!reading->gathered.empty()) co_return std::exchange(reading->gathered, {});
     if (!reading->is_in_part) co_return std::nullopt;
     const PartEvent event = co_await reading->event();
     if (const auto* data = std::get_if<PartData>(&event)) co_return std::string(data->bytes);
@@ -46,16 +54,23 @@ Coro<std::optional<std::string>> BodyPart::next() const {
 
 Coro<std::string> BodyPart::read(std::size_t most) const {
     const BodyPart part = *this;
-    std::string whole;
-    while (const auto piece = co_await part.next()) {
-        whole += *piece;
-        if (whole.size() > most) {
+    const Shared<Reading> reading = reading_;
+    part.check();
+    while (reading->is_in_part) {
+        const PartEvent event = co_await reading->event();
+        const auto* const data = std::get_if<PartData>(&event);
+        if (!data) {
+            reading->is_in_part = false;
+            break;
+        }
+        reading->gathered += data->bytes;
+        if (reading->gathered.size() > most) {
             throw ProtocolError("read multipart: the part " + in_quotes(part.name()) + " has more than " +
                                     std::to_string(most) + " bytes",
                                 413);
         }
     }
-    co_return whole;
+    co_return std::exchange(reading->gathered, {});
 }
 
 MultipartReader::MultipartReader(const Headers& headers, Source source, const MultipartLimits& limits)
@@ -70,6 +85,7 @@ Coro<std::optional<BodyPart>> MultipartReader::next() {
         PartEvent event = co_await reading->event();
         if (auto* head = std::get_if<PartHead>(&event)) {
             reading->is_in_part = true;
+            reading->gathered.clear();
             co_return BodyPart(reading, ++reading->number, std::move(*head));
         }
         if (std::holds_alternative<PartEnd>(event)) reading->is_in_part = false;

@@ -209,6 +209,14 @@ TEST(OnceMultipart, an_error_stays) {
 }
 
 // 47: each byte is looked at a few times at most, whatever it is.
+}  // namespace
+
+struct MultipartWork {
+    static std::uint64_t of(const MultipartParser& parser) { return parser.work(); }
+};
+
+namespace {
+
 TEST(OnceMultipart, hostile_data_takes_linear_time) {
     std::string body = part("name=a", "").substr(0, part("name=a", "").size() - 2);
     const std::string nearly = "\r\n--X";
@@ -222,6 +230,44 @@ TEST(OnceMultipart, hostile_data_takes_linear_time) {
         if (const auto* data = std::get_if<PartData>(&event)) size += data->bytes.size();
     }
     EXPECT_GT(size, (8U << 20) - 200);
+    const std::uint64_t work = MultipartWork::of(parser);
+    EXPECT_GE(work, body.size());
+    EXPECT_LE(work, 3 * body.size());
+}
+
+TEST(OnceMultipart, hostile_data_in_small_pieces_takes_linear_time) {
+    std::string body = part("name=a", "").substr(0, part("name=a", "").size() - 2);
+    while (body.size() < 100'000) body += "\r\n--X";
+    for (std::size_t size = 1; size < 9; ++size) {
+        MultipartParser parser("XX");
+        for (std::size_t at = 0; at < body.size(); at += size) {
+            std::string_view input = std::string_view(body).substr(at, size);
+            while (!std::holds_alternative<std::monostate>(parser.next(input))) continue;
+        }
+        EXPECT_LE(MultipartWork::of(parser), 3 * body.size()) << size;
+    }
+}
+
+// What is written for any name, and what browsers write, is read as that name.
+TEST(OnceMultipart, a_backslash_in_a_name_stands_for_itself) {
+    for (const std::string name :
+         {R"(a\)", R"(a\\)", R"(\\server\a.txt)", R"(\)", R"("\")", R"(a\";b)", R"(C:\a b\)", R"(a\ )"}) {
+        const PartHead head = disposed(form_disposition(name, name));
+        EXPECT_EQ(head.name, name);
+        EXPECT_EQ(head.filename, name);
+    }
+    const PartHead head = disposed(R"(form-data; filename="C:\dir\" ; name="b\"; x="y")");
+    EXPECT_EQ(head.filename, R"(C:\dir\)");
+    EXPECT_EQ(head.name, R"(b\)");
+    EXPECT_EQ(disposed(R"(form-data; name="a\"b\\")").name, R"(a"b\)");  // curl of 2021 and before
+}
+
+TEST(OnceMultipart, a_quote_that_could_end_a_name_here_or_there_makes_no_second_parameter_of_a_name) {
+    for (const char* bad : {R"(name="a"; filename="x\"; filename="y")", R"(name="a"; filename="x\";b.txt")",
+                            R"(name="a\"; name="b")", R"(name="a\)", R"(name="a"b)"}) {
+        const std::string found_there = parts(part(bad, "x"));
+        EXPECT_NE(found_there.find("|400"), std::string::npos) << bad << ": " << found_there;
+    }
 }
 
 TEST(OnceMultipart, a_content_type_names_the_boundary) {

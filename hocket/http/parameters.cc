@@ -3,22 +3,12 @@
 #include <hocket/http/parameters.h>
 
 #include <hocket/http/json_text.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/request.h>
 
-#include <charconv>
 #include <cmath>
 
 namespace hocket::http {
-
-namespace {
-
-template <class N>
-bool read_number(std::string_view text, N& to) noexcept {
-    const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), to);
-    return error == std::errc() && stopped == text.data() + text.size();
-}
-
-}  // namespace
 
 ParameterReader::Given ParameterReader::next_of_path() {
     const std::size_t place = place_++;
@@ -45,16 +35,16 @@ bool ParameterReader::as_bool(const Given& given) {
 }
 
 double ParameterReader::as_number(const Given& given) {
-    double number = 0;
-    if (read_number(given.text, number) && std::isfinite(number)) return number;
+    const auto number = read_number<double>(given.text);
+    if (number && std::isfinite(*number)) return *number;
     const std::string text(given.text);
     fault(given.in_path, given.name, "is no number", &text);
     return 0;
 }
 
 std::int64_t ParameterReader::as_signed(const Given& given, std::int64_t least, std::int64_t most) {
-    std::int64_t number = 0;
-    if (read_number(given.text, number) && number >= least && number <= most) return number;
+    const auto number = read_number<std::int64_t>(given.text);
+    if (number && *number >= least && *number <= most) return *number;
     const std::string text(given.text);
     fault(given.in_path, given.name, "is no integer from " + std::to_string(least) + " to " + std::to_string(most),
           &text);
@@ -62,8 +52,8 @@ std::int64_t ParameterReader::as_signed(const Given& given, std::int64_t least, 
 }
 
 std::uint64_t ParameterReader::as_unsigned(const Given& given, std::uint64_t most) {
-    std::uint64_t number = 0;
-    if (read_number(given.text, number) && number <= most) return number;
+    const auto number = read_number<std::uint64_t>(given.text);
+    if (number && *number <= most) return *number;
     const std::string text(given.text);
     fault(given.in_path, given.name, "is no integer from 0 to " + std::to_string(most), &text);
     return 0;

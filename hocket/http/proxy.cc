@@ -4,11 +4,11 @@
 
 #include <hocket/http/base64_internal.h>
 #include <hocket/http/percent_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 #include <hocket/net/address.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace hocket::http {
@@ -16,14 +16,6 @@ namespace hocket::http {
 namespace {
 
 constexpr std::uint16_t socks_port = 1080;
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
 
 }  // namespace
 
@@ -87,7 +79,7 @@ void NoProxy::add(std::string_view entry) {
     }
     const std::size_t colon = entry.rfind(':');
     if (colon != std::string_view::npos) {
-        const auto port = number_in<std::uint16_t>(entry.substr(colon + 1));
+        const auto port = read_number<std::uint16_t>(entry.substr(colon + 1));
         if (port && *port != 0) {
             rule.port = *port;
             entry = entry.substr(0, colon);

@@ -17,6 +17,9 @@ namespace hocket::http {
 
 namespace {
 
+// Browsers keep up to 180 for a site; RFC 6265bis, 6.1 asks for 50.
+constexpr std::size_t most_cookies = 200;
+
 struct Path {
     std::size_t begin, size;
 };
@@ -73,10 +76,14 @@ std::optional<std::string_view> Request::query(std::string_view name) const { re
 
 const Params& Request::cookies() const {
     if (!cookies_) {
-        cookies_.emplace();
+        Params found;
         for (const std::string_view field : head_.headers.get_all("Cookie")) {
-            for (auto& cookie : parse_cookies(field)) cookies_->push_back(std::move(cookie));
+            for (auto& cookie : parse_cookies(field)) found.push_back(std::move(cookie));
+            if (found.size() > most_cookies) {
+                throw HttpError(400, "the request has more than " + std::to_string(most_cookies) + " cookies");
+            }
         }
+        cookies_ = std::move(found);
     }
     return *cookies_;
 }
@@ -95,8 +102,10 @@ std::string Request::path_param(std::string_view name) const {
 
 const Forwarding& Request::forwarding() const {
     if (!forwarding_) {
-        const Forwarding direct{peername().is_ip() ? peername().host() : std::string(),
-                                source_ && source_->is_secure() ? "https" : "http",
+        // A request by hand says itself how it came; what is sent over a connection can say anything.
+        const bool is_secure =
+            source_ ? source_->is_secure() : equal_without_case(head_.target.substr(0, 8), "https://");
+        const Forwarding direct{peername().is_ip() ? peername().host() : std::string(), is_secure ? "https" : "http",
                                 std::string(head_.headers.get("Host").value_or(""))};
         forwarding_ =
             Unique<Forwarding>::make(source_ ? source_->proxies().resolve(head_.headers, peername(), direct) : direct);
@@ -152,6 +161,7 @@ Coro<std::optional<std::string>> Request::next_decoded() {
 
 Coro<std::optional<std::string>> Request::next() {
     look_at_encoding();
+    if (!gathered_.empty()) co_return std::exchange(gathered_, {});
     if (decoder_) co_return co_await next_decoded();
     if (source_) co_return co_await source_->next_piece();
     if (by_hand_.empty()) co_return std::nullopt;
@@ -161,14 +171,15 @@ Coro<std::optional<std::string>> Request::next() {
 Coro<std::string> Request::body() {
     if (is_taken_) throw RuntimeError("the body of this request has been read already: keep what body() gives");
     look_at_encoding();
-    is_taken_ = true;
     if (decoder_) {
-        std::string whole;
-        while (auto piece = co_await next_decoded()) whole += *piece;
-        co_return whole;
+        while (auto piece = co_await next_decoded()) gathered_ += *piece;
+    } else if (source_) {
+        co_await source_->read_all(gathered_);
+    } else {
+        gathered_ += std::exchange(by_hand_, {});
     }
-    if (source_) co_return co_await source_->read_all();
-    co_return std::exchange(by_hand_, {});
+    is_taken_ = true;
+    co_return std::exchange(gathered_, {});
 }
 
 Coro<std::string> Request::text() {

@@ -42,8 +42,8 @@ class HOCKET_EXPORT BodySource {
 public:
     /// The next piece, nothing after the last.
     virtual Coro<std::optional<std::string>> next_piece() = 0;
-    /// All that has not been read yet.
-    virtual Coro<std::string> read_all() = 0;
+    /// Appends all that has not been read yet. What was read when it is cancelled, or throws, is there.
+    virtual Coro<> read_all(std::string& to) = 0;
     virtual Address peername() const = 0;
     /// Within which limits a compressed body is decoded; null: it is given as it comes.
     virtual const DecodeLimits* decode_limits() const noexcept = 0;
@@ -62,7 +62,8 @@ protected:
 /// given as what it stands for. Reading throws
 /// ProtocolError when the body is malformed, longer than the server's limit (as it comes, or decoded), compressed in a way that is not known
 /// (415), or does not come in time, and OSError when the connection is
-/// lost; a handler that lets these pass need not care: the server answers what is to be answered. A cancel ends the reading.
+/// lost; a handler that lets these pass need not care: the server answers what is to be answered. A cancel ends the reading and loses
+/// nothing: the next call goes on.
 class HOCKET_EXPORT Request {
 public:
     /// By hand, as in a test. `body` is all of it.
@@ -84,7 +85,7 @@ public:
     std::string_view query_string() const noexcept;
     /// `http://127.0.0.1:8080/items/a%20b?limit=3`, with the host that the client named.
     std::string url() const;
-    /// `https` for a request that came by TLS, else `http`; behind a trusted proxy, what the client used with that (`request.scheme`). See
+    /// `https` for a request that came by TLS, or in memory to such a URL, else `http`; behind a trusted proxy, what the client used with that (`request.scheme`). See
     /// ServeOptions::trusted_proxies.
     std::string_view scheme() const;
     /// Whether that is `https` (`request.secure`).
@@ -99,6 +100,7 @@ public:
     /// The first parameter of that name, decoded.
     std::optional<std::string_view> query(std::string_view name) const;
     /// The cookies that came, in order; names may repeat, and values keep their quotation marks (aiohttp takes them off).
+    /// Throws HttpError 400 for more than 200; how long they may be is a matter of the header's limits.
     const Params& cookies() const;
     /// The value of the first cookie of that name.
     std::optional<std::string_view> cookies(std::string_view name) const;
@@ -183,7 +185,8 @@ private:
     RequestHead head_;
     std::size_t path_begin_ = 0, path_size_ = 0;
     BodySource* source_ = nullptr;
-    std::string by_hand_;  // the body of a request without a source
+    std::string by_hand_;   // the body of a request without a source
+    std::string gathered_;  // of the body, by a `body` that was cancelled
     bool is_encoding_known_ = false;
     bool is_all_fed_ = false;  // to the decoder
     bool is_taken_ = false;

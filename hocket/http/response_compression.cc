@@ -4,10 +4,10 @@
 
 #include <hocket/core/sleep.h>
 #include <hocket/http/encoded_pieces_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -65,10 +65,7 @@ Response::Pieces encoded_parts(std::string body, ContentCoding coding) {
 
 // A stream that says how short it is.
 bool says_it_is_short(const Headers& headers) {
-    const std::string_view text = headers.get("Content-Length").value_or("");
-    std::size_t length = least;
-    std::from_chars(text.data(), text.data() + text.size(), length);
-    return length < least;
+    return read_number<std::uint64_t>(headers.get("Content-Length").value_or("")).value_or(least) < least;
 }
 
 // RFC 9110, 8.8.1: other bytes have no strong validator in common.

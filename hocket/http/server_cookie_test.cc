@@ -88,6 +88,30 @@ TEST(ServerCookie, what_a_server_deletes_a_client_forgets) {
     }());
 }
 
+TEST(ServerCookie, more_than_200_are_refused_over_several_fields_too) {
+    run([]() -> Coro<> {
+        Application app;
+        app.get("/", [](Request& request) { return std::to_string(request.cookies().size()); });
+        const auto cookies = [](int count) {
+            std::string text = "c0=0";
+            for (int i = 1; i < count; ++i)
+                text += (i == 100 ? "\r\nCookie: c" : "; c") + std::to_string(i) + "=" + std::to_string(i);
+            return text;
+        };
+        HandFed connection(std::move(app));
+        const auto answer = [&](int count) -> Coro<std::string> {
+            const std::string asked = "GET / HTTP/1.1\r\nHost: x\r\nCookie: " + cookies(count) + "\r\n\r\n";
+            co_return co_await connection.exchange(asked);
+        };
+        EXPECT_EQ(body_of(co_await answer(200)), "200");
+        const std::string refused = co_await answer(201);
+        EXPECT_EQ(status_of(refused), "400");
+        EXPECT_EQ(body_of(refused), R"({"detail":"the request has more than 200 cookies"})");
+        connection.wire.feed_eof();
+        co_await connection.task;
+    }());
+}
+
 TEST(ServerCookie, a_handler_reads_and_sets_them) {
     run([]() -> Coro<> {
         Application app;

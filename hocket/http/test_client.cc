@@ -3,17 +3,29 @@
 #include <hocket/http/test_client.h>
 
 #include <hocket/base/exception_group.h>
+#include <hocket/http/url.h>
 
 #include <utility>
 #include <vector>
 
 namespace hocket::http {
 
+namespace {
+
+// `https://shop.example/cart` names one.
+std::string host_of(const std::string& target) {
+    return target.starts_with('/') || target.find("://") == std::string::npos
+               ? "testserver"
+               : std::string(Url::parse(target).authority());
+}
+
+}  // namespace
+
 TestClient::TestClient(const Application& app) : app_(app) {}
 
 Coro<TestResponse> TestClient::request(std::string method, std::string target, TestRequestOptions options) const {
     const Application app = app_;
-    if (!options.headers.contains("Host")) options.headers.add("Host", "testserver");
+    if (!options.headers.contains("Host")) options.headers.add("Host", host_of(target));
     RequestHead head{.method = std::move(method), .target = std::move(target), .headers = std::move(options.headers)};
     if (!options.body.empty()) head.content_length = options.body.size();
     Request request(std::move(head), std::move(options.body));
@@ -22,7 +34,7 @@ Coro<TestResponse> TestClient::request(std::string method, std::string target, T
                           .headers = answer.headers(),
                           .content_type = std::string(answer.content_type()),
                           .body = answer.body()};
-    if (answer.pieces_) {
+    if (answer.pieces_ && request.method() != "HEAD") {
         Response::Pieces pieces = *std::move(answer.pieces_);
         while (auto piece = co_await pieces.next()) response.body += *piece;
     }

@@ -12,7 +12,7 @@ namespace hocket::http {
 
 /// `co_await client.post("/items", {.headers = {{"Content-Type", "application/json"}}, .body = "{}"})`
 struct TestRequestOptions {
-    Headers headers = {};  ///< Host is `testserver` if it is not here
+    Headers headers = {};  ///< Host is the target's, or `testserver`, if it is not here
     std::string body = {};
 };
 
@@ -30,6 +30,8 @@ struct TestResponse {
 ///         const http::TestResponse response = co_await client.get("/items/7");
 ///         ...
 ///     });
+///
+/// A target may be a whole URL: `https://shop.example/cart` is a request that came by TLS (`request.secure()`), to that host.
 ///
 /// The application's hooks run at the block's begin and end. What goes over no connection is not tested: limits, framing,
 /// time-outs; for these, `serve` on port 0 (`aiohttp.test_utils.TestServer`). Copies stand for the same one. Belongs to one loop.

@@ -4,6 +4,7 @@
 
 #include <hocket/http/params.h>
 #include <hocket/http/percent_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 
 #include <idn2.h>
@@ -17,7 +18,6 @@ namespace hocket::http {
 
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 [[noreturn]] void refuse(std::string_view host, const std::string& why) {
     throw UrlFault{"the host " + in_quotes(host) + ' ' + why};
 }

@@ -3,12 +3,12 @@
 #include <hocket/http/url_parser_internal.h>
 
 #include <hocket/http/percent_internal.h>
+#include <hocket/http/reading_internal.h>
 #include <hocket/http/text.h>
 #include <hocket/http/url_host_internal.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace hocket::http {
@@ -168,12 +168,11 @@ void UrlParser::host_and_port(std::string_view text) {
     host_ = parse_host(host, special_ != nullptr);
     if (colon + 1 >= text.size()) return;
     const std::string_view port = text.substr(colon + 1);
-    std::uint16_t number = 0;
-    const auto [stopped, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (error != std::errc() || stopped != port.data() + port.size()) {
+    const auto number = read_number<std::uint16_t>(port);
+    if (!number) {
         throw UrlFault{.why = "the port " + in_quotes(port) + " is no number up to 65535", .is_of_port = true};
     }
-    if (!special_ || special_->port != number) port_ = number;
+    if (!special_ || special_->port != *number) port_ = *number;
 }
 
 void UrlParser::file(std::string_view text) {
