@@ -123,6 +123,23 @@ TEST(RealClientSession, any_method_can_be_asked_for) {
     }());
 }
 
+TEST(RealClientSession, each_method_has_its_function) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok(""));
+        const ClientSession session;
+        co_await session.get(server.url());
+        co_await session.head(server.url());
+        co_await session.options(server.url());
+        co_await session.post(server.url());
+        co_await session.put(server.url());
+        co_await session.patch(server.url());
+        co_await session.delete_(server.url());
+        std::string methods;
+        for (const std::string& request : server.requests()) methods += request.substr(0, request.find(' ') + 1);
+        EXPECT_EQ(methods, "GET HEAD OPTIONS POST PUT PATCH DELETE ");
+    }());
+}
+
 TEST(RealClientSession, urls_are_relative_to_the_sessions) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok(""));

@@ -59,6 +59,8 @@ private:
 /// (`httpx.request`; redirects are followed here).
 HOCKET_EXPORT Response request(std::string method, std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response get(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response head(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response options(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response post(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response put(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response patch(std::string url, RequestOptions options = {});

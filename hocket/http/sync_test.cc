@@ -24,15 +24,21 @@ TEST(RealSync, ordinary_code_gets_a_response) {
 
 std::string methods(const std::string& url) {
     std::string all;
-    for (const auto& call : {sync::get, sync::post, sync::put, sync::patch, sync::delete_}) all += call(url, {}).text();
+    for (const auto& call : {sync::get, sync::head, sync::options, sync::post, sync::put, sync::patch, sync::delete_}) {
+        const sync::Response response = call(url, {});
+        all += response.headers().get("X-Method").value_or("");
+        EXPECT_EQ(response.text(), response.method() == "HEAD" ? "" : "x");
+    }
     return all;
 }
 
 TEST(RealSync, every_method_has_its_function) {
     run_http([]() -> Coro<> {
-        const TestServer server = co_await TestServer::answering(
-            [](const std::string& request) { return ok(request.substr(0, request.find(' ') + 1)); });
-        EXPECT_EQ(co_await to_thread(methods, server.url()), "GET POST PUT PATCH DELETE ");
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            const std::string method = request.substr(0, request.find(' '));
+            return ok(method == "HEAD" ? "" : "x", "X-Method: <" + method + ">\r\n");
+        });
+        EXPECT_EQ(co_await to_thread(methods, server.url()), "<GET><HEAD><OPTIONS><POST><PUT><PATCH><DELETE>");
         co_await until([&] { return server.clients() == 0; });
     }());
 }
