@@ -57,6 +57,20 @@ TEST(RealClientSession, what_is_said_replaces_what_goes_out_by_itself) {
     }());
 }
 
+TEST(RealClientSession, what_goes_out_by_itself_can_be_left_out) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok(""));
+        const ClientSession session({.skip_auto_headers = {"user-agent", "Host"}});
+        const RequestOptions bare{.data = "x", .skip_auto_headers = {"Accept", "Accept-Encoding", "content-type"}};
+        co_await session.post(server.url(), bare);
+        EXPECT_EQ(server.requests().at(0),
+                  "POST / HTTP/1.1\r\nHost: " + server.origin().substr(7) + "\r\nContent-Length: 1\r\n\r\nx");
+        co_await session.get(server.url(), {.headers = {{"User-Agent", "mine"}}});
+        EXPECT_EQ(field_of(server.requests().at(1), "User-Agent"), "mine");
+        EXPECT_EQ(field_of(server.requests().at(1), "Accept"), "*/*");
+    }());
+}
+
 TEST(RealClientSession, parameters_are_appended_to_the_query) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok(""));

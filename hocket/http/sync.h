@@ -23,6 +23,8 @@ public:
     const Headers& headers() const noexcept { return headers_; }
     /// The cookies that it sets.
     std::vector<Cookie> cookies() const { return cookies_of(headers_); }
+    /// Where it leads, by its fields Link.
+    std::vector<Link> links() const { return links_of(headers_, url_); }
     /// Where it is from, after redirects.
     const Url& url() const noexcept { return url_; }
     const std::string& method() const noexcept { return method_; }

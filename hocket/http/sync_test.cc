@@ -47,7 +47,7 @@ TEST(RealSync, inside_a_running_loop_the_others_go_on) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) {
             return "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 3\r\nX-Method: " +
-                   request.substr(0, request.find(' ')) + "\r\n\r\n[1]";
+                   request.substr(0, request.find(' ')) + "\r\nLink: </y>; rel=next\r\n\r\n[1]";
         });
         const sync::Response response = sync::post(server.url("/x"), {.data = "x"});
         EXPECT_EQ(response.status(), 201);
@@ -56,6 +56,7 @@ TEST(RealSync, inside_a_running_loop_the_others_go_on) {
         EXPECT_EQ(response.headers().get("X-Method"), "POST");
         EXPECT_EQ(response.url().str(), server.url("/x"));
         EXPECT_EQ(response.content(), "[1]");
+        EXPECT_EQ(response.links().at(0).url.str(), server.url("/y"));
         EXPECT_EQ(response.json(), Json::array({1}));
         EXPECT_EQ(sync::request("DELETE", server.url()).headers().get("X-Method"), "DELETE");
     }());
