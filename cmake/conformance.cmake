@@ -20,6 +20,11 @@ set_tests_properties(conformance.oracle PROPERTIES PROCESSORS 2)
 if(NOT HOCKET_SANITIZE)
     hocket_conformance_test(map conformance/conformance.py check --build ${PROJECT_BINARY_DIR})
     hocket_conformance_test(map_test conformance/conformance_test.py)
+    # The packages of Debian's interpreter, as of docs/pairs.
+    add_test(NAME conformance.http_features
+             COMMAND ${HOCKET_PAIRS_PYTHON} ${PROJECT_SOURCE_DIR}/conformance/http_features.py check)
+    set_tests_properties(conformance.http_features PROPERTIES TIMEOUT 600 LABELS conformance ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+    hocket_conformance_test(http_features_test conformance/http_features_test.py)
     hocket_conformance_test(oracle_test conformance/oracle/oracle_test.py)
     hocket_conformance_test(mutants conformance/oracle/mutants.py check)
 endif()

@@ -104,7 +104,7 @@ endforeach()
 
 # docs/pairs: a Python program and one in C++ that must print the same.
 set(HOCKET_PAIRS_PYTHON /usr/bin/python3 CACHE FILEPATH
-    "The interpreter of docs/pairs, 3.11 or later: one that finds Debian's python3-aiohttp, python3-httpx and python3-aiofiles")
+    "The interpreter of docs/pairs and of docs/http-features.md, 3.11 or later: one that finds Debian's python3-aiohttp, python3-httpx, python3-requests and python3-aiofiles")
 file(GLOB pairs CONFIGURE_DEPENDS docs/pairs/*.cc)
 foreach(source ${pairs})
     cmake_path(GET source STEM name)

@@ -7,7 +7,7 @@ usage: conformance.py check --build FOLDER [--list TESTS.json]     whether each 
 
 cpython-3.13.tsv lists the 1,266 tests of test.test_asyncio and their kinds: A public behaviour, B white-box, T argument types (what must not
 compile), X without a meaning in C++. map.tsv has a row for each: the tests of ours, `n/a` with the reason, or `open` with what is missing.
-beyond.tsv is the same for tests of other files. Exit status: 1 when a row is missing or wrong, or a named test fails.
+beyond.tsv is the same for tests of other files; the tests that http_features.tsv names must exist, too. Exit status: 1 when a row is missing or wrong, or a named test fails.
 """
 import argparse
 import collections
@@ -157,8 +157,15 @@ def report(build):
     return 1 if wrong else 0
 
 
+def rows_of_features():
+    """The rows of http_features.tsv (see http_features.py) that name tests."""
+    return [Row(package, of, name, tests, why)
+            for package, of, name, _, _, tests, why in table(HERE / "http_features.tsv", 7) if tests]
+
+
 def check(build, file):
-    wrong = faults(*read(), ctest_list(build, file))
+    tests = ctest_list(build, file)
+    wrong = faults(*read(), tests) + list(faults_of_tests(rows_of_features(), tests))
     for fault in wrong:
         print(fault)
     return 1 if wrong else 0

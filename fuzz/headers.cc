@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/link.h>
 
 #include <algorithm>
 
@@ -35,6 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& [name, value] : headers) {
         fuzz::check(http::is_token(name) && http::is_field_value(value) && http::trim(value) == value,
                     "a field that is none");
+    }
+    for (const http::Link& link : http::links_of(headers, http::Url::parse("http://a/b"))) {
+        fuzz::check(!link.url.empty() && !link.is(""), "a link to nowhere", link.rel);
     }
     http::Headers copy = headers;
     while (!copy.empty()) {

@@ -22,6 +22,7 @@
 #include <hocket/http/headers.h>
 #include <hocket/http/http_date.h>
 #include <hocket/http/http_server.h>
+#include <hocket/http/link.h>
 #include <hocket/http/multipart.h>
 #include <hocket/http/params.h>
 #include <hocket/http/preconditions.h>

@@ -260,6 +260,22 @@ TEST(Application, a_method_that_the_path_does_not_have_is_405) {
     EXPECT_EQ(said(app, asking("get", "/items/1")).substr(0, 3), "405");  // methods have case
 }
 
+TEST(Application, each_method_has_its_function) {
+    Application app;
+    const auto answer = [](Request& request) { return request.method(); };
+    app.get("/", answer);
+    app.head("/", answer);
+    app.options("/", answer);
+    app.post("/", answer);
+    app.put("/", answer);
+    app.patch("/", answer);
+    app.delete_("/", answer);
+    app.route("REPORT", "/", answer);
+    for (const std::string method : {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "REPORT"}) {
+        EXPECT_EQ(said(app, asking(method, "/")), "200 " + method);
+    }
+}
+
 TEST(Application, head_is_answered_by_gets_route) {
     Application app;
     app.get("/a/{s}", [](std::string s) { return s; });

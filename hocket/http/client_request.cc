@@ -68,10 +68,12 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
     if (is_sessions_own && !headers_.contains("Authorization")) auth_ = session.auth;
     take_auth(options);
     take_cookies(options);
-    set_default("Accept", "*/*");
+    skipped_ = session.skip_auto_headers;
+    skipped_.insert(skipped_.end(), options.skip_auto_headers.begin(), options.skip_auto_headers.end());
+    set_automatic("Accept", "*/*");
     // A part of a compressed body is of no use.
-    set_default("Accept-Encoding", headers_.contains("Range") ? "identity" : all_codings);
-    set_default("User-Agent", "hocket/" HOCKET_VERSION);
+    set_automatic("Accept-Encoding", headers_.contains("Range") ? "identity" : all_codings);
+    set_automatic("User-Agent", "hocket/" HOCKET_VERSION);
     take_body(options, std::move(form));
 }
 
@@ -144,6 +146,11 @@ void ClientRequest::set_default(std::string_view field, std::string_view value) 
     if (!headers_.contains(field)) headers_.add(field, value);
 }
 
+void ClientRequest::set_automatic(std::string_view field, std::string_view value) {
+    const auto is_field = [field](const std::string& name) { return equal_without_case(name, field); };
+    if (std::none_of(skipped_.begin(), skipped_.end(), is_field)) set_default(field, value);
+}
+
 // Credentials in a URL become a header field, and are in no message.
 void ClientRequest::aim(const Url& url) {
     name_.url = without_user(url);
@@ -178,7 +185,7 @@ void ClientRequest::take_body(RequestOptions& options, FormBody form) {
     } else {
         text = std::move(options.data);
     }
-    set_default("Content-Type", type);
+    set_automatic("Content-Type", type);
     const auto coding = compression(options);
     if (coding) headers_.add("Content-Encoding", coding_name(*coding));
     if (!body_.stream) {

@@ -62,9 +62,11 @@ private:
     void take_cookies(const RequestOptions& options);
     void take_auth(const RequestOptions& options);
     void set_default(std::string_view field, std::string_view value);
+    void set_automatic(std::string_view field, std::string_view value);
 
     RequestName name_;
     Headers headers_;
+    std::vector<std::string> skipped_;  // fields that do not go out by themselves
     Auth auth_;
     Params cookies_, session_cookies_;
     OutgoingBody body_;

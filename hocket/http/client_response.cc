@@ -262,6 +262,7 @@ void ClientResponse::raise_for_status() const {
 
 std::string ClientResponse::content_type() const { return content_type_of(headers()); }
 std::string ClientResponse::charset() const { return charset_of(headers()); }
+std::optional<std::uint64_t> ClientResponse::content_length() const { return state_->head.content_length; }
 
 HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::read() const { return read_whole(state_); }
 HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::text() const { return read_text(state_); }

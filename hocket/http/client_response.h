@@ -9,9 +9,11 @@
 #include <hocket/http/errors.h>
 #include <hocket/http/headers.h>
 #include <hocket/http/json_text.h>
+#include <hocket/http/link.h>
 #include <hocket/http/url.h>
 #include <hocket/net/address.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +85,8 @@ public:
     const Headers& headers() const;
     /// The cookies that this response sets, whether the session's jar takes them or not. Not those of redirects before it.
     std::vector<Cookie> cookies() const { return cookies_of(headers()); }
+    /// Where it leads, by its fields Link: `for (const Link& link : response.links()) if (link.is("next")) ...`
+    std::vector<Link> links() const { return links_of(headers(), url()); }
     /// Where the response is from, after redirects; without user and password.
     const Url& url() const;
     /// Of the last request: a redirect may have turned POST into GET.
@@ -101,6 +105,8 @@ public:
     std::string content_type() const;
     /// What the Content-Type says of the text's encoding, in lower case: `utf-8`; empty if it says nothing.
     std::string charset() const;
+    /// Bytes of the body as they come, which may be compressed, if the server says how many; of a response to HEAD, those that it would have.
+    std::optional<std::uint64_t> content_length() const;
 
     /// The whole body, or what `next` has left of it. Once: it is moved out, and a second call throws RuntimeError.
     Coro<std::string> read() const;

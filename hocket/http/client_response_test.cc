@@ -52,6 +52,37 @@ TEST(RealClientResponse, a_body_may_go_on_until_the_connection_ends) {
     }());
 }
 
+TEST(RealClientResponse, links_lead_to_other_pages) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            return ok("x", request.starts_with("GET /1 ") ? "Link: <2>; rel=\"next\"\r\n" : "");
+        });
+        const ClientSession session;
+        const ClientResponse first = co_await session.get(server.url("/1"));
+        EXPECT_TRUE(first.links().at(0).is("next"));
+        const ClientResponse second = co_await session.get(first.links().at(0).url.str());
+        EXPECT_EQ(second.url().str(), server.url("/2"));
+        EXPECT_TRUE(second.links().empty());
+    }());
+}
+
+TEST(RealClientResponse, its_length_is_what_the_server_says) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            if (request.starts_with("GET /chunked ")) return std::string(chunked) + "1\r\nx\r\n0\r\n\r\n";
+            return request.starts_with("HEAD") ? std::string("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
+                                               : ok("abc");
+        });
+        const ClientSession session;
+        const ClientResponse known = co_await session.get(server.url());
+        EXPECT_EQ(known.content_length(), 3U);
+        const ClientResponse would_be = co_await session.head(server.url());
+        EXPECT_EQ(would_be.content_length(), 7U);
+        const ClientResponse unknown = co_await session.get(server.url("/chunked"));
+        EXPECT_EQ(unknown.content_length(), std::nullopt);
+    }());
+}
+
 TEST(RealClientResponse, some_responses_have_no_body) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) -> std::string {

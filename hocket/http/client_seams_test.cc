@@ -192,7 +192,11 @@ TEST(RealClientSeams, a_request_needs_no_session) {
         const TestServer server = co_await TestServer::answering(ok("x"));
         EXPECT_EQ(co_await text_of(http::get(server.url())), "x");
         EXPECT_EQ(co_await text_of(http::put(server.url(), {.data = "y"})), "x");
+        EXPECT_EQ(co_await text_of(http::options(server.url())), "x");
+        EXPECT_EQ(co_await text_of(http::head(server.url())), "");
         EXPECT_TRUE(server.requests().at(1).starts_with("PUT / HTTP/1.1\r\n"));
+        EXPECT_TRUE(server.requests().at(2).starts_with("OPTIONS / HTTP/1.1\r\n"));
+        EXPECT_TRUE(server.requests().at(3).starts_with("HEAD / HTTP/1.1\r\n"));
         co_await until([&] { return server.clients() == 0; });
     }());
 }

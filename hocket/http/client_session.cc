@@ -413,6 +413,12 @@ HOCKET_CORO_WRAPPER Coro<ClientResponse> request(std::string method, std::string
 HOCKET_CORO_WRAPPER Coro<ClientResponse> get(std::string url, RequestOptions options) {
     return request_alone("GET", std::move(url), std::move(options));
 }
+HOCKET_CORO_WRAPPER Coro<ClientResponse> head(std::string url, RequestOptions options) {
+    return request_alone("HEAD", std::move(url), std::move(options));
+}
+HOCKET_CORO_WRAPPER Coro<ClientResponse> options(std::string url, RequestOptions options) {
+    return request_alone("OPTIONS", std::move(url), std::move(options));
+}
 HOCKET_CORO_WRAPPER Coro<ClientResponse> post(std::string url, RequestOptions options) {
     return request_alone("POST", std::move(url), std::move(options));
 }

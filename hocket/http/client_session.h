@@ -44,6 +44,8 @@ private:
 /// What they throw is what the requests of a ClientSession throw; the response keeps its connection until the body has ended or it is dropped.
 HOCKET_EXPORT Coro<ClientResponse> request(std::string method, std::string url, RequestOptions options = {});
 HOCKET_EXPORT Coro<ClientResponse> get(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> head(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Coro<ClientResponse> options(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Coro<ClientResponse> post(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Coro<ClientResponse> put(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Coro<ClientResponse> patch(std::string url, RequestOptions options = {});

@@ -57,6 +57,20 @@ TEST(RealClientSession, what_is_said_replaces_what_goes_out_by_itself) {
     }());
 }
 
+TEST(RealClientSession, what_goes_out_by_itself_can_be_left_out) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok(""));
+        const ClientSession session({.skip_auto_headers = {"user-agent", "Host"}});
+        const RequestOptions bare{.data = "x", .skip_auto_headers = {"Accept", "Accept-Encoding", "content-type"}};
+        co_await session.post(server.url(), bare);
+        EXPECT_EQ(server.requests().at(0),
+                  "POST / HTTP/1.1\r\nHost: " + server.origin().substr(7) + "\r\nContent-Length: 1\r\n\r\nx");
+        co_await session.get(server.url(), {.headers = {{"User-Agent", "mine"}}});
+        EXPECT_EQ(field_of(server.requests().at(1), "User-Agent"), "mine");
+        EXPECT_EQ(field_of(server.requests().at(1), "Accept"), "*/*");
+    }());
+}
+
 TEST(RealClientSession, parameters_are_appended_to_the_query) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok(""));
@@ -120,6 +134,23 @@ TEST(RealClientSession, any_method_can_be_asked_for) {
         EXPECT_TRUE(server.requests().at(0).starts_with("REPORT / "));
         EXPECT_EQ(co_await ending_of(session.request("A B", server.url())),
                   "hocket::ValueError: request " + server.url() + ": the method \"A B\" is no token");
+    }());
+}
+
+TEST(RealClientSession, each_method_has_its_function) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok(""));
+        const ClientSession session;
+        co_await session.get(server.url());
+        co_await session.head(server.url());
+        co_await session.options(server.url());
+        co_await session.post(server.url());
+        co_await session.put(server.url());
+        co_await session.patch(server.url());
+        co_await session.delete_(server.url());
+        std::string methods;
+        for (const std::string& request : server.requests()) methods += request.substr(0, request.find(' ') + 1);
+        EXPECT_EQ(methods, "GET HEAD OPTIONS POST PUT PATCH DELETE ");
     }());
 }
 

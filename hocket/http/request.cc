@@ -122,6 +122,9 @@ const Application& Request::app() const {
     return *app_;
 }
 
+std::string Request::content_type() const { return content_type_of(head_.headers); }
+std::string Request::charset() const { return charset_of(head_.headers); }
+
 Address Request::peername() const { return source_ ? source_->peername() : Address(); }
 
 // When the body is asked for: most requests have none.

@@ -109,6 +109,10 @@ public:
 
     const Headers& headers() const noexcept { return head_.headers; }
     const RequestHead& head() const noexcept { return head_; }
+    /// In lower case and without parameters: `text/html`; `application/octet-stream` if the client does not say.
+    std::string content_type() const;
+    /// What the Content-Type says of the text's encoding, in lower case: `utf-8`; empty if it says nothing.
+    std::string charset() const;
     /// Where the other end of the connection is, which may be a proxy; no address for a request that was made by hand.
     Address peername() const;
 

@@ -59,6 +59,8 @@ struct RequestOptions {
     std::optional<bool> raise_for_status = {};
     /// Whether a compressed body is given as what it stands for; nothing: as the session says.
     std::optional<bool> auto_decompress = {};
+    /// Names of fields that do not go out by themselves, beside the session's: Accept, Accept-Encoding, Content-Type, User-Agent.
+    std::vector<std::string> skip_auto_headers = {};
     ClientTimeout timeouts = {};                                  ///< of the phases
     std::optional<RetryOptions> retry = {};                       ///< nothing: the session's
     std::optional<std::string> proxy = {};                        ///< nothing: the session's; empty: none
@@ -95,6 +97,8 @@ struct SessionOptions {
     DecodeLimits decode = {};  ///< what they may become
     ClientTimeout timeouts = {};  ///< of each request's phases
     RetryOptions retry = {};      ///< of each request
+    /// Names of fields that do not go out by themselves: Accept, Accept-Encoding, Content-Type, User-Agent.
+    std::vector<std::string> skip_auto_headers = {};
     /// Of https, of a proxy's, too: certificates to trust, one of the client's own, versions. Empty: the system's certificates, and the server
     /// is verified.
     TlsContext tls = {};

@@ -72,6 +72,16 @@ TEST(OnceRequest, has_no_path_parameters_before_it_is_routed) {
     EXPECT_THROW(static_cast<void>(request.path_param("id")), ValueError);
 }
 
+TEST(OnceRequest, says_what_its_body_is) {
+    const Request plain({.method = "GET", .target = "/"});
+    EXPECT_EQ(plain.content_type(), "application/octet-stream");
+    EXPECT_EQ(plain.charset(), "");
+    const Headers headers{{"Content-Type", "Text/HTML; charset=\"UTF-8\""}};
+    const Request page({.method = "POST", .target = "/", .headers = headers});
+    EXPECT_EQ(page.content_type(), "text/html");
+    EXPECT_EQ(page.charset(), "utf-8");
+}
+
 TEST(Request, gives_path_parameters_by_name) {
     Application app;
     app.get("/{a}/{b}", [](Request& request) {

@@ -56,6 +56,10 @@ TEST(OnceResponse, fields_cannot_break_the_head) {
     EXPECT_THROW(Response("", "text/plain\r\nX: y"), ValueError);
 }
 
+TEST(OnceJsonText, what_another_library_has_written_is_taken_as_it_is) {
+    EXPECT_EQ(json_response(JsonText::written("[1, 2]")).body(), "[1, 2]");
+}
+
 TEST(OnceJsonText, strings_are_escaped) {
     const auto written = [](std::string_view text) {
         std::string to;

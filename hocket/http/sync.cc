@@ -46,6 +46,12 @@ Response request(std::string method, std::string url, RequestOptions options) {
 Response get(std::string url, RequestOptions options) {
     return sync::request("GET", std::move(url), std::move(options));
 }
+Response head(std::string url, RequestOptions options) {
+    return sync::request("HEAD", std::move(url), std::move(options));
+}
+Response options(std::string url, RequestOptions options) {
+    return sync::request("OPTIONS", std::move(url), std::move(options));
+}
 Response post(std::string url, RequestOptions options) {
     return sync::request("POST", std::move(url), std::move(options));
 }

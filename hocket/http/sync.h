@@ -23,6 +23,8 @@ public:
     const Headers& headers() const noexcept { return headers_; }
     /// The cookies that it sets.
     std::vector<Cookie> cookies() const { return cookies_of(headers_); }
+    /// Where it leads, by its fields Link.
+    std::vector<Link> links() const { return links_of(headers_, url_); }
     /// Where it is from, after redirects.
     const Url& url() const noexcept { return url_; }
     const std::string& method() const noexcept { return method_; }
@@ -59,6 +61,8 @@ private:
 /// (`httpx.request`; redirects are followed here).
 HOCKET_EXPORT Response request(std::string method, std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response get(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response head(std::string url, RequestOptions options = {});
+HOCKET_EXPORT Response options(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response post(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response put(std::string url, RequestOptions options = {});
 HOCKET_EXPORT Response patch(std::string url, RequestOptions options = {});

@@ -24,15 +24,21 @@ TEST(RealSync, ordinary_code_gets_a_response) {
 
 std::string methods(const std::string& url) {
     std::string all;
-    for (const auto& call : {sync::get, sync::post, sync::put, sync::patch, sync::delete_}) all += call(url, {}).text();
+    for (const auto& call : {sync::get, sync::head, sync::options, sync::post, sync::put, sync::patch, sync::delete_}) {
+        const sync::Response response = call(url, {});
+        all += response.headers().get("X-Method").value_or("");
+        EXPECT_EQ(response.text(), response.method() == "HEAD" ? "" : "x");
+    }
     return all;
 }
 
 TEST(RealSync, every_method_has_its_function) {
     run_http([]() -> Coro<> {
-        const TestServer server = co_await TestServer::answering(
-            [](const std::string& request) { return ok(request.substr(0, request.find(' ') + 1)); });
-        EXPECT_EQ(co_await to_thread(methods, server.url()), "GET POST PUT PATCH DELETE ");
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            const std::string method = request.substr(0, request.find(' '));
+            return ok(method == "HEAD" ? "" : "x", "X-Method: <" + method + ">\r\n");
+        });
+        EXPECT_EQ(co_await to_thread(methods, server.url()), "<GET><HEAD><OPTIONS><POST><PUT><PATCH><DELETE>");
         co_await until([&] { return server.clients() == 0; });
     }());
 }
@@ -41,7 +47,7 @@ TEST(RealSync, inside_a_running_loop_the_others_go_on) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) {
             return "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 3\r\nX-Method: " +
-                   request.substr(0, request.find(' ')) + "\r\n\r\n[1]";
+                   request.substr(0, request.find(' ')) + "\r\nLink: </y>; rel=next\r\n\r\n[1]";
         });
         const sync::Response response = sync::post(server.url("/x"), {.data = "x"});
         EXPECT_EQ(response.status(), 201);
@@ -50,6 +56,7 @@ TEST(RealSync, inside_a_running_loop_the_others_go_on) {
         EXPECT_EQ(response.headers().get("X-Method"), "POST");
         EXPECT_EQ(response.url().str(), server.url("/x"));
         EXPECT_EQ(response.content(), "[1]");
+        EXPECT_EQ(response.links().at(0).url.str(), server.url("/y"));
         EXPECT_EQ(response.json(), Json::array({1}));
         EXPECT_EQ(sync::request("DELETE", server.url()).headers().get("X-Method"), "DELETE");
     }());
