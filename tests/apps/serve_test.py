@@ -106,6 +106,11 @@ class Options(WithFolder):
                 self.assertEqual((result.returncode, result.stdout), (1, ""))
                 self.assertTrue(result.stderr.startswith("hocket serve: ") and says in result.stderr, result.stderr)
 
+    def test_no_two_servers_share_a_port(self):
+        with self.serving("--workers", "2") as server:
+            result = run("serve", str(self.folder), "--workers", "2", "--port", str(server.port))
+        self.assertEqual((result.returncode, result.stderr), (1, f"hocket serve: bind to 127.0.0.1:{server.port}: Address already in use\n"))
+
     def test_workers_and_the_log(self):
         with self.serving("--workers", "3", "--log") as server:
             for _ in range(20):
