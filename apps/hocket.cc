@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The program `hocket`: its commands, its help, its exit codes.
+#include "get.h"
 #include "httpbin.h"
+#include "serve.h"
+#include "started.h"
 
 #include <hocket/http/http_server.h>
 
@@ -10,7 +13,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace {
@@ -20,17 +22,21 @@ constexpr int wrong_usage = 2;
 
 constexpr const char* about = R"(hocket: the companion of the library hocket, asyncio for C++.
 
-Try a server on your own machine:
-  hocket httpbin                     serves on http://127.0.0.1:8080 until Ctrl-C
-  curl http://127.0.0.1:8080/get     shows the request that it got
+Fetch, serve, and try:
+  hocket get https://example.org/            the page; --json tells what took how long
+  hocket get -o /tmp/ URL1 URL2              two at once, saved in a folder
+  hocket serve public                        a folder's files on http://127.0.0.1:8000 until Ctrl-C
+  hocket httpbin                             a server to try clients on, on http://127.0.0.1:8080
+  hocket get http://127.0.0.1:8080/get       shows the request that it got; curl does, too
 )";
 
 constexpr const char* exit_codes = R"(Exit codes:
   0  all went well; a server was ended by SIGINT or SIGTERM
   1  it could not be done; standard error says what, on what and why
   2  wrong usage
+`hocket get --help` lists those of its own.
 
-Documentation: docs/http-server.md)";
+Documentation: docs/program.md)";
 
 constexpr const char* routes_and_examples = R"(It serves until Ctrl-C (SIGINT) or SIGTERM:
   /get, /post, /headers      the request as it arrived, as JSON: args, headers, origin, url; data, form, json
@@ -57,19 +63,12 @@ struct Serving {
     bool writes_log = false;
 };
 
-int serve_httpbin(const Serving& how) {
+void serve_httpbin(const Serving& how) {
     using namespace hocket::http;
     RunAppOptions options{.host = how.host, .port = how.port, .workers = how.workers};
-    if (how.writes_log) {
-        options.serve.access_log = AccessLog(
-            [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
-    }
-    options.started = [](const HttpServer& server) {
-        std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
-        std::fflush(stdout);
-    };
+    options.started = say_where;
+    if (how.writes_log) options.serve.access_log = make_log();
     run_app(make_httpbin(HOCKET_VERSION), std::move(options));
-    return 0;
 }
 
 }  // namespace
@@ -80,6 +79,13 @@ int main(int argc, char** argv) {
     program.set_version_flag("--version", "hocket " HOCKET_VERSION, "Print the version");
     program.set_help_flag("-h,--help", "Print this help");
     program.require_subcommand(1);
+
+    GetOptions to_get;
+    CLI::App& get = *program.add_subcommand("get", "Fetch URLs");
+    describe_get(get, to_get);
+    ServeFolder folder;
+    CLI::App& serve = *program.add_subcommand("serve", "Serve a folder's files");
+    describe_serve(serve, folder);
 
     Serving how;
     CLI::App& httpbin = *program.add_subcommand("httpbin", "Serve requests to try HTTP clients on");
@@ -97,10 +103,16 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return program.exit(e) == 0 ? 0 : wrong_usage;
     }
+    if (get.parsed()) return run_get(std::move(to_get));
     try {
-        return serve_httpbin(how);
+        if (serve.parsed()) {
+            serve_folder(folder);
+        } else {
+            serve_httpbin(how);
+        }
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "hocket httpbin: %s\n", e.what());
+        std::fprintf(stderr, "hocket %s: %s\n", serve.parsed() ? "serve" : "httpbin", e.what());
         return failed;
     }
+    return 0;
 }

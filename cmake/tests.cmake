@@ -114,8 +114,10 @@ endforeach()
 
 # The program, as a process of its own.
 if(TARGET hocket)
-    add_test(NAME apps.program COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/apps/program_test.py $<TARGET_FILE:hocket>)
-    set_tests_properties(apps.program PROPERTIES TIMEOUT ${timeout} LABELS apps ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+    foreach(test program get get_files serve terminal)
+        add_test(NAME apps.${test} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/apps/${test}_test.py $<TARGET_FILE:hocket>)
+        set_tests_properties(apps.${test} PROPERTIES TIMEOUT ${timeout} LABELS apps ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+    endforeach()
     add_dependencies(tests hocket)
 endif()
 

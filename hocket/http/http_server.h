@@ -118,8 +118,8 @@ struct RunAppOptions {
     std::uint16_t port = 8080;
     std::vector<Address> addresses = {};  ///< in place of host and port
     ServeOptions serve = {};
-    /// So many loops, each on a thread of its own with a server of its own, share the port (SO_REUSEPORT). Handlers run at the same time then;
-    /// limits are those of each server. TCP only.
+    /// So many loops, each on a thread of its own with a server of its own, share the port (SO_REUSEPORT), and with nobody else, unless
+    /// `serve` says `reuse_port`. Handlers run at the same time then; limits are those of each server. TCP only.
     int workers = 1;
     /// Called when all listen, with the first one's server: the time to print where (`aiohttp.web.run_app(print=)`).
     Function<void(const HttpServer&)> started = {};

@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/io/runner.h>
 #include <hocket/io/signals.h>
+#include <hocket/net/server.h>
 #include <hocket/os/executor.h>
 #include <hocket/sync/event.h>
 
@@ -145,8 +146,31 @@ HOCKET_CORO_WRAPPER Coro<HttpServer> serve_first(const Application& app, const R
     return serve(app, options.addresses, options.serve);
 }
 
+// A socket that shares its port as ours do would get a part of the connections, and nobody would know: that is refused as any other one.
+Coro<> check_unused(const RunAppOptions& options) {
+    const auto nobody = [](StreamReader, StreamWriter) -> Coro<> { co_return; };
+    const ServerOptions quiet{.start_serving = false};
+    std::vector<Server> bound;
+    if (options.addresses.empty() && options.port != 0) {
+        const Server server = co_await start_server(nobody, options.host, options.port, quiet);
+        bound.push_back(server);
+    }
+    for (const Address& address : options.addresses) {
+        if (address.port() == 0) continue;
+        const Server server = co_await start_server(nobody, address, quiet);
+        bound.push_back(server);
+    }
+    for (const Server& server : bound) {
+        server.close();
+        co_await server.wait_closed();
+    }
+}
+
 Coro<> serve_until_signal(std::vector<Application> apps, RunAppOptions options) {
-    if (apps.size() > 1) options.serve.reuse_port = true;
+    if (apps.size() > 1 && !options.serve.reuse_port) {
+        co_await check_unused(options);
+        options.serve.reuse_port = true;
+    }
     const HttpServer server = co_await serve_first(apps.front(), options);
     EventLoop& loop = get_running_loop();
     hocket::Event stop;

@@ -3,7 +3,10 @@
 #include <hocket/http/client_session.h>
 #include <hocket/http/server_test.h>
 #include <hocket/net/net_test.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <tests/support/descriptors.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -137,6 +140,37 @@ TEST(RealHttpRunApp, a_second_signal_aborts_the_workers_too) {
     run_app(app, std::move(options));
     requests.clear();
     EXPECT_EQ(waiting, 8);
+}
+
+TEST(RealHttpRunApp, workers_share_the_port_with_nobody_else) {
+    const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int yes = 1;
+    ASSERT_EQ(::setsockopt(other, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes), 0);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    ASSERT_EQ(::bind(other, reinterpret_cast<const sockaddr*>(&name), size), 0);
+    ASSERT_EQ(::listen(other, 1), 0);
+    ASSERT_EQ(::getsockname(other, reinterpret_cast<sockaddr*>(&name), &size), 0);
+    const std::uint16_t port = ntohs(name.sin_port);
+    const auto outcome = [port](bool is_wanted, bool by_address) -> std::string {
+        RunAppOptions options{.port = port, .workers = 2};
+        if (by_address) options.addresses.push_back(Address::loopback(AddressFamily::ipv4, port));
+        options.serve.reuse_port = is_wanted;
+        options.started = [](const HttpServer&) { raise(SIGTERM); };
+        try {
+            run_app(Application(), std::move(options));
+        } catch (const OSError& e) {
+            return e.what();
+        }
+        return "served";
+    };
+    const std::string refused = "bind to 127.0.0.1:" + std::to_string(port) + ": Address already in use";
+    EXPECT_EQ(outcome(false, false), refused);
+    EXPECT_EQ(outcome(false, true), refused);
+    EXPECT_EQ(outcome(true, false), "served");
+    ::close(other);
 }
 
 TEST(OnceHttpRunApp, refuses_what_makes_no_sense) {

@@ -60,11 +60,21 @@ void append_html(std::string& to, std::string_view text) {
     }
 }
 
-Response page_of(std::string_view path, const std::vector<FolderEntry>& entries) {
+constexpr std::string_view list_style =
+    ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 "
+    "1rem}"
+    "h1{font-size:1.25rem;overflow-wrap:anywhere}ul{list-style:none;padding:0}li{overflow-wrap:anywhere}";
+
+/// `has_parent`: the folder above is shown, too.
+Response page_of(std::string_view path, const std::vector<FolderEntry>& entries, bool has_parent) {
     std::string title;
     append_html(title, percent_decode(path));
-    std::string page = "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Index of " + title +
-                       "</title></head>\n<body><h1>Index of " + title + "</h1>\n<ul>\n";
+    std::string page =
+        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+        "<title>Index of " +
+        title + "</title><style>";
+    page.append(list_style).append("</style></head>\n<body><h1>Index of ").append(title).append("</h1>\n<ul>\n");
+    if (has_parent) page += "<li><a href=\"../\">../</a></li>\n";
     for (const FolderEntry& entry : entries) {
         const std::string_view slash = entry.is_folder ? "/" : "";
         page += "<li><a href=\"./";  // so that a colon in a name ends no scheme
@@ -74,7 +84,9 @@ Response page_of(std::string_view path, const std::vector<FolderEntry>& entries)
         page.append(slash).append("</a></li>\n");
     }
     page += "</ul></body></html>\n";
-    return html_response(std::move(page), {.headers = {{"Content-Security-Policy", "default-src 'none'"}}});
+    return html_response(
+        std::move(page),
+        {.headers = {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"}}});
 }
 
 }  // namespace
@@ -93,6 +105,7 @@ public:
 private:
     Coro<Response> answer(const Request& request, std::optional<FileName> name) const {
         if (!name) throw HttpError(404);
+        const bool is_beneath = name->path != ".";
         FileQuery query{.folder = folder_,
                         .path = std::move(name->path),
                         .is_folder = name->is_folder,
@@ -102,7 +115,7 @@ private:
         FoundFile found = co_await look_for_file(std::move(query));
         if (found.kind == FoundFile::Kind::folder && (options_.show_index || !options_.index.empty())) {
             if (!name->is_folder) co_return to_folder(request.path());
-            if (options_.show_index) co_return page_of(request.path(), found.entries);
+            if (options_.show_index) co_return page_of(request.path(), found.entries, is_beneath);
         }
         FileResponseOptions about{.headers = options_.headers, .precompressed = options_.precompressed};
         co_return co_await answer_with_file(request, std::move(found), std::move(about));

@@ -168,9 +168,13 @@ Coro<> list() {
               std::string::npos)
         << page;
     EXPECT_LT(page.find("css/"), page.find("a.txt"));
+    EXPECT_EQ(page.find("../"), std::string::npos) << page;  // nothing above it is shown
+    EXPECT_EQ(field(response, "Content-Security-Policy"),
+              "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
     std::filesystem::create_directory("public/it's <new>");
     const Response inside = co_await answer_of(app, "/assets/it's%20%3Cnew%3E/");
     EXPECT_NE(inside.body().find("Index of /assets/it&#39;s &lt;new&gt;/"), std::string::npos) << inside.body();
+    EXPECT_NE(inside.body().find("<li><a href=\"../\">../</a></li>"), std::string::npos) << inside.body();
     EXPECT_EQ(field(co_await answer_of(app, "/assets/css"), "Location"), "./css/");
 }
 TEST_F(StaticFiles, may_be_listed) { run(list()); }

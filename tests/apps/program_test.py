@@ -7,61 +7,21 @@ usage: program_test.py PROGRAM [unittest's arguments]
 import hashlib
 import http.client
 import json
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import unittest
 import urllib.parse
 
-PROGRAM = ""
-PATIENCE = 30  # seconds: long enough on any machine
-
-
-def run(*arguments):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE)
-
-
-class Server:
-    """`hocket httpbin` on a free port."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([PROGRAM, "httpbin", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.first_line = self.process.stdout.readline()
-        found = re.search(r"http://(\S+):(\d+)", self.first_line)
-        if not found:
-            raise RuntimeError(f"it did not start: {self.first_line!r}, {self.process.communicate()}")
-        self.host, self.port = found[1], int(found[2])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-    def ask(self, method, target, body=None, headers=None):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, target, body, headers or {})
-            answer = connection.getresponse()
-            return answer, answer.read()
-        finally:
-            connection.close()
-
-    def json(self, method, target, body=None, headers=None):
-        return json.loads(self.ask(method, target, body, headers)[1])
+from program import PATIENCE, Server, main, run
 
 
 class CommandLine(unittest.TestCase):
     def test_help_teaches(self):
         result = run("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("httpbin", "Exit codes", "curl", "--version"):
+        for word in ("httpbin", "get", "serve", "Exit codes", "curl", "--version"):
             self.assertIn(word, result.stdout)
         result = run("httpbin", "--help")
         self.assertEqual(result.returncode, 0)
@@ -306,5 +266,4 @@ class Routes(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main()
+    main()
