@@ -47,6 +47,8 @@ Examples:
   hocket httpbin --port 0                   on any free port; the first line of output says which
   hocket httpbin --host "" --port 8000      for other machines, too
   hocket httpbin --workers 4 --log          on four threads, with a line for each request
+  hocket httpbin --certificate a.pem --key a.key
+                                            by https
   curl -d name=ada http://127.0.0.1:8080/post
   curl -s http://127.0.0.1:8080/posts/7)";
 
@@ -55,6 +57,7 @@ struct Serving {
     std::uint16_t port = 8080;
     int workers = 1;
     bool writes_log = false;
+    std::string certificate = {}, key = {};  // files; without them: http
 };
 
 int serve_httpbin(const Serving& how) {
@@ -63,6 +66,10 @@ int serve_httpbin(const Serving& how) {
     if (how.writes_log) {
         options.serve.access_log = AccessLog(
             [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+    }
+    if (!how.certificate.empty()) {
+        options.serve.tls =
+            hocket::TlsContext::server({.certificate_file = how.certificate, .private_key_file = how.key});
     }
     options.started = [](const HttpServer& server) {
         std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
@@ -90,6 +97,11 @@ int main(int argc, char** argv) {
     httpbin.add_option("--workers", how.workers, "Loops that share the port, each on a thread of its own")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
+    CLI::Option& certificate = *httpbin.add_option(
+        "--certificate", how.certificate, "Serve by https: a file in PEM, with the chain behind the certificate");
+    CLI::Option& key = *httpbin.add_option("--key", how.key, "The certificate's key, a file in PEM");
+    certificate.needs(&key);
+    key.needs(&certificate);
     httpbin.add_flag("--log", how.writes_log, "Write a line for each request to standard error");
 
     try {

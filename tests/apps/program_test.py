@@ -10,11 +10,14 @@ import json
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 import urllib.parse
 
 PROGRAM = ""
@@ -31,7 +34,7 @@ class Server:
     def __init__(self, *arguments):
         self.process = subprocess.Popen([PROGRAM, "httpbin", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.first_line = self.process.stdout.readline()
-        found = re.search(r"http://(\S+):(\d+)", self.first_line)
+        found = re.search(r"https?://(\S+):(\d+)", self.first_line)
         if not found:
             raise RuntimeError(f"it did not start: {self.first_line!r}, {self.process.communicate()}")
         self.host, self.port = found[1], int(found[2])
@@ -159,6 +162,29 @@ class Workers(unittest.TestCase):
         self.assertEqual(len(lines), 20)
         for line in lines:
             self.assertRegex(line, r'^127\.0\.0\.1 \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /status/204 HTTP/1\.1" 204 0 "-" "-"$')
+
+
+class Https(unittest.TestCase):
+    def test_with_a_certificate_it_serves_by_https(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = f"{folder}/certificate", f"{folder}/key"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test",
+                            "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate],
+                           check=True, capture_output=True)
+            with Server("--certificate", certificate, "--key", key) as server:
+                self.assertEqual(server.first_line, f"Listening on https://127.0.0.1:{server.port} (Ctrl-C ends it)\n")
+                opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                                     urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=certificate)))
+                with opener.open(f"https://127.0.0.1:{server.port}/get", timeout=PATIENCE) as answer:
+                    self.assertEqual(json.load(answer)["url"], f"https://127.0.0.1:{server.port}/get")
+
+    def test_a_certificate_comes_with_its_key(self):
+        for arguments in (["--certificate", "x"], ["--key", "x"]):
+            result = run("httpbin", *arguments)
+            self.assertEqual(result.returncode, 2)
+        result = run("httpbin", "--certificate", "/nowhere/c", "--key", "/nowhere/k")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/nowhere/c", result.stderr)
 
 
 class Routes(unittest.TestCase):
