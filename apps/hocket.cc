@@ -3,16 +3,12 @@
 #include "get.h"
 #include "httpbin.h"
 #include "serve.h"
-#include "started.h"
-
-#include <hocket/http/http_server.h>
+#include "serving.h"
 
 #include <CLI/CLI.hpp>
 
-#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <string>
 #include <utility>
 
 namespace {
@@ -53,23 +49,9 @@ Examples:
   hocket httpbin --port 0                   on any free port; the first line of output says which
   hocket httpbin --host "" --port 8000      for other machines, too
   hocket httpbin --workers 4 --log          on four threads, with a line for each request
+  hocket httpbin --tls-cert cert.pem --tls-key key.pem
   curl -d name=ada http://127.0.0.1:8080/post
   curl -s http://127.0.0.1:8080/posts/7)";
-
-struct Serving {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 8080;
-    int workers = 1;
-    bool writes_log = false;
-};
-
-void serve_httpbin(const Serving& how) {
-    using namespace hocket::http;
-    RunAppOptions options{.host = how.host, .port = how.port, .workers = how.workers};
-    options.started = say_where;
-    if (how.writes_log) options.serve.access_log = make_log();
-    run_app(make_httpbin(HOCKET_VERSION), std::move(options));
-}
 
 }  // namespace
 
@@ -87,15 +69,10 @@ int main(int argc, char** argv) {
     CLI::App& serve = *program.add_subcommand("serve", "Serve a folder's files");
     describe_serve(serve, folder);
 
-    Serving how;
+    Serving how{.port = 8080};
     CLI::App& httpbin = *program.add_subcommand("httpbin", "Serve requests to try HTTP clients on");
     httpbin.footer(routes_and_examples);
-    httpbin.add_option("--host", how.host, "Where to listen: an address or a name; empty: all interfaces")
-        ->capture_default_str();
-    httpbin.add_option("--port", how.port, "0: any free port")->capture_default_str();
-    httpbin.add_option("--workers", how.workers, "Loops that share the port, each on a thread of its own")
-        ->check(CLI::Range(1, 256))
-        ->capture_default_str();
+    describe_serving(httpbin, how);
     httpbin.add_flag("--log", how.writes_log, "Write a line for each request to standard error");
 
     try {
@@ -108,7 +85,7 @@ int main(int argc, char** argv) {
         if (serve.parsed()) {
             serve_folder(folder);
         } else {
-            serve_httpbin(how);
+            run_serving(make_httpbin(HOCKET_VERSION), how);
         }
     } catch (const std::exception& e) {
         std::fprintf(stderr, "hocket %s: %s\n", serve.parsed() ? "serve" : "httpbin", e.what());

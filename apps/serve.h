@@ -2,20 +2,13 @@
 // `hocket serve`: a folder's files over HTTP.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
+#include "serving.h"
 
-namespace CLI {
-class App;
-}
+#include <string>
 
 struct ServeFolder {
     std::string folder = ".";
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 8000;
-    int workers = 1;
-    std::string certificate_file, key_file;
+    Serving at{.port = 8000};
     bool hides_list = false;
     bool writes_log = false, hides_log = false;  ///< neither: on a terminal
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // D12: a web application with typed routes and JSON, the description of its interface, and the page that shows it. The program asks its own
-// server; with a port as argument it serves on that until Ctrl-C, for a browser.
+// server, by https if it is given a certificate and its key; with a port as argument it serves on that until Ctrl-C, for a browser.
 #include <hocket/hocket.h>
 #include <hocket/http.h>
 #include <hocket/http/json.h>
@@ -119,11 +119,16 @@ hocket::Coro<> visit(const http::HttpServer& server) {
     co_await session.close();
 }
 
-hocket::Coro<> amain() { co_await hocket::with(co_await http::serve(make_shop(), "127.0.0.1", 0), visit); }
+hocket::Coro<> amain(http::ServeOptions options) {
+    co_await hocket::with(co_await http::serve(make_shop(), "127.0.0.1", 0, options), visit);
+}
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        hocket::run(amain());
+    if (argc != 2) {
+        http::ServeOptions options;
+        if (argc == 3)
+            options.tls = hocket::TlsContext::server({.certificate_file = argv[1], .private_key_file = argv[2]});
+        hocket::run(amain(options));
         return 0;
     }
     http::run_app(make_shop(), {.port = static_cast<std::uint16_t>(std::atoi(argv[1])),

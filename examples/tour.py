@@ -4,7 +4,8 @@
 
 For each program: its number, what it shows, its output, its expected and its measured time, and `ok` or `failed`. Programs
 that mostly sleep run beside each other; those that measure run alone. One that ends well, but not as expected, is run once more, alone,
-since a busy machine makes sleeps late; the tour says so. PAGES is counted only if it fails: it is none of the 51. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
+since a busy machine makes sleeps late; the tour says so. PAGES is counted only if it fails: it is none of the 51. With --tls only those run that
+talk to a server, and do so by TLS; their certificate is believed since SSL_CERT_FILE names it. Exit status: 0 all ok, 1 some failed, 2 wrong usage.
 
 What a program must print stands in expected/PROGRAM.txt. In a line, `~3.0` stands for a number near 3.0, `<300` for one below
 300, `#` for any. The order of lines is not promised between `(in any order)` and `(in order)`; there, a line that begins with
@@ -31,6 +32,7 @@ class Program:
         self.id, self.name, seconds, mode, self.needs, self.shows = line.split("\t")
         self.seconds = float(seconds)
         self.alone = mode == "alone"
+        self.is_online = self.needs != "-"  # `own`: it serves by itself
         self.counts = self.id != "PAGES"  # beside the programs of the articles: counted if it fails
         self.expects = f"expected {'at most ' if self.alone else ''}{self.seconds:.1f} s"
 
@@ -112,18 +114,60 @@ def difference(output, expected):
     return f"more than expected: {got[end]}" if len(got) > end else None
 
 
+class Identity(typing.NamedTuple):
+    """The files of a certificate of 127.0.0.1 and its key."""
+    certificate: str
+    key: str
+
+
 @contextlib.contextmanager
-def page_server():
-    """`python3 -m http.server` with 100 pages, on a free port; its queue of connections is as long as the number of pages."""
-    code = ("import runpy, socketserver, sys; socketserver.TCPServer.request_queue_size = 128; "
-            "sys.argv = ['http.server', '0', '--bind', '127.0.0.1']; runpy.run_module('http.server', run_name='__main__')")
+def identity():
+    """One for the time of the tour."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Identity(f"{folder}/certificate.pem", f"{folder}/key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=tour",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", made.key, "-out", made.certificate],
+                       check=True, capture_output=True)
+        yield made
+
+
+PAGE_SERVER = """
+import runpy, socket, socketserver, ssl, sys
+class Tcp(socketserver.TCPServer):
+    request_queue_size = 128
+    def get_request(self):
+        sock, peer = super().get_request()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The handshake is for the thread that serves, and not for the one that accepts.
+        return (context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) if context else sock), peer
+    def shutdown_request(self, request):
+        try:
+            if context:
+                request.unwrap()  # without which the end of a page is none
+        except OSError:
+            pass
+        super().shutdown_request(request)
+context = None
+if sys.argv[1:]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sys.argv[1:])
+socketserver.TCPServer = Tcp
+sys.argv = ['http.server', '0', '--bind', '127.0.0.1']
+runpy.run_module('http.server', run_name='__main__')
+"""
+
+
+@contextlib.contextmanager
+def page_server(tls):
+    """`python3 -m http.server` with 100 pages, on a free port; its queue of connections is as long as the number of pages. Gives the arguments
+    that name it."""
     with tempfile.TemporaryDirectory() as folder:
         for i in range(100):
             Path(folder, f"page-{i}.html").write_text(f"<title>Page {i}</title>\n" + "<p>A line of it.</p>\n" * 200)
-        server = subprocess.Popen([sys.executable, "-u", "-c", code], cwd=folder, stdout=subprocess.PIPE,
+        server = subprocess.Popen([sys.executable, "-u", "-c", PAGE_SERVER, *(tls or [])], cwd=folder, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True)
         try:
-            yield re.search(r"port (\d+)", server.stdout.readline()).group(1)
+            yield [re.search(r"port (\d+)", server.stdout.readline()).group(1), *(["tls"] if tls else [])]
         finally:
             server.terminate()
             server.wait()
@@ -138,26 +182,29 @@ class Outcome(typing.NamedTuple):
 
 
 @contextlib.contextmanager
-def demonstration_server(program):
+def demonstration_server(program, tls):
     """`hocket httpbin` on a free port; gives its URL."""
-    server = subprocess.Popen([program, "httpbin", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    secured = ["--tls-cert", tls.certificate, "--tls-key", tls.key] if tls else []
+    server = subprocess.Popen([program, "httpbin", "--port", "0", *secured], stdout=subprocess.PIPE, text=True)
     try:
-        yield re.search(r"http://\S+", server.stdout.readline()).group(0)
+        yield re.search(r"https?://\S+", server.stdout.readline()).group(0)
     finally:
         server.terminate()
         server.wait()
         server.stdout.close()
 
 
-def run(program, folder, server, backend):
+def run(program, folder, server, backend, tls):
     """Runs it with the server that it needs and, where there is one, its counterpart in Python, with Debian's interpreter and packages."""
     environment = dict(os.environ)
     if backend:
         environment["HOCKET_BACKEND"] = backend
+    if tls:
+        environment["SSL_CERT_FILE"] = tls.certificate
     output = ""
     with contextlib.ExitStack() as stack:
-        arguments = {"-": lambda: [], "httpbin": lambda: [server],
-                     "pages": lambda: [stack.enter_context(page_server())]}[program.needs]()
+        arguments = {"-": lambda: [], "own": lambda: list(tls or []), "httpbin": lambda: [server],
+                     "pages": lambda: stack.enter_context(page_server(tls))}[program.needs]()
         start = time.monotonic()
         counterpart = HERE / f"{program.name}.py"
         for command in [[folder / program.name], *([["/usr/bin/python3", counterpart]] if counterpart.exists() else [])]:
@@ -172,7 +219,10 @@ def run(program, folder, server, backend):
             if done.stderr:
                 return Outcome(output, time.monotonic() - start, f"printed on standard error: {done.stderr.strip()}")
         seconds = time.monotonic() - start
-    problem = difference(output, (HERE / "expected" / f"{program.name}.txt").read_text())
+    expected = (HERE / "expected" / f"{program.name}.txt").read_text()
+    if tls:
+        expected = expected.replace("http://127.0.0.1:#", "https://127.0.0.1:#")
+    problem = difference(output, expected)
     if not problem and not program.in_time(seconds):
         problem = f"took {seconds:.1f} s"
     return Outcome(output, seconds, problem, may_be_late=bool(problem))
@@ -183,6 +233,7 @@ def main():
     parser.add_argument("--bin", required=True, type=Path, help="the folder with the programs")
     parser.add_argument("--hocket", type=Path, help="the program hocket, whose demonstration server some programs need")
     parser.add_argument("--backend", choices=["uring", "epoll"], help="otherwise the library chooses")
+    parser.add_argument("--tls", action="store_true", help="only those that talk to a server, over TLS")
     parser.add_argument("--brief", action="store_true", help="print the output of failed programs only")
     parser.add_argument("only", nargs="*", help="numbers of programs, such as A2 B13; otherwise all")
     arguments = parser.parse_args()
@@ -191,6 +242,8 @@ def main():
     unknown = {i.upper() for i in arguments.only} - {p.id for p in chosen}
     if unknown:
         parser.error(f"no program has the number {', '.join(sorted(unknown))}; there are {', '.join(p.id for p in chosen)}")
+    if arguments.tls:
+        chosen = [p for p in chosen if p.is_online]
     if arguments.only:
         chosen = [p for p in chosen if p.id in {i.upper() for i in arguments.only}]
 
@@ -199,8 +252,9 @@ def main():
     ok, failed = 0, []
     start = time.monotonic()
     with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(8) as pool:
-        server = stack.enter_context(demonstration_server(arguments.hocket)) if any(p.needs == "httpbin" for p in chosen) else None
-        once = lambda program: run(program, arguments.bin, server, arguments.backend)
+        tls = stack.enter_context(identity()) if arguments.tls else None
+        server = stack.enter_context(demonstration_server(arguments.hocket, tls)) if any(p.needs == "httpbin" for p in chosen) else None
+        once = lambda program: run(program, arguments.bin, server, arguments.backend, tls)
         sleeping = {p.id: pool.submit(once, p) for p in chosen if not p.alone}
         for p in chosen:
             if p.alone:

@@ -9,9 +9,13 @@ import http.client
 import json
 import signal
 import socket
+import ssl
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 import urllib.parse
 
 from program import PATIENCE, Server, main, run
@@ -119,6 +123,27 @@ class Workers(unittest.TestCase):
         self.assertEqual(len(lines), 20)
         for line in lines:
             self.assertRegex(line, r'^127\.0\.0\.1 \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /status/204 HTTP/1\.1" 204 0 "-" "-"$')
+
+
+class Https(unittest.TestCase):
+    def test_with_a_certificate_it_serves_by_https(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = f"{folder}/certificate", f"{folder}/key"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test",
+                            "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate],
+                           check=True, capture_output=True)
+            with Server("--tls-cert", certificate, "--tls-key", key) as server:
+                self.assertEqual(server.first_line, f"Listening on https://127.0.0.1:{server.port} (Ctrl-C ends it)\n")
+                opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                                     urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=certificate)))
+                with opener.open(f"https://127.0.0.1:{server.port}/get", timeout=PATIENCE) as answer:
+                    self.assertEqual(json.load(answer)["url"], f"https://127.0.0.1:{server.port}/get")
+
+    def test_a_key_comes_with_its_certificate(self):
+        self.assertEqual(run("httpbin", "--tls-key", "x").returncode, 2)
+        result = run("httpbin", "--tls-cert", "/nowhere/c", "--tls-key", "/nowhere/k")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/nowhere/c", result.stderr)
 
 
 class Routes(unittest.TestCase):

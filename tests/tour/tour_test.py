@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The tour's judge: what it accepts, and wrong outputs that it must not; and that the tour and the README leave nothing out."""
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
@@ -137,6 +140,23 @@ class SecondTime(unittest.TestCase):
         done = self.tour("if [ -f again ]; then cat right; else touch again; exit 3; fi")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("exit status 3", done.stdout)
+
+
+class Tls(unittest.TestCase):
+    def test_only_those_run_that_talk_to_a_server(self):
+        online = {p.id for p in tour.programs() if p.is_online}
+        self.assertTrue({"A8", "C6", "D12", "D13", "PAGES"} <= online)
+        self.assertFalse({"A1", "B1", "C11"} & online)
+
+    def test_pages_come_by_tls(self):
+        opener = lambda context: urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        with tour.identity() as tls, tour.page_server(tls) as (port, how):
+            self.assertEqual(how, "tls")
+            url = f"https://127.0.0.1:{port}/page-3.html"
+            page = opener(ssl.create_default_context(cafile=tls.certificate)).open(url, timeout=30).read()
+            self.assertTrue(page.startswith(b"<title>Page 3</title>"))
+            with self.assertRaises(urllib.error.URLError):
+                opener(ssl.create_default_context()).open(url, timeout=30)
 
 
 class Programs(unittest.TestCase):
