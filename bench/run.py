@@ -8,8 +8,8 @@ what slows the machine for a while slows both sides of it.
 usage: run.py --build FOLDER [NAME...] [--check] [--json FILE] [--rounds N] [--cpu N]
 
 NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth),
-`compile`: what the headers cost, `net`: echo servers, or `files`: reading many files. Without a name: all but the last two, and the time
-to compile a small program.
+`compile`: what the headers cost, `net`: echo servers, `files`: reading many files, or `http`: HTTP servers and clients. Without a name: all
+but the last three, and the time to compile a small program.
 """
 import argparse
 import json
@@ -22,10 +22,12 @@ import sys
 import time
 
 import compile_time
+import http_bench
 import io_bench
 from figures import Rounds, number, progress, quotient
 
 HERE = pathlib.Path(__file__).resolve().parent
+KINDS = {**io_bench.KINDS, "http": http_bench.Http}
 
 WORKLOADS = {
     "A": "spawn, yield once, join",
@@ -191,7 +193,7 @@ def main():
     workloads = {w for w in WORKLOADS for name in options.names or [""] if w == name or name not in WORKLOADS and w.startswith(name)}
     if "growth1e3" not in workloads and any(w.startswith("growth") for w in workloads):
         workloads.add("growth1e3")  # what the others are compared with
-    others = ["compile", *io_bench.KINDS]
+    others = ["compile", *KINDS]
     unknown = [name for name in options.names if name not in others and not any(w.startswith(name) for w in WORKLOADS)]
     if unknown:
         parser.error(f"no workload is called {' or '.join(unknown)}; there are {' '.join([*WORKLOADS, *others])}")
@@ -206,8 +208,8 @@ def main():
             print(f"{bench.repeated} runs were disturbed by other processes and repeated")
         benches.update(dict.fromkeys(workloads, bench))
         rounds["core"] = bench.values
-    for kind in [kind for kind in io_bench.KINDS if kind in options.names]:
-        bench = io_bench.KINDS[kind](options.build, options.rounds, options.cpu)
+    for kind in [kind for kind in KINDS if kind in options.names]:
+        bench = KINDS[kind](options.build, options.rounds, options.cpu)
         bench.run()
         bench.print_table()
         benches.update(dict.fromkeys(bench.workloads, bench))
