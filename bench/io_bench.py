@@ -20,13 +20,20 @@ def pinned(cpu):
     return lambda: os.sched_setaffinity(0, {cpu})
 
 
+def go_program(build, source):
+    """The command, if there is a Go to build it."""
+    program = build.resolve() / "bench" / (source.stem + "_go")
+    if not shutil.which("go"):
+        return None
+    subprocess.run(["go", "build", "-o", program, source], check=True)
+    return [program]
+
+
 def peers(build, go_source, tokio_program):
     """The programs that CMake does not build: name -> command, of those that can be built here."""
     commands, out = {}, build.resolve() / "bench"
-    if shutil.which("go"):
-        name = go_source.stem + "_go"
-        subprocess.run(["go", "build", "-o", out / name, go_source], check=True)
-        commands["go"] = [out / name]
+    if command := go_program(build, go_source):
+        commands["go"] = command
     if shutil.which("cargo") and pathlib.Path("/usr/share/cargo/registry").exists():
         subprocess.run(["cargo", "build", "--quiet", "--release", "--target-dir", out / "tokio"], check=True, cwd=HERE / "tokio")
         commands["tokio"] = [out / "tokio/release" / tokio_program]
@@ -74,11 +81,14 @@ class IoBench(Rounds):
         return True
 
     def print_table(self):
-        heads = [head for head, _, _ in self.columns]
-        print(f"{'':18}" + "".join(f"{head:>{max(12, len(head) + 3)}}" for head in heads))
-        for program in [p for p in self.programs if p in self.commands]:
+        self.print_columns("", self.columns, [p for p in self.programs if p in self.commands])
+
+    def print_columns(self, title, columns, programs):
+        heads = [head for head, _, _ in columns]
+        print(f"{title:18}" + "".join(f"{head:>{max(12, len(head) + 3)}}" for head in heads))
+        for program in programs:
             cells = []
-            for _, figure, limit in self.columns:
+            for _, figure, limit in columns:
                 if limit is None:
                     cells.append(number(self.median(program, figure)))
                 else:

@@ -8,8 +8,8 @@ what slows the machine for a while slows both sides of it.
 usage: run.py --build FOLDER [NAME...] [--check] [--json FILE] [--rounds N] [--cpu N]
 
 NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth),
-`compile`: what the headers cost, `net`: echo servers, `files`: reading many files, or `slow`: a server with 1,000 slow clients. Without a name:
-all but the last three, and the time to compile a small program.
+`compile`: what the headers cost, `net`: echo servers, `files`: reading many files, `http`: HTTP servers and clients, or `slow`: a server with
+1,000 slow clients. Without a name: all but the last four, and the time to compile a small program.
 """
 import argparse
 import json
@@ -22,11 +22,13 @@ import sys
 import time
 
 import compile_time
+import http_bench
 import io_bench
 import slow_clients
 from figures import Rounds, number, progress, quotient
 
 HERE = pathlib.Path(__file__).resolve().parent
+KINDS = {**io_bench.KINDS, "http": http_bench.Http}
 
 WORKLOADS = {
     "A": "spawn, yield once, join",

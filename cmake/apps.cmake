@@ -10,7 +10,7 @@ if(NOT CLI11_FOUND)
     message(FATAL_ERROR "CLI11 was not found. Install it (Debian: libcli11-dev), or configure with -DHOCKET_APPS=OFF: the program "
                         "hocket is then not built.")
 endif()
-add_executable(hocket apps/hocket.cc apps/started.cc apps/httpbin.cc apps/demo_data.cc apps/serve.cc apps/get_command.cc apps/get.cc
+add_executable(hocket apps/hocket.cc apps/serving.cc apps/httpbin.cc apps/demo_data.cc apps/serve.cc apps/get_command.cc apps/get.cc
     apps/fetch.cc apps/phases.cc apps/destination.cc apps/progress.cc)
 set_target_properties(hocket PROPERTIES RUNTIME_OUTPUT_DIRECTORY apps)
 target_compile_definitions(hocket PRIVATE HOCKET_VERSION="${PROJECT_VERSION}")

@@ -31,13 +31,13 @@ inline void tell_port(int port) {
     std::fflush(stdout);
 }
 
-inline int listen_somewhere(int type_flags) {
+inline int listen_somewhere(int type_flags, int backlog = 1000) {
     allow_many_files();
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | type_flags, 0);
-    check(fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd, 1000) == 0,
+    check(fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && listen(fd, backlog) == 0,
           "listen");
     socklen_t size = sizeof address;
     check(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname");

@@ -2,9 +2,6 @@
 // The client of the echo servers: so many requests a second in bursts, as fast as it goes, or many connections that do nothing.
 // It measures the server's processor time and memory from outside, so that each server is measured alike.
 
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,33 +15,13 @@
 #include <vector>
 
 #include "../measure.h"
+#include "outside.h"
 
 namespace {
 
-[[noreturn]] void fail(const char* what) {
-    std::fprintf(stderr, "load: %s: %s\n", what, std::strerror(errno));
-    std::exit(1);
-}
-
-/// What all threads of the server have had of a processor, in seconds.
-double processor_time(const std::string& pid) {
-    const std::string folder = "/proc/" + pid + "/task/";
-    DIR* const tasks = opendir(folder.c_str());
-    if (!tasks) fail(folder.c_str());
-    double nanoseconds = 0;
-    while (const dirent* entry = readdir(tasks)) {
-        if (entry->d_name[0] == '.') continue;
-        std::FILE* const file = std::fopen((folder + entry->d_name + "/schedstat").c_str(), "r");
-        if (!file) continue;  // the thread has ended
-        double value = 0;
-        if (std::fscanf(file, "%lf", &value) == 1) nanoseconds += value;
-        std::fclose(file);
-    }
-    closedir(tasks);
-    return nanoseconds * 1e-9;
-}
-
-double resident(const std::string& pid) { return bench::memory(("/proc/" + pid + "/smaps_rollup").c_str(), "Rss:"); }
+using bench::fail;
+using bench::processor_time;
+using bench::resident;
 
 struct Connection {
     int fd = -1;
@@ -59,14 +36,7 @@ public:
 
     void open(std::size_t n) {
         while (connections_.size() < n) {
-            sockaddr_in address{};
-            address.sin_family = AF_INET;
-            address.sin_port = htons(static_cast<std::uint16_t>(port_));
-            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-            const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            if (fd < 0 || connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) fail("connect");
-            const int on = 1;
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            const int fd = bench::connect_to(port_);
             epoll_event event{};
             event.events = EPOLLIN | EPOLLOUT | EPOLLET;
             event.data.u64 = connections_.size();

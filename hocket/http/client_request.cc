@@ -50,7 +50,7 @@ Url without_user(const Url& url) {
     return Url::parse(std::string(url.scheme()).append("://").append(url.authority()).append(url.target()));
 }
 
-ClientRequest::ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
+ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOptions& session, const Url& base,
                              RequestOptions& options, FormBody form)
     : decodes_(options.auto_decompress.value_or(session.auto_decompress) ? &session.decode : nullptr) {
     name_.method = upper(method);
@@ -63,7 +63,8 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
     const bool is_sessions_own = base.empty() || base.origin() == url.origin();
     take_headers(session, options, is_sessions_own);
-    aim(options.params.empty() ? url : url.with_query(options.params));
+    if (!options.params.empty()) url = url.with_query(options.params);
+    aim(std::move(url));
     if (is_sessions_own) session_cookies_ = session.cookies;
     if (is_sessions_own && !headers_.contains("Authorization")) auth_ = session.auth;
     take_auth(options);
@@ -79,13 +80,13 @@ ClientRequest::ClientRequest(std::string_view method, const Url& url, const Sess
 
 void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own) {
     headers_.reserve(session.headers.size() + options.headers.size() + 6);
-    headers_.add("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
+    headers_.add_checked("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
     for (const auto& [name, value] : session.headers) {
         if (options.headers.contains(name) || (!is_sessions_own && is_of_one_origin(name))) continue;
-        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
+        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add_checked(name, value);
     }
     for (const auto& [name, value] : options.headers) {
-        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add(name, value);
+        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add_checked(name, value);
     }
 }
 
@@ -152,12 +153,14 @@ void ClientRequest::set_automatic(std::string_view field, std::string_view value
 }
 
 // Credentials in a URL become a header field, and are in no message.
-void ClientRequest::aim(const Url& url) {
-    name_.url = without_user(url);
+void ClientRequest::aim(Url url) {
+    const bool has_user = !url.username().empty() || !url.password().empty();
+    if (has_user) {
+        const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
+        set_default("Authorization", "Basic " + encode_base64(user));
+    }
+    name_.url = has_user ? without_user(url) : std::move(url);
     if (headers_.get("Host").value_or("").empty()) headers_.set("Host", name_.url.authority());
-    if (url.username().empty() && url.password().empty()) return;
-    const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
-    set_default("Authorization", "Basic " + encode_base64(user));
 }
 
 void ClientRequest::take_body(RequestOptions& options, FormBody form) {
@@ -219,7 +222,8 @@ std::optional<ContentCoding> ClientRequest::compression(const RequestOptions& op
 }
 
 std::string ClientRequest::head(const ClientRoute& route) const {
-    RequestHead head{.method = name_.method, .target = name_.url.target(), .headers = headers_};
+    RequestHead head{.method = name_.method, .target = name_.url.target()};
+    if (route.proxy) head.headers = headers_;
     if (route.is_forwarded()) {
         // RFC 9112, 3.2.2. Credentials of the options go before those that are given as a field.
         head.target = std::string(name_.url.scheme()).append("://").append(name_.url.authority()).append(head.target);
@@ -240,7 +244,7 @@ std::string ClientRequest::head(const ClientRoute& route) const {
     std::string text;
     text.reserve(512);
     try {
-        write_head(text, head);
+        write_head(text, head, route.proxy ? head.headers : headers_);
     } catch (const ValueError& e) {
         throw ValueError(name_.text() + ": " + e.what());
     }

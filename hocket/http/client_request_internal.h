@@ -24,7 +24,7 @@ public:
     /// Takes the headers and what is to be sent out of `options`; `form`: what `options.multipart` has become. Throws ValueError for more than one
     /// kind of body, and for cookies that cannot be sent; InvalidUrl for what cannot be fetched.
     /// `base`: the session's `base_url`, or an empty one.
-    ClientRequest(std::string_view method, const Url& url, const SessionOptions& session, const Url& base,
+    ClientRequest(std::string_view method, Url url, const SessionOptions& session, const Url& base,
                   RequestOptions& options, FormBody form);
 
     const RequestName& name() const noexcept { return name_; }
@@ -57,7 +57,7 @@ private:
     void take_body(RequestOptions& options, FormBody form);
     std::optional<std::uint64_t> announced_length() const;
     std::optional<ContentCoding> compression(const RequestOptions& options) const;
-    void aim(const Url& url);
+    void aim(Url url);
     void take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own);
     void take_cookies(const RequestOptions& options);
     void take_auth(const RequestOptions& options);

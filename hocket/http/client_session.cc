@@ -327,6 +327,15 @@ Coro<ClientResponse> run_from(SessionHandle session, std::size_t index, Outgoing
     co_return co_await all[index](std::move(request), NextRequest(next, &session, index + 1));
 }
 
+HOCKET_CORO_WRAPPER Coro<ClientResponse> start(const SessionHandle& session, std::string method, std::string&& url,
+                                               RequestOptions&& options) {
+    if (!session || session->options.middlewares.empty()) {
+        return run_request(session, std::move(method), std::move(url), std::move(options));
+    }
+    OutgoingRequest outgoing{.method = std::move(method), .url = std::move(url), .options = std::move(options)};
+    return run_from(session, 0, std::move(outgoing));
+}
+
 }  // namespace
 
 HOCKET_CORO_WRAPPER Coro<ClientResponse> NextRequest::operator()(OutgoingRequest request) const {
@@ -366,33 +375,29 @@ ClientSession& ClientSession::operator=(ClientSession&& other) noexcept {
 
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::request(std::string method, std::string url,
                                                                 RequestOptions options) const {
-    if (!state_ || state_->options.middlewares.empty()) {
-        return run_request(state_, std::move(method), std::move(url), std::move(options));
-    }
-    OutgoingRequest outgoing{.method = std::move(method), .url = std::move(url), .options = std::move(options)};
-    return run_from(state_, 0, std::move(outgoing));
+    return start(state_, std::move(method), std::move(url), std::move(options));
 }
 
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::get(std::string url, RequestOptions options) const {
-    return request("GET", std::move(url), std::move(options));
+    return start(state_, "GET", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::head(std::string url, RequestOptions options) const {
-    return request("HEAD", std::move(url), std::move(options));
+    return start(state_, "HEAD", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::options(std::string url, RequestOptions options) const {
-    return request("OPTIONS", std::move(url), std::move(options));
+    return start(state_, "OPTIONS", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::post(std::string url, RequestOptions options) const {
-    return request("POST", std::move(url), std::move(options));
+    return start(state_, "POST", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::put(std::string url, RequestOptions options) const {
-    return request("PUT", std::move(url), std::move(options));
+    return start(state_, "PUT", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::patch(std::string url, RequestOptions options) const {
-    return request("PATCH", std::move(url), std::move(options));
+    return start(state_, "PATCH", std::move(url), std::move(options));
 }
 HOCKET_CORO_WRAPPER Coro<ClientResponse> ClientSession::delete_(std::string url, RequestOptions options) const {
-    return request("DELETE", std::move(url), std::move(options));
+    return start(state_, "DELETE", std::move(url), std::move(options));
 }
 
 // ---- Without a session

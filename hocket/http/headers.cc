@@ -29,9 +29,10 @@ Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_v
     for (const auto& [name, value] : fields) add(name, value);
 }
 
-void Headers::add(std::string_view name, std::string_view value) {
-    value = checked(name, value);
-    fields_.push_back({std::string(name), std::string(value)});
+void Headers::add(std::string_view name, std::string_view value) { add_checked(name, checked(name, value)); }
+
+void Headers::add_checked(std::string_view name, std::string_view value) {
+    fields_.emplace_back(Field{std::string(name), std::string(value)});
 }
 
 void Headers::set(std::string_view name, std::string_view value) {

@@ -60,6 +60,12 @@ public:
     friend bool operator==(const Headers&, const Headers&) = default;
 
 private:
+    friend class ClientRequest;
+    friend class Http1Parser;
+
+    /// Appends what has been looked at already: a token, and a value without white space around it.
+    void add_checked(std::string_view name, std::string_view value);
+
     std::vector<Field> fields_;
 };
 

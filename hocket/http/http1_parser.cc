@@ -5,6 +5,7 @@
 #include <hocket/http/http1_policy_internal.h>
 
 #include <llhttp.h>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -15,25 +16,40 @@ namespace {
 // What llhttp is told of a head: all that makes a difference to where the message ends, in a form that every version of it reads in the
 // same way.
 
-std::string_view plain_start(const RequestHead& head) noexcept {
-    if (head.method == "CONNECT") {
-        return head.minor_version == 0 ? "CONNECT a:1 HTTP/1.0\r\n" : "CONNECT a:1 HTTP/1.1\r\n";
+class PlainHead {
+public:
+    explicit PlainHead(const RequestHead& head) noexcept {
+        add(head.method == "CONNECT" ? "CONNECT a:1" : "GET /");
+        add(head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+        add_framing(head);
     }
-    return head.minor_version == 0 ? "GET / HTTP/1.0\r\n" : "GET / HTTP/1.1\r\n";
-}
+    explicit PlainHead(const ResponseHead& head) noexcept {
+        add(head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ");
+        add(static_cast<std::uint64_t>(head.status));
+        add(" OK\r\n");
+        add_framing(head);
+    }
+    std::string_view text() const noexcept { return {text_, size_}; }
 
-std::string plain_start(const ResponseHead& head) {
-    return (head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::to_string(head.status) + " OK\r\n";
-}
+private:
+    template <class Head>
+    void add_framing(const Head& head) noexcept {
+        if (head.chunked) add("Transfer-Encoding: chunked\r\n");
+        if (head.content_length) {
+            add("Content-Length: ");
+            add(*head.content_length);
+            add("\r\n");
+        }
+        add("\r\n");
+    }
+    void add(std::string_view part) noexcept { size_ += part.copy(text_ + size_, sizeof text_ - size_); }
+    void add(std::uint64_t number) noexcept {
+        size_ = static_cast<std::size_t>(std::to_chars(text_ + size_, text_ + sizeof text_, number).ptr - text_);
+    }
 
-template <class Head>
-std::string plain(const Head& head) {
-    std::string text(plain_start(head));
-    if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
-    if (head.content_length)
-        text.append("Content-Length: ").append(std::to_string(*head.content_length)).append("\r\n");
-    return text += "\r\n";
-}
+    char text_[128];  // more than the longest of each
+    std::size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -76,6 +92,7 @@ public:
     bool between_messages() const noexcept { return stage_ == Stage::start && line_.empty() && informational_ == 0; }
 
 private:
+    static constexpr std::size_t usual_fields = 8;  // memory for so many is taken at once
     static constexpr int bad_request = 400;
     static constexpr int content_too_large = 413;
     static constexpr int target_too_long = 414;
@@ -87,7 +104,7 @@ private:
     struct LineLimit {
         std::size_t bytes;     // without the CRLF
         int status;            // of a longer one
-        std::string too_long;  // what to say of it
+        const char* too_long;  // what to say of it
     };
 
     static const llhttp_settings_t& settings();
@@ -213,6 +230,7 @@ bool Http1Parser::State::read_start_line(std::string_view& input) {
         response_.reason = parts.reason;
         response_.minor_version = parts.minor_version;
     }
+    (reads_requests_ ? request_.headers : response_.headers).reserve(usual_fields);
     stage_ = Stage::fields;
     return true;
 }
@@ -233,7 +251,7 @@ bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage 
             if (reads_requests_) check_singleton(field, to);
         }
         if (to.size() == limits_.fields) refuse(fields_too_large, "too many header fields");
-        to.add(field.name, field.value);
+        to.add_checked(field.name, field.value);
         return true;
     }
     stage_ = after;
@@ -247,7 +265,7 @@ bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage 
 
 void Http1Parser::State::end_head() {
     reads_requests_ ? settle(request_) : settle(response_);
-    give_to_llhttp(reads_requests_ ? plain(request_) : plain(response_));
+    give_to_llhttp((reads_requests_ ? PlainHead(request_) : PlainHead(response_)).text());
     const bool chunked = reads_requests_ ? request_.chunked : response_.chunked;
     const auto length = reads_requests_ ? request_.content_length : response_.content_length;
     section_ = 0;
@@ -338,8 +356,11 @@ void Http1Parser::State::begin_message() {
     is_complete_ = false;
     section_ = extensions_ = 0;
     body_ = chunk_left_ = 0;
-    request_ = RequestHead();
-    response_ = ResponseHead();
+    if (reads_requests_) {
+        request_ = RequestHead();
+    } else {
+        response_ = ResponseHead();
+    }
     trailers_ = Headers();
 }
 

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace hocket::http {
@@ -53,7 +54,7 @@ std::size_t name_size(std::string_view text) noexcept {
         if (c == '%') {
             if (text.size() - size < 3 || !is_hex_digit(text[size + 1]) || !is_hex_digit(text[size + 2])) break;
             size += 2;
-        } else if (!is_digit(c) && !is_letter(c) && others.find(c) == std::string_view::npos) {
+        } else if (!is_digit(c) && !is_letter(c) && c != '.' && others.find(c) == std::string_view::npos) {
             break;
         }
         ++size;
@@ -326,13 +327,17 @@ std::size_t check_chunk_line(std::string_view line) {
 }
 
 void settle(RequestHead& head) {
-    const auto hosts = head.headers.get_all("Host");
-    if (hosts.empty() && head.minor_version == 1) refuse(bad_request, "no Host");
-    if (hosts.size() > 1) refuse(bad_request, "several fields Host");
-    if (!hosts.empty() && !is_host(hosts[0])) refuse(bad_request, "Host is " + in_quotes(hosts[0]));
+    std::optional<std::string_view> host;
+    for (const auto& [name, value] : head.headers) {
+        if (!equal_without_case(name, "Host")) continue;
+        if (host) refuse(bad_request, "several fields Host");
+        host = value;
+    }
+    if (!host && head.minor_version == 1) refuse(bad_request, "no Host");
+    if (host && !is_host(*host)) refuse(bad_request, "Host is " + in_quotes(*host));
     const std::string_view named = head.target.starts_with('/') ? std::string_view() : authority_of(head.target);
-    if (!hosts.empty() && !named.empty() && !equal_without_case(named, hosts[0])) {
-        refuse(bad_request, "Host is " + in_quotes(hosts[0]) + ", and the target " + in_quotes(head.target));
+    if (host && !named.empty() && !equal_without_case(named, *host)) {
+        refuse(bad_request, "Host is " + in_quotes(*host) + ", and the target " + in_quotes(head.target));
     }
     settle_framing(head);
     const bool connects = head.method == "CONNECT";

@@ -163,20 +163,21 @@ static_assert(std::is_sorted(std::begin(phrases), std::end(phrases),
 
 }  // namespace
 
-void write_head(std::string& to, const RequestHead& head) {
+void write_head(std::string& to, const RequestHead& head) { write_head(to, head, head.headers); }
+
+void write_head(std::string& to, const RequestHead& head, const Headers& headers) {
     if (!is_token(head.method)) refuse("request", "the method " + in_quotes(head.method) + " is no token");
     if (!is_target(head.target)) {
         refuse("request " + head.method, "a space, a control character or a byte above 126 in the target " +
                                              in_quotes(head.target) + ", or nothing");
     }
-    const Framing framing{"request",          head.headers, head.content_length,
-                          head.minor_version, head.chunked, head.keep_alive};
+    const Framing framing{"request", headers, head.content_length, head.minor_version, head.chunked, head.keep_alive};
     const Missing missing = missing_fields(framing);
     to.append(head.method).append(" ").append(head.target);
     to += head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
-    append(to, head.headers);
+    append(to, headers);
     append(to, missing, framing);
-    if (head.expects_continue && !head.headers.has_token("Expect", "100-continue")) to += "Expect: 100-continue\r\n";
+    if (head.expects_continue && !headers.has_token("Expect", "100-continue")) to += "Expect: 100-continue\r\n";
     to += "\r\n";
 }
 

@@ -16,6 +16,8 @@ namespace hocket::http {
 /// Throws ValueError, and appends nothing, for a method that is no token, a target with a space or control character, and framing
 /// that is said twice or contradicts itself.
 HOCKET_EXPORT void write_head(std::string& to, const RequestHead& head);
+/// The same with `headers` in place of the head's.
+HOCKET_EXPORT void write_head(std::string& to, const RequestHead& head, const Headers& headers);
 
 /// Appends the status line and the header fields, with the empty line after them. Throws ValueError also for a status below 100 or above
 /// 999, a reason with a control character, and a body announced by 1xx or 204, which have none. `more`: lines that are written as they

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace hocket::http {
 
@@ -19,10 +21,24 @@ constexpr std::array<bool, 256> token_characters = [] {
     return table;
 }();
 
+bool has_no_control(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < ' ' && c != '\t') || byte == 0x7f;
+    });
+}
+
+// Whether one of eight bytes is below 32 or is 127: a borrow reaches the highest bit of a byte that is too small, of a byte that was not set.
+constexpr bool has_control(std::uint64_t word) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+    const std::uint64_t del = word ^ (ones * 0x7f);
+    return ((((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & high) != 0;
+}
+
 }  // namespace
 
-bool equal_without_case(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+bool same_letters(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return x == y || lower(x) == lower(y); });
 }
 
 std::string lowered(std::string_view text) {
@@ -41,16 +57,22 @@ bool is_token(std::string_view text) noexcept {
 }
 
 bool is_field_value(std::string_view text) noexcept {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < ' ' && c != '\t') || byte == 0x7f;
-    });
+    // Eight bytes at a time; where one of them is a control character, each is looked at, since it may be a tab.
+    constexpr std::size_t step = sizeof(std::uint64_t);
+    if (text.size() < step) return has_no_control(text);
+    for (std::size_t at = 0;; at = std::min(at + step, text.size() - step)) {  // the last eight overlap those before
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, step);
+        if (has_control(word) && !has_no_control(text.substr(at, step))) return false;
+        if (at + step == text.size()) return true;
+    }
 }
 
 std::string_view trim(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 std::string escaped(std::string_view text, std::size_t most) {

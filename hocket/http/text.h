@@ -10,8 +10,12 @@
 
 namespace hocket::http {
 
+/// The same of texts that have one length.
+HOCKET_EXPORT bool same_letters(std::string_view a, std::string_view b) noexcept;
 /// Whether two names are one: ASCII letters compared without case.
-HOCKET_EXPORT bool equal_without_case(std::string_view a, std::string_view b) noexcept;
+inline bool equal_without_case(std::string_view a, std::string_view b) noexcept {
+    return a.size() == b.size() && same_letters(a, b);
+}
 /// RFC 9110, 5.6.2: the form of names of fields and methods. An empty text is none.
 HOCKET_EXPORT bool is_token(std::string_view text) noexcept;
 /// RFC 9110, 5.5: no control character but the tab. Bytes above 127 are allowed and mean nothing.

@@ -26,5 +26,19 @@ TEST(OnceText, white_space_is_spaces_and_tabs) {
     EXPECT_EQ(trim("\n"), "\n");
 }
 
+TEST(OnceText, a_control_character_is_found_wherever_it_stands) {
+    for (std::size_t size = 1; size < 20; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::string text(size, byte % 2 == 0 ? ' ' : '\t');
+                text[at] = static_cast<char>(byte);
+                const bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;
+                ASSERT_EQ(is_field_value(text), !is_control) << size << ' ' << at << ' ' << byte;
+            }
+        }
+    }
+    EXPECT_TRUE(is_field_value(""));
+}
+
 }  // namespace
 }  // namespace hocket::http

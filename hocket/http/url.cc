@@ -12,14 +12,16 @@ namespace hocket::http {
 
 namespace {
 
-// Without control characters and spaces around it, and without tabs and line ends in it.
-std::string cleaned(std::string_view text) {
+// Without control characters and spaces around it, and without tabs and line ends in it; in `room` where it has some.
+std::string_view cleaned(std::string_view text, std::string& room) {
     const auto is_edge = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     while (!text.empty() && is_edge(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_edge(text.back())) text.remove_suffix(1);
-    std::string result(text);
-    std::erase_if(result, [](char c) { return c == '\t' || c == '\n' || c == '\r'; });
-    return result;
+    const auto is_dropped = [](char c) { return c == '\t' || c == '\n' || c == '\r'; };
+    if (std::none_of(text.begin(), text.end(), is_dropped)) return text;
+    room = text;
+    std::erase_if(room, is_dropped);
+    return room;
 }
 
 // For messages: what stands before the last @ may be a password, also where it was not written as a URL's should be.
@@ -40,16 +42,18 @@ std::string reason(const UrlFault& fault, std::string_view text) {
 }  // namespace
 
 Url Url::parse(std::string_view text) {
+    std::string room;
     try {
-        return UrlParser(nullptr).parse(cleaned(text));
+        return UrlParser(nullptr).parse(cleaned(text, room));
     } catch (const UrlFault& fault) {
         throw InvalidUrl("parse URL " + shown(text) + ": " + reason(fault, text));
     }
 }
 
 Url Url::join(std::string_view reference) const {
+    std::string room;
     try {
-        return UrlParser(empty() ? nullptr : this).parse(cleaned(reference));
+        return UrlParser(empty() ? nullptr : this).parse(cleaned(reference, room));
     } catch (const UrlFault& fault) {
         throw InvalidUrl("parse URL " + shown(reference) + " at " + shown(href_) + ": " + reason(fault, reference));
     }
@@ -97,21 +101,19 @@ std::string_view Url::fragment() const noexcept {
 }
 
 std::string Url::authority() const {
-    std::string text(host());
-    if (port_) text.append(":").append(std::to_string(*port_));
-    return text;
+    return host_begin_ == host_end_ ? std::string() : href_.substr(host_begin_, path_begin_ - host_begin_);
 }
 
 std::string Url::origin() const {
     const Special* const special = find_special(scheme());
     if (!special || special->port == 0) return "null";
+    if (username_end_ == host_begin_) return href_.substr(0, path_begin_);  // nobody's name is in it
     return std::string(scheme()) + "://" + authority();
 }
 
 std::string Url::target() const {
-    std::string text = href_.substr(path_begin_, fragment_begin_ - path_begin_);
-    if (!text.starts_with('/')) text.insert(0, 1, '/');
-    return text;
+    const std::string_view text = std::string_view(href_).substr(path_begin_, fragment_begin_ - path_begin_);
+    return text.starts_with('/') ? std::string(text) : '/' + std::string(text);
 }
 
 Url Url::with_query(const Params& more) const {

@@ -247,9 +247,34 @@ std::string to_ascii(std::string_view host, std::string_view name) {
     }
 }
 
+// `127.0.0.1`: four decimal numbers without zeros before them.
+bool is_plain_ipv4(std::string_view text) noexcept {
+    for (int parts = 1;; ++parts) {
+        std::size_t digits = 0;
+        int number = 0;
+        while (digits < text.size() && digits < 4 && is_digit(text[digits]))
+            number = number * 10 + (text[digits++] - '0');
+        if (digits == 0 || number > 255 || (digits > 1 && text[0] == '0')) return false;
+        text.remove_prefix(digits);
+        if (text.empty()) return parts == 4;
+        if (text[0] != '.' || parts == 4) return false;
+        text.remove_prefix(1);
+    }
+}
+
+// `www.example.org`: nothing to convert, and no number at its end.
+bool is_plain_name(std::string_view text) noexcept {
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto is_plain = [&](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-'; };
+    const std::size_t last = text.rfind('.') + 1;  // 0 if there is none
+    return last < text.size() && is_letter(text[last]) && std::all_of(text.begin(), text.end(), is_plain) &&
+           text.find("xn--") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::string parse_host(std::string_view text, bool is_special) {
+    if (is_special && (is_plain_ipv4(text) || is_plain_name(text))) return std::string(text);  // as most are
     if (text.starts_with('[')) {
         if (!text.ends_with(']')) refuse(text, "has no closing bracket");
         const auto address = parse_ipv6(text.substr(1, text.size() - 2));

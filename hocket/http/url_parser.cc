@@ -57,6 +57,12 @@ std::size_t dots(std::string_view segment) noexcept {
     return count <= 2 ? count : 0;
 }
 
+// Where a path begins, a query or a fragment; the end if there is none.
+std::size_t find_mark(std::string_view text, bool is_special) noexcept {
+    const auto is_mark = [is_special](char c) { return c == '/' || c == '?' || c == '#' || (is_special && c == '\\'); };
+    return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_mark) - text.begin());
+}
+
 }  // namespace
 
 const Special* find_special(std::string_view scheme) noexcept {
@@ -141,7 +147,7 @@ void UrlParser::slashes_before_authority(std::string_view text) {
 }
 
 void UrlParser::authority(std::string_view text) {
-    const std::size_t end = std::min(text.find_first_of(special_ ? "/\\?#" : "/?#"), text.size());
+    const std::size_t end = find_mark(text, special_ != nullptr);
     std::string_view here = text.substr(0, end);
     const std::size_t at = here.rfind('@');
     if (at != std::string_view::npos) {
@@ -215,7 +221,7 @@ void UrlParser::file_slash(std::string_view text) {
 }
 
 void UrlParser::file_host(std::string_view text) {
-    const std::size_t end = std::min(text.find_first_of("/\\?#"), text.size());
+    const std::size_t end = find_mark(text, true);
     const std::string_view host = text.substr(0, end);
     if (is_drive(host)) {
         path(text);
@@ -239,7 +245,7 @@ void UrlParser::path_start(std::string_view text) {
 // What follows a slash.
 void UrlParser::path(std::string_view text) {
     for (;;) {
-        const std::size_t end = std::min(text.find_first_of(special_ ? "/\\?#" : "/?#"), text.size());
+        const std::size_t end = find_mark(text, special_ != nullptr);
         const std::string_view segment = text.substr(0, end);
         const bool is_last = end == text.size() || !is_separator(text[end]);
         const std::size_t up = dots(segment);
@@ -320,7 +326,10 @@ bool UrlParser::has_base_authority() const noexcept {
 Url UrlParser::written() const {
     Url url;
     std::string& href = url.href_;
-    href = scheme_ + ':';
+    constexpr std::size_t port_and_marks = 16;
+    href.reserve(scheme_.size() + username_.size() + password_.size() + (host_ ? host_->size() : 0) + path_.size() +
+                 (query_ ? query_->size() : 0) + (fragment_ ? fragment_->size() : 0) + port_and_marks);
+    href.append(scheme_).append(":");
     url.scheme_end_ = scheme_.size();
     url.username_end_ = url.host_begin_ = href.size();
     if (host_) {

@@ -62,6 +62,21 @@ TEST(OnceUrl, web_sockets_have_urls_of_their_own) {
     EXPECT_EQ(joined("wss://a/b/c", "../d"), "wss://a/d");
 }
 
+TEST(OnceUrl, a_host_in_its_usual_form_is_what_it_says_and_others_become_one) {
+    for (const std::string_view host :
+         {"127.0.0.1", "0.0.0.0", "255.255.255.255", "a", "www.example.org", "a-b.c1", "1.a", "a..b", "-"}) {
+        EXPECT_EQ(Url::parse("http://" + std::string(host) + "/").host(), host);
+    }
+    EXPECT_EQ(Url::parse("http://1.2.3/").host(), "1.2.0.3");
+    EXPECT_EQ(Url::parse("http://1.2.3.010/").host(), "1.2.3.8");
+    EXPECT_EQ(Url::parse("http://1.2.3.4./").host(), "1.2.3.4");
+    EXPECT_EQ(Url::parse("http://EXAMPLE.org/").host(), "example.org");
+    for (const std::string_view host :
+         {"1.2.3.256", "1.2.3.4.5", "a.1", "a.0xf", "1..2", "1.2.3.4a b", "a.%31", "9999.1.1.1"}) {
+        EXPECT_THROW(Url::parse("http://" + std::string(host) + "/"), InvalidUrl) << host;
+    }
+}
+
 TEST(OnceUrl, no_url_has_no_parts) {
     const Url none;
     EXPECT_TRUE(none.empty());
