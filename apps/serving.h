@@ -2,7 +2,7 @@
 // What the commands that serve share: where they listen, by http or https, and what they tell of it.
 #pragma once
 
-#include <hocket/http/run_app.h>
+#include <hocket/http/application.h>
 
 #include <cstdint>
 #include <string>
@@ -15,8 +15,8 @@ struct Serving {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
     int workers = 1;
-    std::string certificate_file, key_file;  ///< empty: http
-    bool writes_log = false;                 ///< a line for each request, on standard error
+    std::string certificate_file = {}, key_file = {};  ///< empty: http
+    bool writes_log = false;                           ///< a line for each request, on standard error
 };
 
 /// --host, --port, --workers, --tls-cert and --tls-key.

@@ -28,7 +28,6 @@ import slow_clients
 from figures import Rounds, number, progress, quotient
 
 HERE = pathlib.Path(__file__).resolve().parent
-KINDS = {**io_bench.KINDS, "http": http_bench.Http}
 
 WORKLOADS = {
     "A": "spawn, yield once, join",
@@ -56,7 +55,7 @@ PEER_WORKLOADS = {"asio": {"A", "B", "C1", "C1t", "C2", "D", "E", "future"},
 PEERS_ONLY = {"D1e5"}  # asyncio needs a tenth of D's sleeps for what the others need for all
 HOCKET_ONLY = {"failure", "timers"}
 SLEEPING = {"D", "D1e5", "timers"}  # these wait; the others use all the time of their processor
-KINDS = {**io_bench.KINDS, "slow": slow_clients.Slow}
+KINDS = {**io_bench.KINDS, "http": http_bench.Http, "slow": slow_clients.Slow}
 UNITS = {"ns": "ns", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
 RATIOS = [("hocket", "limit"), ("shared", "hocket"), ("asio", "hocket"), ("asyncio", "hocket")]
 
