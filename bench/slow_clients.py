@@ -6,6 +6,7 @@ The slow ones are slowhttptest's; the healthy one is ab, on one connection.
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import shutil
 import socket
@@ -77,10 +78,12 @@ class Slow(IoBench):
         return [f"p99_us {slow * 1000}", f"times {slow / calm}", f"kb {max(most - before, 0) / CLIENTS}", f"mb {most / 1000}"]
 
     def p99(self, port, seconds):
-        """In ms."""
+        """In ms; the longest, where fewer than 100 were answered in that time."""
         table = self.folder / "table.csv"
-        subprocess.run(["ab", "-q", "-k", "-c", "1", "-t", str(seconds), "-n", "100000000", "-e", table, f"http://127.0.0.1:{port}/small"],
-                       check=True, capture_output=True, preexec_fn=pinned(self.client_cpu))
+        told = subprocess.run(["ab", "-q", "-k", "-c", "1", "-t", str(seconds), "-n", "100000000", "-e", table, f"http://127.0.0.1:{port}/small"],
+                              check=True, capture_output=True, text=True, preexec_fn=pinned(self.client_cpu)).stdout
+        if int(re.search(r"Complete requests: +(\d+)", told)[1]) < 100:
+            return float(re.search(r"Total: .* (\d+)\n", told)[1])
         return next(float(line.split(",")[1]) for line in table.read_text().splitlines() if line.startswith("99,"))
 
     @contextlib.contextmanager
