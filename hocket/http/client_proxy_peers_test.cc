@@ -107,7 +107,7 @@ protected:
 constexpr Kind squid{"squid", true, false}, squid_password{"squid_password", true, true},
     tinyproxy{"tinyproxy", false, false}, tinyproxy_password{"tinyproxy_password", false, true};
 INSTANTIATE_TEST_SUITE_P(Peers, RealProxyPeers, ::testing::Values(squid, squid_password, tinyproxy, tinyproxy_password),
-                         [](const ::testing::TestParamInfo<Kind>& info) { return info.param.name; });
+                         [](const ::testing::TestParamInfo<Kind>& test) { return test.param.name; });
 
 Coro<> ask_all(const ClientSession& session, std::string expected) {
     const std::string big = pattern(4 << 20);

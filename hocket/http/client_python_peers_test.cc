@@ -138,7 +138,7 @@ protected:
     }
 };
 INSTANTIATE_TEST_SUITE_P(Peers, RealAiohttpServer, ::testing::Bool(),
-                         [](const ::testing::TestParamInfo<bool>& info) { return info.param ? "tls" : "plain"; });
+                         [](const ::testing::TestParamInfo<bool>& test) { return test.param ? "tls" : "plain"; });
 
 TEST_P(RealAiohttpServer, gets_and_gives_big_bodies) {
     with_server([](PythonPeer& peer) -> Coro<> {

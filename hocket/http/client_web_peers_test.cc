@@ -159,7 +159,7 @@ protected:
 constexpr Kind nginx{"nginx", false, false}, nginx_tls{"nginx_tls", false, true}, apache{"apache", true, false},
     apache_tls{"apache_tls", true, true};
 INSTANTIATE_TEST_SUITE_P(Peers, RealWebPeers, ::testing::Values(nginx, nginx_tls, apache, apache_tls),
-                         [](const ::testing::TestParamInfo<Kind>& info) { return info.param.name; });
+                         [](const ::testing::TestParamInfo<Kind>& test) { return test.param.name; });
 
 TEST_P(RealWebPeers, requests_in_sequence_share_a_connection) {
     run_http([](Kind kind) -> Coro<> {

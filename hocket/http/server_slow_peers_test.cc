@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Peers, RealSlowPeers,
                          ::testing::Values(Slowness{"headers", "-H -x 10", "/"},
                                            Slowness{"bodies", "-B -s 8192 -x 10", "/echo"},
                                            Slowness{"reads", "-X -w 10 -y 20 -n 5 -z 8", "/files/big.bin"}),
-                         [](const ::testing::TestParamInfo<Slowness>& info) { return info.param.name; });
+                         [](const ::testing::TestParamInfo<Slowness>& test) { return test.param.name; });
 
 Coro<> serve_beside_slow_clients(Slowness how) {
     const Folder folder;
@@ -91,7 +91,9 @@ Coro<> serve_beside_slow_clients(Slowness how) {
             EXPECT_EQ(co_await response.text(), "GET /seen?" + std::to_string(i) + " http\n");
             memory = std::max(memory, resident());
         }
-        if (!HOCKET_SANITIZED) EXPECT_LT(memory, before + bound);
+        if (!HOCKET_SANITIZED) {
+            EXPECT_LT(memory, before + bound);
+        }
     }
     server.abort();
     co_await server.wait_closed();
