@@ -99,9 +99,10 @@ void add_described(http::Application& app) {
 
 // [test]
 Coro<> try_without_a_server(http::Application app) {
-    http::Request request({.method = "GET", .target = "/hello/ada/two"});
-    const http::Response response = co_await app.handle(request);
-    std::printf("%d %s\n", response.status(), response.body().c_str());
+    co_await with(http::TestClient(app), [](http::TestClient& client) -> Coro<> {
+        const http::TestResponse response = co_await client.get("/hello/ada/two");
+        std::printf("%d %s\n", response.status, response.body.c_str());
+    });
 }
 // [/test]
 

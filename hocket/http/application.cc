@@ -40,6 +40,7 @@ Application::~Application() = default;
 
 void Application::add(std::string_view method, std::string_view path, Unique<Handler> handler, RouteOptions options) {
     const std::string what = "route " + std::string(method) + " " + std::string(path) + ": ";
+    State::check_open(what.substr(0, what.size() - 2), state_->is_served);
     const std::vector<Parameter> parameters = handler->parameters();
     const auto in_path = std::ranges::count_if(parameters, [](const Parameter& p) { return p.in_path; });
     const auto written = std::ranges::count(path, '{');
@@ -85,6 +86,7 @@ Response Application::no_route(const Request& request) {
 }
 
 std::optional<Coro<Response>> Application::begin(Request& request, Response& answer) const {
+    if (!state_->is_frozen) state_->freeze(false);
     const Application* app = this;
     std::string_view path = request.path();
     while (const Application* const sub = app->state_->sub_for(path)) app = sub;

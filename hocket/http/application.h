@@ -34,6 +34,11 @@ struct ApplicationOptions {
     bool compress = false;
 };
 
+/// `app.add_subapp("/admin", admin, {.is_listed = true})`
+struct SubappOptions {
+    bool is_listed = false;  ///< its routes are in the description of the whole
+};
+
 /// Routes and who answers them (`aiohttp.web.Application`, `fastapi.FastAPI`). Copies stand for the same application.
 ///
 ///     http::Application app;
@@ -53,7 +58,8 @@ struct ApplicationOptions {
 /// not have, 422 for a parameter that is missing or no int, 500 for an exception of the handler, which the loop's exception handler is told;
 /// HttpError has its own status.
 ///
-/// Routes are added before it serves; after that it may serve on several threads, one loop each.
+/// All is added before it serves, or by its hooks of the start, which may add routes and middlewares; later, adding throws RuntimeError. What stands
+/// around handlers is fixed with the first answer, also of `handle`. It may serve on several threads, one loop each.
 class HOCKET_EXPORT Application {
 public:
     explicit Application(ApplicationOptions options = {});
@@ -120,9 +126,10 @@ public:
 
     /// `sub` answers for all that is under `prefix`, 404 included: `app.add_subapp("/admin", admin)` (`aiohttp.web.Application.add_subapp`). Its
     /// middlewares run within those of this application, its hooks with this one's. The longest prefix decides, before any route of
-    /// this application. Throws ValueError for a prefix that is no path without parameters, is there already, or ends in `/`;
+    /// this application. Its routes are not in the description of this one, unless the options say so: `/openapi.json` is open to everybody, and a
+    /// part may be guarded by a middleware of its own. Throws ValueError for a prefix that is no path without parameters, is there already, or ends in `/`;
     /// for an application that is a part of one already, or is this one.
-    void add_subapp(std::string_view prefix, const Application& sub);
+    void add_subapp(std::string_view prefix, const Application& sub, SubappOptions options = {});
 
     /// `f` stands around all handlers, 404 and 405 included (`aiohttp.web.middleware`): the first that was added is the outermost.
     ///
@@ -149,9 +156,11 @@ public:
     /// Before the server listens, in the order in which they were added, and after `cleanup_ctx` (aiohttp's `app.on_startup`). What one throws comes
     /// out of `serve`.
     void on_startup(Hook hook);
-    /// When the server no longer listens, while requests still go on: the time to end what is streamed (aiohttp's `app.on_shutdown`).
+    /// When the server no longer listens, while requests still go on: the time to end what is streamed (aiohttp's `app.on_shutdown`). In the order in
+    /// which they were added, the parts' after those of this application; one that throws keeps none of the others.
     void on_shutdown(Hook hook);
-    /// When the last request has ended (aiohttp's `app.on_cleanup`).
+    /// When the last request has ended, after the contexts of this application, and before those of the one that it is a part of (aiohttp's
+    /// `app.on_cleanup`).
     void on_cleanup(Hook hook);
     /// What is set up at the start, in order, and taken down at the end, in the opposite order (aiohttp's `app.cleanup_ctx`):
     ///
@@ -161,17 +170,19 @@ public:
     ///         co_await app[database].close();
     ///     });
     void cleanup_ctx(CleanupContext context);
-    /// Before each answer is sent, whoever made it; after the middlewares, the outermost application's first. It may change the answer
-    /// (aiohttp's `app.on_response_prepare`). When it throws, the answer is 500.
+    /// For each answer that comes out of the middlewares, also one for what these or the handler throw; the outermost application's first. It may
+    /// change the answer (aiohttp's `app.on_response_prepare`). Not for what a server answers by itself: to malformed requests, and in the place of an
+    /// answer that cannot be sent. When it throws, the answer is 500, for which it is not called again.
     void on_response_prepare(PrepareHook hook);
 
     // What runs the hooks, in place of a server (aiohttp's names).
 
     /// Contexts begin, then `on_startup`, then those of the applications under this one. When one fails, those contexts that have begun are ended,
-    /// and it is thrown. RuntimeError if it is served already, unless there are no hooks. A cancel ends it likewise.
+    /// and it is thrown. RuntimeError if it, or a part of it, is served already, unless there are no hooks. A cancel ends it likewise.
     Coro<> startup() const;
+    /// All hooks are run, whatever they throw; then it is thrown, several as an ExceptionGroup.
     Coro<> shutdown() const;
-    /// In the opposite order: what is under this one, `cleanup_ctx`, `on_cleanup`. All are run, whatever they throw; then it is thrown, several as an
+    /// In the opposite order: each application under this one, wholly; then `cleanup_ctx`, and `on_cleanup`. All are run, whatever they throw; then it is thrown, several as an
     /// ExceptionGroup.
     Coro<> cleanup() const;
     bool has_hooks() const noexcept;
@@ -196,6 +207,13 @@ public:
         }
         return nullptr;
     }
+    // A key that is gone before what is under it.
+    template <class T>
+    T& set(const Key<T>&& key, T value) const = delete;
+    template <class T>
+    T& operator[](const Key<T>&& key) const = delete;
+    template <class T>
+    T* find(const Key<T>&& key) const = delete;
 
     /// Answers a request, as a server does: also for tests, without one. Throws nothing but CancelledError.
     Coro<Response> handle(Request& request) const;
@@ -220,10 +238,13 @@ private:
     static Response no_route(const Request& request);
     static Coro<Response> routed(Request& request);
     static Coro<Response> called(Request& request, Next next);
+    static Coro<Response> pass_on(Request& request, const Next& next);
+    static Coro<Response> run_layer(Request& request, const Next& next);
+    static Coro<Response> within(Request& request, const Application* app, Next next);
     Coro<Response> layered(Request& request) const;
     Coro<> begin_life() const;
-    Coro<> end_life(std::vector<std::exception_ptr>& errors) const;
-    Coro<> run_cleanup_hooks(std::vector<std::exception_ptr>& errors) const;
+    Coro<> shut_down(std::vector<std::exception_ptr>& errors) const;
+    Coro<> end_life(std::vector<std::exception_ptr>& errors, bool runs_hooks) const;
     static Response failed(const Request& request, const std::exception_ptr& error);
 
     Shared<State> state_;

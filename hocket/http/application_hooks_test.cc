@@ -45,7 +45,7 @@ Coro<> order() {
         trace.clear();
         EXPECT_EQ((co_await client.get("/part/")).body, "hello");
     });
-    EXPECT_EQ(trace, "app shuts down\npart shuts down\npart leaves\napp leaves\npart cleans up\napp cleans up\n");
+    EXPECT_EQ(trace, "app shuts down\npart shuts down\npart leaves\npart cleans up\napp leaves\napp cleans up\n");
     trace.clear();
     co_await with(TestClient(app), []() -> Coro<> { co_return; });  // again
     EXPECT_EQ(trace.substr(0, 11), "app enters\n");
@@ -86,6 +86,101 @@ Coro<> an_end_that_fails() {
     }
     EXPECT_EQ(errors, 2U);
     EXPECT_EQ(trace, "app enters\napp starts\napp leaves\napp cleans up\n");
+}
+
+Coro<> a_shutdown_that_fails() {
+    std::string trace;
+    Application app;
+    for (const char* what : {"first", "second"}) {
+        app.on_shutdown([what, &trace](Application&) -> Coro<> {
+            trace += std::string(what) + "\n";
+            throw ValueError(what);
+            co_return;
+        });
+    }
+    app.add_subapp("/part", traced("part", trace));
+    co_await app.startup();
+    trace.clear();
+    std::size_t errors = 0;
+    try {
+        co_await app.shutdown();
+    } catch (const ExceptionGroup& group) {
+        errors = group.exceptions().size();
+    }
+    EXPECT_EQ(errors, 2U);
+    EXPECT_EQ(trace, "first\nsecond\npart shuts down\n");
+    co_await app.cleanup();
+}
+
+Coro<bool> starts(Application app) {
+    try {
+        co_await app.startup();
+    } catch (const RuntimeError&) {
+        co_return false;
+    }
+    co_return true;
+}
+
+Coro<> one_life_at_a_time() {
+    std::string trace;
+    Application app = traced("app", trace);
+    const Application part = traced("part", trace);
+    app.add_subapp("/part", part);
+    EXPECT_TRUE(co_await starts(app));
+    EXPECT_FALSE(co_await starts(part)) << "it has begun with the whole";
+    co_await app.cleanup();
+    EXPECT_TRUE(co_await starts(part));
+    trace.clear();
+    EXPECT_FALSE(co_await starts(app)) << "a part of it has begun";
+    EXPECT_EQ(trace, "");
+    co_await part.cleanup();
+    EXPECT_TRUE(co_await starts(app));
+    co_await app.cleanup();
+}
+
+template <class F>
+std::string refusal_of(F change) {
+    try {
+        change();
+    } catch (const RuntimeError& e) {
+        return e.what();
+    }
+    return "nothing";
+}
+
+Coro<> nothing_changes_while_it_serves() {
+    Application app;
+    Application part;
+    app.add_subapp("/part", part);
+    std::string early;
+    app.on_startup([&early](Application& it) -> Coro<> {
+        early = refusal_of([&it] { it.on_startup([](Application&) -> Coro<> { co_return; }); });
+        it.get("/", [] { return std::string("hello"); });
+        it.middleware([](Request& request, Next next) -> Coro<Response> { co_return co_await next(request); });
+        co_return;
+    });
+    co_await with(TestClient(app), [&](TestClient& client) -> Coro<> {
+        EXPECT_EQ((co_await client.get("/")).body, "hello");
+        const auto hook = [](Application&) -> Coro<> { co_return; };
+        const std::string rest = ": the application is in use already";
+        for (Application* const one : {&app, &part}) {
+            EXPECT_EQ(refusal_of([&] { one->on_startup(hook); }), "on_startup" + rest);
+            EXPECT_EQ(refusal_of([&] { one->on_shutdown(hook); }), "on_shutdown" + rest);
+            EXPECT_EQ(refusal_of([&] { one->on_cleanup(hook); }), "on_cleanup" + rest);
+            EXPECT_EQ(refusal_of([&] { one->cleanup_ctx([](Application&) -> Lifespan { co_yield {}; }); }),
+                      "cleanup_ctx" + rest);
+            EXPECT_EQ(refusal_of([&] { one->get("/x", [] { return std::string(); }); }), "route GET /x" + rest);
+            EXPECT_EQ(refusal_of([&] { one->add_subapp("/x", Application()); }), "add_subapp" + rest);
+            EXPECT_EQ(refusal_of([&] { one->on_response_prepare([](Request&, Response&) -> Coro<> { co_return; }); }),
+                      "on_response_prepare" + rest);
+            EXPECT_EQ(refusal_of([&] {
+                          one->middleware(
+                              [](Request& request, Next next) -> Coro<Response> { co_return co_await next(request); });
+                      }),
+                      "middleware" + rest);
+        }
+    });
+    EXPECT_EQ(early, "on_startup: the application is in use already");
 }
 
 Coro<std::string> ending_of_life(Application app) {
@@ -189,6 +284,9 @@ Coro<> an_occupied_port() {
 TEST(VirtualHttpHooks, run_from_the_outermost_inwards_and_back) { run(order()); }
 TEST(VirtualHttpHooks, a_start_that_fails_leaves_what_was_entered) { run(a_start_that_fails()); }
 TEST(VirtualHttpHooks, an_end_that_fails_goes_on_to_the_end) { run(an_end_that_fails()); }
+TEST(VirtualHttpHooks, a_shutdown_that_fails_goes_on_to_the_end) { run(a_shutdown_that_fails()); }
+TEST(VirtualHttpHooks, a_part_begins_once) { run(one_life_at_a_time()); }
+TEST(VirtualHttpHooks, nothing_is_added_while_the_application_serves) { run(nothing_changes_while_it_serves()); }
 TEST(VirtualHttpHooks, a_context_yields_once) { run(contexts_that_are_none()); }
 TEST(RealHttpHooks, are_run_by_a_server) { run_net(served()); }
 TEST(RealHttpHooks, a_shutdown_ends_what_requests_wait_for) { run_net(ends_streams()); }

@@ -3,9 +3,12 @@
 #include <hocket/base/errors.h>
 #include <hocket/http/application_state_internal.h>
 #include <hocket/http/percent_internal.h>
+#include <hocket/http/segments_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
+#include <mutex>
+#include <utility>
 
 namespace hocket::http {
 
@@ -15,22 +18,6 @@ Application::State::~State() {
     for (const Sub& sub : subs) sub.app.state_->parent = nullptr;
 }
 
-namespace {
-
-// Takes the first segment off `path`, which begins with a slash.
-std::string_view take_segment(std::string_view& path) noexcept {
-    const std::size_t end = std::min(path.find('/', 1), path.size());
-    const std::string_view segment = path.substr(1, end - 1);
-    path.remove_prefix(end);
-    return segment;
-}
-
-bool is_same(std::string_view segment, const std::string& literal) {
-    return segment.find('%') == std::string_view::npos ? segment == literal : percent_decode(segment) == literal;
-}
-
-}  // namespace
-
 const Application* Application::State::find_sub(std::string_view& path) const {
     const Sub* best = nullptr;
     std::string_view best_rest;
@@ -38,7 +25,7 @@ const Application* Application::State::find_sub(std::string_view& path) const {
         if (best && best->segments.size() >= sub.segments.size()) continue;
         std::string_view rest = path;
         const bool fits = std::ranges::all_of(sub.segments, [&rest](const std::string& literal) {
-            return rest.starts_with('/') && is_same(take_segment(rest), literal);
+            return rest.starts_with('/') && is_segment(take_segment(rest), literal);
         });
         if (!fits) continue;
         best = &sub;
@@ -57,18 +44,64 @@ void Application::State::add_prefix(const std::string& more) {
 
 void Application::State::collect_routes(std::vector<const Route*>& to) const {
     to.insert(to.end(), router.routes().begin(), router.routes().end());
-    for (const Sub& sub : subs) sub.app.state_->collect_routes(to);
+    for (const Sub& sub : subs) {
+        if (sub.options.is_listed) sub.app.state_->collect_routes(to);
+    }
 }
 
 Storage& Application::storage_of(const State& state) noexcept { return const_cast<State&>(state).storage; }
 const Application::State* Application::parent_of(const State& state) noexcept { return state.parent; }
 
+// ---- What is fixed once it answers
+
+namespace {
+
+// Servers on several threads may share an application.
+std::mutex& freezing() {
+    static std::mutex mutex;
+    return mutex;
+}
+
+}  // namespace
+
+void Application::State::check_open(std::string_view what, bool is_closed) {
+    if (is_closed) throw RuntimeError(std::string(what) + ": the application is in use already");
+}
+
+void Application::State::freeze(bool serves) {
+    const std::scoped_lock lock(freezing());
+    State* root = this;
+    while (root->parent) root = root->parent;
+    if (!root->is_frozen) root->freeze_within({}, {}, nullptr);
+    if (serves) root->mark_served();
+}
+
+void Application::State::freeze_within(const std::vector<Next::Layer>& outer, const std::vector<Preparation>& before,
+                                       const Application* self) {
+    layers = outer;
+    preparations = before;
+    own_layers = layers.size();
+    own_preparations = preparations.size();
+    for (const Middleware& middleware : middlewares) layers.push_back({&middleware, self});
+    for (const PrepareHook& hook : prepare_hooks) preparations.push_back({&hook, self});
+    for (const Sub& sub : subs) sub.app.state_->freeze_within(layers, preparations, &sub.app);
+    layers.push_back({nullptr, self});
+    is_frozen = true;
+}
+
+void Application::State::mark_served() noexcept {
+    is_served = true;
+    for (const Sub& sub : subs) sub.app.state_->mark_served();
+}
+
 // ---- Building
 
-void Application::add_subapp(std::string_view prefix, const Application& sub) {
+void Application::add_subapp(std::string_view prefix, const Application& sub, SubappOptions options) {
     const auto refuse = [prefix](std::string_view why) {
         throw ValueError("add_subapp " + in_quotes(prefix) + ": " + std::string(why));
     };
+    state_->check_open("add_subapp", state_->is_frozen || state_->is_started);
+    sub.state_->check_open("add_subapp", sub.state_->is_frozen || sub.state_->is_started);
     if (!prefix.starts_with('/') || prefix.ends_with('/')) refuse("a prefix begins with / and does not end so");
     if (prefix.find_first_of("{}?#") != std::string_view::npos) refuse("a prefix has neither parameters nor a query");
     State& part = *sub.state_;
@@ -81,26 +114,60 @@ void Application::add_subapp(std::string_view prefix, const Application& sub) {
     if (std::ranges::any_of(state_->subs, [&](const State::Sub& s) { return s.segments == segments; })) {
         refuse("there is an application already");
     }
-    state_->subs.push_back({std::move(segments), sub});
+    state_->subs.push_back({std::move(segments), sub, options});
     part.parent = state_.get();
     part.add_prefix(state_->prefix + std::string(prefix));
 }
 
 void Application::add_middleware(Middleware middleware) {
+    state_->check_open("middleware", state_->is_frozen);
     if (!middleware) throw ValueError("middleware: the function is empty");
     state_->middlewares.push_back(std::move(middleware));
 }
 
 void Application::on_response_prepare(PrepareHook hook) {
+    state_->check_open("on_response_prepare", state_->is_frozen);
     if (!hook) throw ValueError("on_response_prepare: the function is empty");
     state_->prepare_hooks.push_back(std::move(hook));
 }
 
 // ---- Answering
 
-Coro<Response> Next::operator()(Request& request) const {
-    if (at_ == layers_->size()) return Application::routed(request);
-    return (*(*layers_)[at_])(request, Next(*layers_, at_ + 1));
+namespace {
+
+/// While it lives, `request.app()` is that one (aiohttp's `match_info.set_current_app`).
+class InApplication {
+public:
+    InApplication(const Application*& current, const Application* app) noexcept
+        : current_(current), before_(std::exchange(current, app)) {}
+    InApplication(const InApplication&) = delete;
+    InApplication& operator=(const InApplication&) = delete;
+    ~InApplication() { current_ = before_; }
+
+private:
+    const Application*& current_;
+    const Application* before_;
+};
+
+}  // namespace
+
+HOCKET_CORO_WRAPPER Coro<Response> Next::operator()(Request& request) const {
+    return Application::pass_on(request, *this);
+}
+
+HOCKET_CORO_WRAPPER Coro<Response> Application::pass_on(Request& request, const Next& next) {
+    const Application* const app = next.app();
+    return request.app_ == app ? run_layer(request, next) : within(request, app, next);
+}
+
+HOCKET_CORO_WRAPPER Coro<Response> Application::run_layer(Request& request, const Next& next) {
+    const Middleware* const middleware = next.layer().middleware;
+    return middleware ? (*middleware)(request, next.next()) : routed(request);
+}
+
+Coro<Response> Application::within(Request& request, const Application* app, Next next) {
+    const InApplication here(request.app_, app);
+    co_return co_await run_layer(request, next);
 }
 
 Coro<Response> Application::routed(Request& request) {
@@ -112,23 +179,17 @@ Coro<Response> Application::routed(Request& request) {
 }
 
 Coro<Response> Application::layered(Request& request) const {
-    std::vector<const State*> states;  // from within
-    for (const State* state = request.app_->state_.get(); state; state = state->parent) {
-        states.push_back(state);
-        if (state == state_.get()) break;
-    }
-    std::ranges::reverse(states);
-    Next::Layers layers;
-    for (const State* const state : states) {
-        for (const Middleware& middleware : state->middlewares) layers.push_back(&middleware);
-    }
-    const Next first(layers, 0);
-    const bool has_hooks = std::ranges::any_of(states, [](const State* s) { return !s->prepare_hooks.empty(); });
-    if (!has_hooks) co_return co_await first(request);
+    const State& own = *request.app_->state_;
+    const State& top = *state_;
+    const Next first(own.layers, top.own_layers, this);
+    if (own.preparations.size() == top.own_preparations) co_return co_await first(request);
     Coro<Response> all = called(request, first);
     Response answer = co_await finish(request, std::move(all));  // what fails is an answer, too
-    for (const State* const state : states) {
-        for (const PrepareHook& hook : state->prepare_hooks) co_await hook(request, answer);
+    const InApplication here(request.app_, this);
+    for (std::size_t i = top.own_preparations; i < own.preparations.size(); ++i) {
+        const State::Preparation& preparation = own.preparations[i];
+        request.app_ = preparation.app ? preparation.app : this;
+        co_await (*preparation.hook)(request, answer);
     }
     co_return answer;
 }
@@ -170,16 +231,14 @@ std::string Application::url_for(std::string_view name, const Params& parameters
             url += segment;
             continue;
         }
-        std::string_view parameter = segment.substr(1, segment.size() - 2);
-        constexpr std::string_view all = ":path";
-        const bool takes_all = parameter.ends_with(all);
-        if (takes_all) parameter.remove_suffix(all.size());
-        const auto given = std::ranges::find_if(parameters, [&](const auto& p) { return p.first == parameter; });
-        if (given == parameters.end()) refuse("the parameter {" + std::string(parameter) + "} is missing");
-        if (is_other_path(given->second, takes_all)) {
-            refuse(in_quotes(given->second) + " cannot stand for {" + std::string(parameter) + "}");
+        const SegmentParameter parameter = parameter_in(segment);
+        const std::string name_of_it(parameter.name);
+        const auto given = std::ranges::find_if(parameters, [&](const auto& p) { return p.first == name_of_it; });
+        if (given == parameters.end()) refuse("the parameter {" + name_of_it + "} is missing");
+        if (is_other_path(given->second, parameter.takes_all)) {
+            refuse(in_quotes(given->second) + " cannot stand for {" + name_of_it + "}");
         }
-        append_encoded(url, given->second, takes_all ? segments_set : component_set);
+        append_encoded(url, given->second, parameter.takes_all ? segments_set : component_set);
         ++used;
     }
     if (used != parameters.size()) {

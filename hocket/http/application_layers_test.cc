@@ -3,7 +3,9 @@
 #include <hocket/http/errors.h>
 #include <hocket/http/server_test.h>
 #include <hocket/http/test_client.h>
+#include <tests/support/allocations.h>
 
+#include <new>
 #include <string>
 
 namespace hocket::http {
@@ -25,6 +27,29 @@ void add_traced(Application& app, std::string name, std::string& trace) {
         trace += ")" + name;
         co_return response;
     });
+}
+
+// As with a server: a body that is not sent is not made.
+Coro<> bodies_of_the_test_client() {
+    int begun = 0;
+    const auto pieces = [](int& count) -> AsyncGenerator<std::string> {
+        ++count;
+        co_yield "piece";
+    };
+    Application app;
+    app.get("/{status}", [&](int status) {
+        Response response = stream_response(pieces(begun));
+        response.set_status(status);
+        return response;
+    });
+    const TestClient client(app);
+    EXPECT_EQ((co_await client.get("/204")).body, "");
+    EXPECT_EQ((co_await client.get("/304")).body, "");
+    EXPECT_EQ((co_await client.request("HEAD", "/200")).body, "");
+    EXPECT_EQ(begun, 0);
+    const TestResponse response = co_await client.get("/200");
+    EXPECT_EQ(response.body, "piece");
+    EXPECT_EQ(response.headers.get("Content-Type").value_or(""), response.content_type);
 }
 
 Coro<> order() {
@@ -220,6 +245,65 @@ Coro<> storage() {
     EXPECT_EQ(error, "app[greeting]: nothing has that key");
 }
 
+// Each layer sees its own application, before and after what it stands around.
+Coro<> current_applications() {
+    Application app;
+    Application part;
+    app.set(greeting, std::string("outer"));
+    part.set(greeting, std::string("inner"));
+    std::string trace;
+    const auto say = [&trace](Request& request) { trace += request.app()[greeting] + " "; };
+    const auto layer = [&say](Request& request, Next next) -> Coro<Response> {
+        say(request);
+        Response response = co_await next(request);
+        say(request);
+        co_return response;
+    };
+    const auto prepare = [&say](Request& request, Response&) -> Coro<> {
+        say(request);
+        co_return;
+    };
+    for (Application* const one : {&app, &part}) {
+        one->middleware(layer);
+        one->on_response_prepare(prepare);
+    }
+    part.get("/", [](Request& request) { return request.app()[greeting]; });
+    app.add_subapp("/part", part);
+    EXPECT_EQ(co_await said(app, "GET", "/part/"), "200 inner");
+    EXPECT_EQ(trace, "outer inner inner outer outer inner ");
+    trace.clear();
+    EXPECT_EQ(co_await said(part, "GET", "/"), "200 inner");
+    EXPECT_EQ(trace, "inner inner inner ");
+}
+
+Coro<std::size_t> allocations_of_a_request(Application app) {
+    for (int i = 0;; ++i) {
+        Request request(asking("GET", "/part/"));
+        const std::size_t before = hocket::testing::calls_of_new;
+        const Response response = co_await app.handle(request);
+        const std::size_t count = hocket::testing::calls_of_new - before;
+        EXPECT_EQ(response.status(), 204);
+        if (i == 3) co_return count;  // frames come from free lists by now
+    }
+}
+
+// What stands around a handler is known before the request.
+Coro<> allocations() {
+    Application plain;
+    Application layered;
+    for (Application* const app : {&plain, &layered}) {
+        Application part;
+        part.get("/", [] { return Response(204); });
+        for (Application* const one : {app, &part}) {
+            for (int i = 0; i < 3 && app == &layered; ++i) {
+                one->middleware([](Request& request, Next next) { return next(request); });
+            }
+        }
+        app->add_subapp("/part", part);
+    }
+    EXPECT_EQ(co_await allocations_of_a_request(layered), co_await allocations_of_a_request(plain));
+}
+
 std::string refusal_of(const Application& app, std::string_view prefix, const Application& part) {
     Application whole = app;
     try {
@@ -232,15 +316,27 @@ std::string refusal_of(const Application& app, std::string_view prefix, const Ap
 
 }  // namespace
 
+TEST(VirtualHttpTestClient, makes_no_body_that_is_not_sent) { run(bodies_of_the_test_client()); }
 TEST(VirtualHttpMiddleware, stands_around_handlers_and_around_what_is_not_found) { run(order()); }
 TEST(VirtualHttpMiddleware, answers_by_itself_or_changes_the_answer) { run(answers_itself()); }
 TEST(VirtualHttpMiddleware, sees_what_handlers_throw) { run(errors_pass()); }
 TEST(VirtualHttpMiddleware, may_ask_again) { run(twice()); }
 TEST(VirtualHttpMiddleware, every_answer_is_prepared) { run(prepares()); }
+TEST(VirtualHttpSubapp, each_layer_sees_its_own_application) { run(current_applications()); }
+TEST(VirtualHttpMiddleware, takes_no_memory_for_each_request) { run(allocations()); }
 TEST(VirtualHttpSubapp, answers_for_all_under_its_prefix) { run(parts()); }
 TEST(VirtualHttpSubapp, the_longest_prefix_decides) { run(the_longest_prefix()); }
 TEST(VirtualHttpSubapp, a_route_of_any_method_leaves_those_that_have_their_own) { run(any_method()); }
 TEST(VirtualHttpStorage, keys_are_told_by_identity_and_looked_for_outwards) { run(storage()); }
+
+// Where one key was, another is.
+TEST(OnceHttpStorage, what_is_under_a_key_that_is_gone_is_no_other_ones) {
+    alignas(Key<int>) alignas(Key<std::string>) unsigned char place[sizeof(Key<int>)];
+    Storage storage;
+    storage.set(*new (place) Key<int>("number"), 7);
+    const auto& text = *new (place) Key<std::string>("text");
+    EXPECT_EQ(storage.find(text), nullptr);
+}
 
 TEST(OnceHttpSubapp, refuses_what_makes_no_sense) {
     const Application app;
@@ -255,11 +351,15 @@ TEST(OnceHttpSubapp, refuses_what_makes_no_sense) {
     EXPECT_EQ(refusal_of(part, "/x", app), R"(add_subapp "/x": an application cannot be a part of itself)");
 }
 
-TEST(OnceHttpSubapp, the_description_has_all_routes) {
+TEST(OnceHttpSubapp, the_description_has_the_routes_that_are_to_be_known) {
     Application app;
     Application part;
     part.get("/items/{id}", [](int id) { return std::to_string(id); });
-    app.add_subapp("/part", part);
+    Application hidden;
+    hidden.get("/secret", [] { return std::string(); });
+    app.add_subapp("/hidden", hidden);
+    app.add_subapp("/part", part, {.is_listed = true});
+    EXPECT_EQ(app.openapi().find("secret"), std::string::npos) << app.openapi();
     EXPECT_NE(app.openapi().find(R"("/part/items/{id}")"), std::string::npos) << app.openapi();
 }
 

@@ -283,6 +283,11 @@ TEST(Application, head_is_answered_by_gets_route) {
     app.head("/b", [] { return std::string("of HEAD"); });
     EXPECT_EQ(said(app, asking("HEAD", "/a/x")), "200 x");
     EXPECT_EQ(said(app, asking("HEAD", "/b")), "200 of HEAD");
+    app.any("/{all:path}", [](std::string all) { return "all " + all; });
+    app.get("/c", [] { return std::string("of GET"); });
+    EXPECT_EQ(said(app, asking("HEAD", "/c")), "200 of GET") << "what takes everything is worse";
+    EXPECT_EQ(said(app, asking("HEAD", "/d")), "200 all d");
+    EXPECT_EQ(said(app, asking("PUT", "/c")), "200 all c");
 }
 
 TEST(Application, a_route_that_cannot_be_is_refused) {

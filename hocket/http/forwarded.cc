@@ -134,21 +134,20 @@ void TrustedProxies::walk_forwarded(const Headers& headers, Forwarding& to) cons
     }
 }
 
-// The fields are lists beside each other, or a proxy has written some of them anew: then that proxy's word counts, which is the last.
+// Nothing says that the fields are lists beside each other: of two proxies, each of which we trust, one may append to a field that the other
+// passes as the client wrote it. So of scheme and host only the last word counts, which is that of the proxy that we know.
 void TrustedProxies::walk_x_forwarded(const Headers& headers, Forwarding& to) const {
     const auto clients = members_from_the_end(headers, "X-Forwarded-For", false);
     const auto schemes = members_from_the_end(headers, "X-Forwarded-Proto", false);
     const auto hosts = members_from_the_end(headers, "X-Forwarded-Host", false);
-    std::size_t hop = 0;  // whose words on scheme and host count: who named the client
-    for (std::size_t i = 0; i < clients.size(); ++i) {
-        const auto client = node_address(clients[i]);
+    for (const std::string_view text : clients) {
+        const auto client = node_address(text);
         if (!client) break;
         to.remote = client->host();
-        hop = i;
         if (!trusts(*client)) break;
     }
-    if (!schemes.empty()) take_scheme(to, schemes[schemes.size() == clients.size() ? hop : 0]);
-    if (!hosts.empty()) take_host(to, hosts[hosts.size() == clients.size() ? hop : 0]);
+    if (!schemes.empty()) take_scheme(to, schemes.front());
+    if (!hosts.empty()) take_host(to, hosts.front());
 }
 
 }  // namespace hocket::http

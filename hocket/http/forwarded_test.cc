@@ -92,6 +92,20 @@ TEST(OnceHttpForwarded, what_the_client_itself_has_written_is_behind_the_word_of
               "192.0.2.7 https shop.example");
 }
 
+// 10.9.9.9 appends to X-Forwarded-For and sets neither scheme nor host; 10.0.0.1 appends to all three.
+TEST(OnceHttpForwarded, of_scheme_and_host_only_the_last_word_counts) {
+    EXPECT_EQ(seen(by_x, {{"X-Forwarded-For", "192.0.2.7, 10.9.9.9"},
+                          {"X-Forwarded-Proto", "https, http"},
+                          {"X-Forwarded-Host", "evil.example, shop.example"}}),
+              "192.0.2.7 http shop.example");
+    EXPECT_EQ(seen(by_x, {{"X-Forwarded-For", "192.0.2.7, 10.9.9.9"},
+                          {"X-Forwarded-Proto", "http"},
+                          {"X-Forwarded-Proto", "https"},
+                          {"X-Forwarded-Host", "evil.example"},
+                          {"X-Forwarded-Host", "shop.example"}}),
+              "192.0.2.7 https shop.example");
+}
+
 TEST(OnceHttpForwarded, an_open_quote_of_a_client_hides_nothing_behind_it) {
     for (const char* clients : {"\"", "\"evil", "\\\"", "for=1.1.1.1;x=\"", "for=\"1.1.1.1\\"}) {
         const std::string own(clients);

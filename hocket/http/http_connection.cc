@@ -47,7 +47,7 @@ HttpConnection::HttpConnection(HttpServerState& server, StreamReader reader, Str
 
 HttpConnection::~HttpConnection() {
     constexpr int client_closed_request = 499;  // nginx's: the client went before there was an answer
-    log(client_closed_request);
+    log(status_ != 0 ? status_ : client_closed_request);
     server_.remove(*this);
 }
 
@@ -59,6 +59,16 @@ bool HttpConnection::may_end() const noexcept {
 
 void HttpConnection::end_soon() noexcept {
     if (may_end()) writer_.close();
+}
+
+bool HttpConnection::can_make_room() const noexcept {
+    return is_idle_ && !transport_.is_closing() && transport_.unread().empty() &&
+           transport_.get_write_buffer_size() == 0;
+}
+
+void HttpConnection::make_room() noexcept {
+    is_idle_ = false;
+    writer_.abort();  // nothing is lost, and TLS takes no time for its farewell
 }
 
 void HttpConnection::abort() noexcept {
@@ -96,10 +106,11 @@ Coro<> HttpConnection::run() {
             if (!is_sent) co_await send_watched(*std::move(answer.pieces_));
         } else if (answer.body_.empty()) {
             send_now();
+            if (!is_lost_) body_sent_ = with_head_;
         } else {
             co_await send(out_);
             out_ = std::string();
-            co_await send(answer.body_);
+            co_await send(answer.body_, true);
         }
         if (!is_logged_) log(status_);
         if (!is_lost_ && transport_.get_write_buffer_size() > most_unsent) co_await flush();
@@ -108,6 +119,8 @@ Coro<> HttpConnection::run() {
             const bool drained = co_await drain();
             if (!drained) break;
         }
+        request_.reset();  // and what it carries, which nobody needs while the connection is idle
+        answered_ = Headers();
         begun_ = now();
     }
     co_await finish();
@@ -141,6 +154,8 @@ void HttpConnection::begin_request(RequestHead&& head) {
     is_first_ = is_broken_ = false;
     body_read_ = 0;
     body_waited_ = 0;
+    status_ = 0;
+    body_sent_ = 0;
     if (server_.options.access_log) {
         is_logged_ = false;
         received_ = now();
@@ -290,7 +305,7 @@ Coro<bool> HttpConnection::more(std::int64_t deadline) {
 }
 
 Coro<> serve_connection(Shared<HttpServerState> server, StreamReader reader, StreamWriter writer) {
-    if (server->is_full()) {
+    if (server->is_full() && !server->end_longest_idle()) {
         constexpr std::string_view refusal =
             "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
         writer.write_nowait(refusal);

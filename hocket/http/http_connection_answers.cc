@@ -3,7 +3,6 @@
 #include <hocket/http/http_connection_internal.h>
 
 #include <hocket/base/errors.h>
-#include <hocket/flow/timeout.h>
 #include <hocket/flow/wait.h>
 #include <hocket/http/access_log_internal.h>
 #include <hocket/http/file_part_internal.h>
@@ -11,6 +10,8 @@
 #include <hocket/http/reading_internal.h>
 #include <hocket/http/response_compression_internal.h>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <algorithm>
 #include <utility>
 
@@ -24,10 +25,6 @@ constexpr std::size_t most_kept = 16 << 10;
 constexpr std::size_t most_in_one_write = 64 << 10;
 // More of a longer one is not given to the system at a time.
 constexpr std::size_t most_unsent_part = 256 << 10;
-
-std::optional<Duration> limit_of(Duration span) noexcept {
-    return span.count() == 0 ? std::nullopt : std::optional<Duration>(span);
-}
 
 std::optional<std::uint64_t> read_length(const Headers& headers) {
     const auto text = headers.get("Content-Length");
@@ -47,9 +44,9 @@ void HttpConnection::refuse(int status, std::string_view why) {
     head.content_length = answer.body_.size();
     write_head(out_, head, server_.date_line(loop_, now()));
     out_ += answer.body_;
-    body_sent_ = answer.body_.size();
-    log_refused(status);
     send_now();
+    body_sent_ = is_lost_ ? 0 : answer.body_.size();
+    log_refused(status);
 }
 
 void HttpConnection::begin_answer(Response& answer) {
@@ -65,7 +62,6 @@ void HttpConnection::begin_answer(Response& answer) {
                 answer = error_response(500, "Internal Server Error");
             } else {
                 ResponseCompression::apply(answer, request_->headers(), request_->app().compresses());
-                if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) answered_ = answer.headers_;
             }
             return write_head_of(answer);
         } catch (...) {  // fields that cannot be sent, an encoder that fails, no memory
@@ -102,10 +98,7 @@ void HttpConnection::write_head_of(Response& answer) {
     }
     head.keep_alive = keeps_alive_;
     announced_ = head.content_length;
-    status_ = answer.status_;
     is_chunked_ = head.chunked;
-
-    body_sent_ = is_head || answer.status_ == 204 || answer.status_ == 304 ? 0 : answer.body_.size();
 
     lines_.clear();
     if (head.headers.empty() || !head.headers.contains("Date")) lines_ += server_.date_line(loop_, now());
@@ -113,6 +106,9 @@ void HttpConnection::write_head_of(Response& answer) {
         lines_.append("Content-Type: ").append(answer.type_).append("\r\n");
     }
     write_head(out_, head, lines_);
+    status_ = answer.status_;
+    with_head_ = 0;
+    if (!is_logged_ && AccessEntry::wants_answered(server_.options.access_log)) keep_for_log(head, answer.type_);
 
     if (is_head || answer.status_ == 204 || answer.status_ == 304) {
         answer.body_.clear();
@@ -120,8 +116,16 @@ void HttpConnection::write_head_of(Response& answer) {
         answer.file_ = nullptr;
     } else if (answer.body_.size() <= most_in_one_write) {
         out_ += answer.body_;
+        with_head_ = answer.body_.size();
         answer.body_.clear();
     }
+}
+
+// What was sent, from wherever it came.
+void HttpConnection::keep_for_log(const ResponseHead& head, std::string_view type) {
+    answered_ = head.headers;
+    if (!type.empty() && !answered_.contains("Content-Type")) answered_.set("Content-Type", std::string(type));
+    if (head.content_length) answered_.set("Content-Length", std::to_string(*head.content_length));
 }
 
 // Behind what was sent before, with the next call of the system.
@@ -138,22 +142,61 @@ void HttpConnection::send_now() noexcept {
     }
 }
 
-Coro<> HttpConnection::send(std::string_view bytes) {
-    const std::optional<Duration> limit = limit_of(server_.options.write_timeout);
+/// While it lives, something is to be sent. Loses the connection when the client takes nothing of it for `write_timeout`; how long all
+/// of it takes does not matter.
+class HttpConnection::Patience {
+public:
+    explicit Patience(HttpConnection& connection) : connection_(connection), seen_(progress()) { wait(); }
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+    ~Patience() { timer_.cancel(); }
+
+    /// So much is about to be written.
+    void gives(std::size_t size) noexcept { given_ += size; }
+
+private:
+    // How much is not with us any more, and how much of that is still with the system.
+    std::pair<std::size_t, int> progress() const noexcept {
+        int in_system = 0;
+        const int fd = connection_.writer_.fileno();
+        if (fd >= 0) ::ioctl(fd, SIOCOUTQ, &in_system);
+        return {given_ - connection_.transport_.get_write_buffer_size(), in_system};
+    }
+    void wait() {
+        const Duration limit = connection_.server_.options.write_timeout;
+        if (limit.count() != 0) timer_ = connection_.loop_.call_later(limit, [this] { look(); });
+    }
+    void look() {
+        const auto now = progress();
+        if (now == std::exchange(seen_, now)) return connection_.lose();
+        wait();
+    }
+
+    HttpConnection& connection_;
+    std::size_t given_ = 0;
+    std::pair<std::size_t, int> seen_;
+    Handle timer_;
+};
+
+Coro<> HttpConnection::send(std::string_view bytes, bool is_body) {
+    Patience patience(*this);
     while (!bytes.empty() && !is_lost_) {
         const std::string_view part = bytes.substr(0, most_unsent_part);
         bytes.remove_prefix(part.size());
         try {
-            co_await timeout(limit, writer_.write(part));
-        } catch (const std::exception&) {  // it takes too long, or the connection is lost
+            patience.gives(part.size());
+            co_await writer_.write(part);
+            if (is_body) body_sent_ += part.size();
+        } catch (const std::exception&) {  // the connection is lost
             lose();
         }
     }
 }
 
 Coro<> HttpConnection::flush() {
+    const Patience patience(*this);
     try {
-        co_await timeout(limit_of(server_.options.write_timeout), writer_.drain());
+        co_await writer_.drain();
     } catch (const std::exception&) {
         lose();
     }
@@ -166,7 +209,7 @@ void HttpConnection::lose() noexcept {
 
 Coro<bool> HttpConnection::send_file(FilePart& part) {
     if (!part.by_kernel) co_return false;
-    const std::optional<Duration> limit = limit_of(server_.options.write_timeout);
+    const Patience patience(*this);
     std::exception_ptr error;
     while (part.size > 0 && !is_lost_) {
         const auto count = static_cast<std::int64_t>(std::min<std::uint64_t>(part.size, most_unsent_part));
@@ -174,7 +217,7 @@ Coro<bool> HttpConnection::send_file(FilePart& part) {
             .offset = static_cast<std::int64_t>(part.offset), .count = count, .fallback = false};
         std::int64_t sent = 0;
         try {
-            sent = co_await timeout(limit, writer_.sendfile(part.file.fileno(), options));
+            sent = co_await writer_.sendfile(part.file.fileno(), options);
             if (sent < count) throw_shorter(part);
         } catch (const SendfileNotAvailableError&) {
             announced_ = part.size;
@@ -182,7 +225,7 @@ Coro<bool> HttpConnection::send_file(FilePart& part) {
         } catch (const RuntimeError&) {
             error = std::current_exception();
             lose();
-        } catch (const std::exception&) {  // it takes too long, or the connection is lost
+        } catch (const std::exception&) {  // the connection is lost
             lose();
         }
         part.offset += static_cast<std::uint64_t>(sent);
@@ -287,7 +330,6 @@ Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {
             const auto piece = co_await pieces.next();
             is_whole = !piece;
             sent += piece ? piece->size() : 0;
-            body_sent_ += piece ? piece->size() : 0;  // behind what a file has sent
             if (announced_ && (sent > *announced_ || (is_whole && sent < *announced_))) {
                 throw ValueError("stream_response: the body has not the length that its Content-Length says");
             }
@@ -300,6 +342,7 @@ Coro<> HttpConnection::send_pieces(Response::Pieces pieces) {
             }
             co_await send(out_);
             out_.clear();
+            if (piece && !is_lost_) body_sent_ += piece->size();  // behind what a file has sent
         }
         if (!is_whole) co_await pieces.aclose();
         co_return;
@@ -325,10 +368,9 @@ Coro<> HttpConnection::finish() {
     const bool sends_on = is_broken_ || !is_body_over_;  // for all that is known
     sends_on ? transport_.close_lingering() : transport_.close();
     if (is_lost_ || transport_.get_write_buffer_size() == 0) co_return;
+    const Patience patience(*this);
     try {
-        co_await timeout(limit_of(server_.options.write_timeout), writer_.wait_closed());
-    } catch (const TimeoutError&) {
-        writer_.abort();
+        co_await writer_.wait_closed();
     } catch (const std::exception&) {  // the client is gone
         is_lost_ = true;
     }

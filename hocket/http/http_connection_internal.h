@@ -38,7 +38,8 @@ public:
     const bool is_secure;
     const DecodeLimits decode_limits{.size = options.limits.body.value_or(Limits::usual_body)};
     const TrustedProxies proxies;
-    Task<> ending;  // what the application does at the end, if anything
+    Task<> ending;            // what the application does at the end, if anything
+    bool runs_hooks = false;  // that has begun
     std::uint64_t requests = 0;
     WaitPoint closing_point{"HttpServer.serve_forever"};
 
@@ -59,6 +60,10 @@ public:
     /// Waits until every connection's task has ended, which may be later than its client went.
     Coro<> wait_ended();
 
+    /// Whether there is room for a connection that the system has accepted, beside so many of its address.
+    bool admits(std::size_t clients) noexcept;
+    /// False: none is idle.
+    bool end_longest_idle() noexcept;
     bool is_full() const noexcept { return options.max_connections != 0 && count_ >= options.max_connections; }
     std::size_t count() const noexcept { return count_; }
     EventLoop& loop() const noexcept { return loop_; }
@@ -100,6 +105,10 @@ public:
     /// No request may follow.
     void end_soon() noexcept;
     void abort() noexcept;
+    /// Whether nobody would miss it: it waits for a request, and has nothing to send.
+    bool can_make_room() const noexcept;
+    std::int64_t idle_since() const noexcept { return begun_; }
+    void make_room() noexcept;
 
     // For the request.
 
@@ -146,8 +155,9 @@ private:
     // Answers.
     void begin_answer(Response& answer);
     void write_head_of(Response& answer);
+    void keep_for_log(const ResponseHead& head, std::string_view type);
     void send_now() noexcept;
-    Coro<> send(std::string_view bytes);
+    Coro<> send(std::string_view bytes, bool is_body = false);
     Coro<> flush();
     /// By the system itself, if it can. False: what is left is to be read.
     Coro<bool> send_file(FilePart& part);
@@ -156,6 +166,7 @@ private:
     Coro<> watch();
     /// Gives up: the client sees that the answer is not whole.
     void lose() noexcept;
+    class Patience;
     void report(const char* what, const std::exception_ptr& error) const noexcept;
     Coro<> finish();
 
@@ -190,8 +201,9 @@ private:
     bool is_chunked_ = false;
     bool ends_body_ = false;                  // the connection's end does
     std::optional<std::uint64_t> announced_;  // the length of the body
-    int status_ = 0;
-    std::uint64_t body_sent_ = 0;
+    int status_ = 0;                          // once there is a head
+    std::uint64_t with_head_ = 0;             // of the body, in one write with it
+    std::uint64_t body_sent_ = 0;             // that was given to the system
 
     bool watches_ = false;       // its handler ends with the client
     Task<> watching_;            // that it is there, once the body has been read

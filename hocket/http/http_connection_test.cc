@@ -31,6 +31,29 @@ Application example() {
     return app;
 }
 
+struct Kept {
+    explicit Kept(int& count) : gone(count) {}
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    ~Kept() { ++gone; }
+    int& gone;
+};
+
+const Key<Unique<Kept>> kept_value("kept");
+
+Coro<> idle_connections_keep_nothing() {
+    int gone = 0;
+    Application app;
+    app.get("/", [&gone](Request& request) {
+        request.set(kept_value, Unique<Kept>::make(gone));
+        return std::string("hello");
+    });
+    HandFed connection(app);
+    EXPECT_EQ(body_of(co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n")), "hello");
+    EXPECT_FALSE(connection.wire.closed);
+    EXPECT_EQ(gone, 1);
+}
+
 Coro<> answers_in_one_write() {
     HandFed connection(example());
     const std::string answer = co_await connection.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -326,6 +349,7 @@ Coro<> many_sent_ahead() {
 }  // namespace
 
 #if HOCKET_POOL
+TEST(VirtualHttpConnection, an_idle_one_keeps_nothing_of_the_last_request) { run(idle_connections_keep_nothing()); }
 TEST(HttpConnection, an_encoder_that_throws_is_a_500_and_is_reported) { run(encoders_that_throw()); }
 #endif
 TEST(HttpConnection, others_have_their_turn_while_many_requests_are_sent_ahead) { run(many_sent_ahead()); }

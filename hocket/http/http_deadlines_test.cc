@@ -150,6 +150,20 @@ Coro<> deaf_client() {
     EXPECT_TRUE(connection.wire.aborted);
 }
 
+// However long all of it takes.
+Coro<> slow_but_steady_client() {
+    HandFed connection(example(), {.write_timeout = 6s});
+    connection.wire.stalls = true;
+    connection.wire.feed_data("GET /much HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    for (int i = 0; i < 20; ++i) {
+        co_await hocket::sleep(5s);
+        EXPECT_FALSE(connection.wire.aborted);
+        connection.wire.sent.erase(0, 1);
+    }
+    EXPECT_NEAR(co_await end_of(connection), 7, 1.01) << "6 s after it was last looked at";
+    EXPECT_TRUE(connection.wire.aborted);
+}
+
 Coro<> deaf_client_that_asks_on() {
     HandFed connection(example(), {.write_timeout = 6s});
     connection.wire.stalls = true;
@@ -228,16 +242,38 @@ Coro<> too_many() {
     const auto state = Shared<HttpServerState>::make(example(), ServeOptions{.max_connections = 2});
     HandFed first(state);
     HandFed second(state);
-    co_await first.exchange("");
+    for (HandFed* const busy : {&first, &second}) {
+        co_await busy->exchange("GET /delay/9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    }
     HandFed third(state);
     EXPECT_EQ(status_of(co_await third.exchange("")), "503");
     EXPECT_TRUE(third.wire.closed);
-    EXPECT_EQ(body_of(co_await first.exchange(get)), "hello");
-    co_await first.exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    co_await hocket::sleep(10s);
+    EXPECT_EQ(body_of(first.take()), "slept");
     HandFed fourth(state);
     EXPECT_EQ(body_of(co_await fourth.exchange(get)), "hello");
     state->abort();
     co_await fourth.exchange("");
+}
+
+// Who only holds a connection keeps nobody out.
+Coro<> idle_ones_make_room() {
+    const auto state = Shared<HttpServerState>::make(example(), ServeOptions{.max_connections = 3});
+    HandFed busy(state);
+    HandFed first(state);
+    HandFed second(state);
+    co_await busy.exchange("GET /delay/9 HTTP/1.1\r\nHost: x\r\n\r\n");
+    co_await second.exchange(get);
+    co_await hocket::sleep(1s);
+    co_await first.exchange(get);
+    HandFed third(state);
+    EXPECT_EQ(body_of(co_await third.exchange(get)), "hello");
+    EXPECT_TRUE(second.wire.closed) << "it is the longest idle one";
+    EXPECT_FALSE(first.wire.closed);
+    EXPECT_FALSE(busy.wire.closed);
+    EXPECT_EQ(state->count(), 3U);
+    state->abort();
+    co_await third.exchange("");
 }
 
 }  // namespace
@@ -251,6 +287,7 @@ TEST(VirtualHttpDeadlines, a_body_that_comes_at_the_rate_may_take_long) { run(st
 TEST(VirtualHttpDeadlines, a_slow_handler_is_not_the_clients_fault) { run(slow_handler()); }
 TEST(VirtualHttpDeadlines, an_unread_body_has_the_time_of_a_body) { run(slow_rest()); }
 TEST(VirtualHttpDeadlines, a_client_that_takes_nothing_is_dropped) { run(deaf_client()); }
+TEST(VirtualHttpDeadlines, a_client_that_takes_little_but_steadily_is_not) { run(slow_but_steady_client()); }
 TEST(VirtualHttpDeadlines, a_client_that_only_asks_is_read_no_further) { run(deaf_client_that_asks_on()); }
 TEST(VirtualHttpDeadlines, a_time_of_zero_is_no_limit) { run(no_limits()); }
 TEST(VirtualHttpDeadlines, at_the_servers_end_an_idle_connection_ends) { run(end_while_idle()); }
@@ -258,5 +295,6 @@ TEST(VirtualHttpDeadlines, at_the_servers_end_a_head_may_come_whole) { run(end_w
 TEST(VirtualHttpDeadlines, at_the_servers_end_a_request_goes_on) { run(end_within_a_request()); }
 TEST(VirtualHttpDeadlines, at_the_end_of_its_patience_handlers_are_cancelled) { run(end_of_patience()); }
 TEST(VirtualHttpDeadlines, more_connections_than_the_limit_are_sent_away) { run(too_many()); }
+TEST(VirtualHttpDeadlines, an_idle_connection_makes_room_for_one_that_comes) { run(idle_ones_make_room()); }
 
 }  // namespace hocket::http

@@ -144,6 +144,27 @@ Coro<> the_queue() {
     EXPECT_EQ(whole, count);
 }
 
+// The only connection there is, which the server has not seen before it closes.
+Coro<> a_single_late_one() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0);
+    RawPeer peer(server.sockets().at(0));
+    server.close();
+    co_await hocket::sleep(20ms);
+    peer.send(get);
+    co_await server.wait_closed();
+    EXPECT_EQ(server.requests(), 1U);
+}
+
+// It sends no more than half of a request: it has the time of a shutdown, and no more.
+Coro<> a_single_late_one_that_stays() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0, {.head_timeout = 0s, .shutdown_timeout = 50ms});
+    RawPeer peer(server.sockets().at(0));
+    server.close();
+    peer.send("GET / HT");
+    co_await server.wait_closed();
+    EXPECT_EQ(server.connections(), 0U);
+}
+
 // Each of these has connected before the close, and sends its request after it.
 Coro<> first_requests() {
     HttpServer server = co_await serve(example(), "127.0.0.1", 0);
@@ -200,6 +221,8 @@ TEST(VirtualHttpHandlerCancellation, begins_when_the_body_has_been_read) { run(a
 TEST(VirtualHttpHandlerCancellation, leaves_clients_alone_that_stay) { run(a_client_that_stays()); }
 TEST(VirtualHttpHandlerCancellation, a_watched_handler_ends_with_its_server) { run(an_aborted_server()); }
 TEST(RealHttpServerClose, serves_what_waits_in_the_systems_queue) { run_net(the_queue()); }
+TEST(RealHttpServerClose, serves_a_single_one_of_which_it_has_not_heard) { run_net(a_single_late_one()); }
+TEST(RealHttpServerClose, waits_no_longer_for_a_single_one_than_for_others) { run_net(a_single_late_one_that_stays()); }
 TEST(RealHttpServerClose, serves_who_has_connected_and_asks_soon) { run_net(first_requests()); }
 TEST(RealHttpServerClose, serves_what_has_come_on_an_idle_connection) { run_net(what_has_come_is_served()); }
 TEST(VirtualHttpServerClose, waits_no_longer_than_a_second_for_first_requests) { run(silent_connections()); }

@@ -3,8 +3,8 @@
 #include <hocket/http/http_server.h>
 
 #include <hocket/base/errors.h>
-#include <hocket/base/exception_group.h>
 #include <hocket/flow/shield.h>
+#include <hocket/http/end_errors_internal.h>
 #include <hocket/http/http_connection_internal.h>
 #include <hocket/http/http_date.h>
 
@@ -39,6 +39,23 @@ void HttpServerState::end_idle() noexcept {
     for (HttpConnection* c = first_; c; c = c->older) c->end_soon();
 }
 
+bool HttpServerState::admits(std::size_t clients) noexcept {
+    constexpr std::size_t most_refused = 128;  // connections that are there to be told 503
+    if (options.max_connections == 0 || clients < options.max_connections) return true;
+    if (!options.tls) return clients < options.max_connections + most_refused;
+    return end_longest_idle();
+}
+
+bool HttpServerState::end_longest_idle() noexcept {
+    HttpConnection* longest = nullptr;
+    for (HttpConnection* c = first_; c; c = c->older) {
+        const bool is_longer = !longest || c->idle_since() < longest->idle_since();
+        if (is_longer && c->can_make_room()) longest = c;
+    }
+    if (longest) longest->make_room();
+    return longest;
+}
+
 void HttpServerState::await_late_requests(Function<void()> looked, Function<void()> over) {
     constexpr auto a_look = std::chrono::milliseconds(10);
     constexpr auto most = std::chrono::seconds(1);
@@ -54,7 +71,7 @@ void HttpServerState::has_looked(bool awaits_first) noexcept {
 }
 
 void HttpServerState::when_time_is_over(Function<void()> f) {
-    if (options.shutdown_timeout.count() != 0) grace_ = loop_.call_later(options.shutdown_timeout, std::move(f));
+    grace_ = loop_.call_later(options.shutdown_timeout, std::move(f));
 }
 
 Coro<> HttpServerState::wait_ended() {
@@ -117,13 +134,11 @@ void HttpServer::close() const {
         server.accept_waiting();
         server.close();
     }
-    const bool is_busy = connections() + state_->count() > 0;
-    if (is_busy) {
-        state_->await_late_requests([server = *this] { server.state_->has_looked(true); },
-                                    [server = *this] { server.state_->has_looked(false); });
-    }
+    // Though none is open: the system may have accepted one of which it has not told us yet.
+    state_->await_late_requests([server = *this] { server.state_->has_looked(true); },
+                                [server = *this] { server.state_->has_looked(false); });
     state_->close();
-    if (is_busy) state_->when_time_is_over([server = *this] { server.abort(); });
+    state_->when_time_is_over([server = *this] { server.abort(); });
     if (state_->app.has_hooks()) state_->ending = state_->loop().create_task(end_life());
 }
 
@@ -135,33 +150,29 @@ void HttpServer::abort() const {
 
 Coro<> HttpServer::wait_closed() const {
     const HttpServer keep = *this;
-    for (const Server& server : keep.servers_) co_await server.wait_closed();
-    co_await keep.state_->wait_ended();
+    co_await keep.wait_connections();
     if (keep.state_->ending) co_await shield(keep.state_->ending);
+}
+
+Coro<> HttpServer::wait_connections() const {
+    for (const Server& server : servers_) co_await server.wait_closed();
+    co_await state_->wait_ended();
+}
+
+// One that has not begun still has to.
+void HttpServer::cancel_hooks() const {
+    if (state_->runs_hooks) state_->ending.cancel();
 }
 
 // What the application does at the end. It owes that to itself, whoever waits.
 Coro<> HttpServer::end_life() const {
     const HttpServer keep = *this;
-    std::vector<std::exception_ptr> errors;
-    try {
-        co_await keep.state_->app.shutdown();
-    } catch (...) {
-        errors.push_back(std::current_exception());
-    }
-    try {
-        for (const Server& server : keep.servers_) co_await server.wait_closed();
-        co_await keep.state_->wait_ended();
-    } catch (...) {  // a cancel: what is left ends without further ado
-        errors.push_back(std::current_exception());
-    }
-    try {
-        co_await keep.state_->app.cleanup();
-    } catch (...) {
-        errors.push_back(std::current_exception());
-    }
-    if (errors.size() > 1) throw ExceptionGroup("the end of an application", std::move(errors));
-    if (!errors.empty()) std::rethrow_exception(errors.front());
+    keep.state_->runs_hooks = true;
+    EndErrors errors;
+    co_await collect(errors, keep.state_->app.shutdown());
+    co_await collect(errors, keep.wait_connections());  // a cancel: what is left ends without further ado
+    co_await collect(errors, keep.state_->app.cleanup());
+    throw_all("the end of an application", std::move(errors));
 }
 
 Coro<> HttpServer::serve_forever() const {
@@ -198,10 +209,12 @@ ServerOptions stream_options(const ServeOptions& options) {
     return result;
 }
 
-auto connections_of(const Shared<HttpServerState>& state) {
-    return [state](StreamReader reader, StreamWriter writer) {
-        return serve_connection(state, std::move(reader), std::move(writer));
-    };
+ConnectionHandler connections_of(const Shared<HttpServerState>& state) {
+    return ConnectionHandler(
+        [state](StreamReader reader, StreamWriter writer) {
+            return serve_connection(state, std::move(reader), std::move(writer));
+        },
+        false, [state](std::size_t clients) { return state->admits(clients); });
 }
 
 // Closes what listens already when something else cannot.
@@ -234,11 +247,14 @@ Coro<HttpServer> listen(Shared<HttpServerState> state, Where where) {
     const ServerOptions options = stream_options(state->options);
     Listening listening;
     if (where.addresses.empty()) {
-        const Server server = co_await start_server(connections_of(state), std::move(where.host), where.port, options);
+        std::vector<std::string> hosts;
+        hosts.push_back(std::move(where.host));
+        const Server server =
+            co_await start_server_of(connections_of(state), std::move(hosts), where.port, options, here());
         listening.add(server);
     }
     for (Address& address : where.addresses) {
-        const Server server = co_await start_server(connections_of(state), std::move(address), options);
+        const Server server = co_await start_server_of(connections_of(state), std::move(address), options, here());
         listening.add(server);
     }
     co_return HttpServer(listening.start(), std::move(state));
@@ -247,7 +263,6 @@ Coro<HttpServer> listen(Shared<HttpServerState> state, Where where) {
 // The hooks come first: nobody is answered before they have run.
 Coro<HttpServer> serve_where(Application app, Where where, ServeOptions options) {
     const auto state = Shared<HttpServerState>::make(app, options);
-    if (!app.has_hooks()) co_return co_await listen(state, std::move(where));
     co_await app.startup();
     std::exception_ptr error;
     try {

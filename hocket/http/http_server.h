@@ -22,6 +22,7 @@
 namespace hocket::http {
 
 class HttpServerState;
+class ServerLife;
 
 /// Which fields trusted proxies write. The other ones may come from anybody, and are not looked at.
 enum class ForwardedFields : std::uint8_t {
@@ -29,7 +30,8 @@ enum class ForwardedFields : std::uint8_t {
     forwarded,    ///< Forwarded (RFC 7239)
 };
 
-/// `http::serve(app, "127.0.0.1", 8080, {.keep_alive_timeout = 15s, .limits = {.body = 16 << 20}})`. A time of 0 is none at all.
+/// `http::serve(app, "127.0.0.1", 8080, {.keep_alive_timeout = 15s, .limits = {.body = 16 << 20}})`. A time of 0 is no limit, but for
+/// `shutdown_timeout`.
 struct ServeOptions {
     Duration keep_alive_timeout = std::chrono::seconds(75);  ///< how long a connection may be idle between two requests
     Duration head_timeout = std::chrono::seconds(
@@ -37,11 +39,14 @@ struct ServeOptions {
     /// How long a handler may wait for the body in all, while less than `minimum_rate` arrives: each byte that comes extends it.
     Duration body_timeout = std::chrono::seconds(20);
     std::size_t minimum_rate = 500;  ///< bytes of a body in a second
-    Duration write_timeout =
-        std::chrono::seconds(30);  ///< how long the client may take none of an answer (or 256 KiB of it)
-    Duration shutdown_timeout = std::chrono::seconds(60);  ///< how long requests may go on after `close`
-    std::size_t max_connections = 10'000;                  ///< more are answered with 503; 0: any number
-    Limits limits = {};                                    ///< of requests: see Limits, whose body is 1 MiB here
+    /// How long the client may take nothing of an answer. Who takes some of it within each such time may take as long as it likes.
+    Duration write_timeout = std::chrono::seconds(30);
+    /// How long requests may go on after `close`. 0: they end at once, as with aiohttp.
+    Duration shutdown_timeout = std::chrono::seconds(60);
+    /// More are answered with 503, unless an idle one can make room, of which the longest idle is closed; 0: any number. With TLS
+    /// there is no answer: handshakes count, and what is too much is closed without one. So are connections beyond 128 that are answered with 503.
+    std::size_t max_connections = 10'000;
+    Limits limits = {};           ///< of requests: see Limits, whose body is 1 MiB here
     bool auto_decompress = true;  ///< bodies of requests are decoded; what they become has the same limit
     int backlog = 1024;           ///< connections that the system keeps until they are accepted
     bool reuse_port = false;      ///< share the port with other sockets that say so: one loop per thread
@@ -92,7 +97,11 @@ public:
     Coro<> aexit(std::exception_ptr error) const;
 
 private:
+    friend class ServerLife;
+    Coro<> wait_connections() const;
     Coro<> end_life() const;
+    /// Of those of the end, the one that runs; the others follow.
+    void cancel_hooks() const;
 
     std::vector<Server> servers_;
     Shared<HttpServerState> state_;
@@ -125,8 +134,8 @@ struct RunAppOptions {
     Function<void(const HttpServer&)> started = {};
 };
 
-/// Serves `app` until SIGINT or SIGTERM, then closes the server as `HttpServer::close` does; a second signal aborts what is left
-/// (`aiohttp.web.run_app`). Blocks the thread; RuntimeError when a loop runs on it already. Throws like `serve`; ValueError for an application with
+/// Serves `app` until SIGINT or SIGTERM, then closes the server as `HttpServer::close` does; each further signal aborts what is left, and
+/// cancels the hook that runs (`aiohttp.web.run_app`). A signal before the server stands cancels its start: contexts that have begun are left. Blocks the thread; RuntimeError when a loop runs on it already. Throws like `serve`; ValueError for an application with
 /// start-up or clean-up hooks and several workers: these need one each. A worker that fails ends them all, and is thrown.
 HOCKET_EXPORT void run_app(const Application& app, RunAppOptions options = {});
 /// The same with an application for each worker, which `make` makes, on this thread.

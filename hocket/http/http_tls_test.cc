@@ -3,7 +3,10 @@
 #include <hocket/http/server_test.h>
 #include <hocket/net/tls_test.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <vector>
 
@@ -56,6 +59,37 @@ Coro<> silent_handshake() {
     co_await server.wait_closed();
 }
 
+bool has_ended(const hocket::testing::RawPeer& peer) {
+    char byte = 0;
+    const auto n = recv(peer.fd(), &byte, 1, MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+// Their handshakes are counted, though none of them ends.
+Coro<> too_many_handshakes() {
+    const LoopErrors errors(get_running_loop());
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0, {.max_connections = 3, .tls = tls_server()});
+    std::vector<hocket::testing::RawPeer> peers;
+    peers.reserve(5);
+    for (int i = 0; i < 5; ++i) peers.emplace_back(server.sockets().at(0));
+    const auto ended = [&] { return std::count_if(peers.begin(), peers.end(), has_ended); };
+    co_await hocket::testing::until([&] { return ended() == 2; });
+    EXPECT_EQ(server.connections(), 3U);
+    server.abort();
+    co_await server.wait_closed();
+}
+
+// The one that is kept idle ends, and the next one comes to its handshake.
+Coro<> idle_tls_makes_room() {
+    HttpServer server = co_await serve(example(), "127.0.0.1", 0, {.max_connections = 1, .tls = tls_server()});
+    auto [reader, writer] = co_await open_connection(server.sockets().at(0), by_tls(tls_client()));
+    co_await writer.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    co_await reader.readuntil("secure");
+    EXPECT_EQ(co_await ask(server.sockets().at(0), by_tls(tls_client())), "https://localhost/ secure");
+    server.close();
+    co_await server.wait_closed();
+}
+
 Coro<> on_several() {
     const std::string path = ::testing::TempDir() + "hocket_http_several_" + std::to_string(getpid());
     std::vector<Address> addresses;
@@ -100,6 +134,8 @@ Coro<> on_none() {
 
 }  // namespace
 
+TEST(RealHttpTls, handshakes_count_among_the_connections) { run_net(too_many_handshakes()); }
+TEST(RealHttpTls, an_idle_connection_makes_room_for_a_handshake) { run_net(idle_tls_makes_room()); }
 TEST(RealHttpTls, a_server_speaks_it) { run_net(over_tls()); }
 TEST(RealHttpTls, a_handshake_has_the_time_of_a_head) { run_net(silent_handshake()); }
 TEST(RealHttpAddresses, several_are_served_by_one_server) { run_net(on_several()); }

@@ -30,12 +30,22 @@ public:
 
 private:
     friend class Application;
-    using Layers = std::vector<const Middleware*>;  // the outermost first
 
-    Next(const Layers& layers, std::size_t at) noexcept : layers_(&layers), at_(at) {}
+    struct Layer {
+        const Middleware* middleware;  // null: the handler
+        const Application* app;        // whose it is; null: that which no other one is around
+    };
+    using Layers = std::vector<Layer>;  // the outermost first
+
+    Next(const Layers& layers, std::size_t at, const Application* top) noexcept
+        : layers_(&layers), at_(at), top_(top) {}
+    const Layer& layer() const noexcept { return (*layers_)[at_]; }
+    const Application* app() const noexcept { return layer().app ? layer().app : top_; }
+    Next next() const noexcept { return {*layers_, at_ + 1, top_}; }
 
     const Layers* layers_;
     std::size_t at_;
+    const Application* top_;
 };
 
 /// `Coro<> f(http::Application& app)`: what is done once, before the first request or after the last.

@@ -162,6 +162,13 @@ public:
     T* find(const Key<T>& key) const noexcept {
         return storage_ ? storage_->find(key) : nullptr;
     }
+    // A key that is gone before what is under it.
+    template <class T>
+    T& set(const Key<T>&& key, T value) = delete;
+    template <class T>
+    T& operator[](const Key<T>&& key) const = delete;
+    template <class T>
+    T* find(const Key<T>&& key) const = delete;
 
 private:
     friend class Application;

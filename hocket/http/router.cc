@@ -3,6 +3,7 @@
 #include <hocket/http/router_internal.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/segments_internal.h>
 #include <hocket/http/text.h>
 
 #include <algorithm>
@@ -38,35 +39,19 @@ private:
 
 namespace {
 
-// Takes the first segment off `path`, which begins with a slash; what is left begins with one, or is empty.
-std::string_view take_segment(std::string_view& path) noexcept {
-    const std::size_t end = std::min(path.find('/', 1), path.size());
-    const std::string_view segment = path.substr(1, end - 1);
-    path.remove_prefix(end);
-    return segment;
-}
-
 [[noreturn]] void refuse(const Route& route, const std::string& why) {
     throw ValueError("route " + route.method + " " + route.path + ": " + why);
 }
 
-struct SegmentParameter {
-    std::string_view name;  // empty for a literal segment
-    bool takes_all = false;
-};
-
-// Of `{name}`, and of `{name:path}`, which takes all that is left.
+// Empty for a literal segment.
 SegmentParameter parameter_of(std::string_view segment, const Route& route) {
     if (segment.find_first_of("{}") == std::string_view::npos) return {};
-    constexpr std::string_view path = ":path";
-    std::string_view name = segment.substr(1, std::max<std::size_t>(segment.size(), 2) - 2);
-    const bool takes_all = name.ends_with(path);
-    if (takes_all) name.remove_suffix(path.size());
-    const bool is_whole = segment.starts_with('{') && segment.ends_with('}') && is_token(name);
-    if (!is_whole || name.find_first_of("{}") != std::string_view::npos) {
+    const SegmentParameter parameter = parameter_in(segment);
+    const bool is_whole = segment.starts_with('{') && segment.ends_with('}') && is_token(parameter.name);
+    if (!is_whole || parameter.name.find_first_of("{}") != std::string_view::npos) {
         refuse(route, "the segment " + in_quotes(segment) + " is no text and no {name}");
     }
-    return {name, takes_all};
+    return parameter;
 }
 
 }  // namespace
@@ -133,7 +118,8 @@ void Router::look(const Node& node, std::string_view rest, Search& search) {
             for (const auto& route : node.routes) search.methods->push_back(route->method);
             return;
         }
-        search.match.route = node.route_or_any(search.method);
+        // What is worse than a GET does not answer its HEAD, but that HEAD has a route of its own there.
+        search.match.route = search.get_for_head ? node.route(search.method) : node.route_or_any(search.method);
         if (!search.match.route && !search.get_for_head && search.method == "HEAD") {
             search.get_for_head = node.route("GET");
             search.get_values = search.values;

@@ -3,6 +3,7 @@
 #include <hocket/http/http_server.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/base/exception_group.h>
 #include <hocket/io/runner.h>
 #include <hocket/io/signals.h>
 #include <hocket/net/server.h>
@@ -12,8 +13,77 @@
 #include <algorithm>
 #include <csignal>
 #include <mutex>
+#include <optional>
 
 namespace hocket::http {
+
+namespace {
+
+/// Cancels, and nothing else.
+bool is_all_cancelled(const std::exception_ptr& error) {
+    if (is_cancelled(error)) return true;
+    const ExceptionGroup* const group = exception_group(error);
+    return group && !group->split<CancelledError>().second;
+}
+
+}  // namespace
+
+/// A server from its start to its end, on its own loop. It is told to end, and told again if that takes too long.
+class ServerLife {
+public:
+    ServerLife() = default;
+    ServerLife(const ServerLife&) = delete;
+    ServerLife& operator=(const ServerLife&) = delete;
+
+    /// False if it was told to end before it stood. Throws what `serving` throws.
+    Coro<bool> start(Coro<HttpServer> serving) {
+        if (told_.is_set()) co_return false;
+        starting_ = create_task(std::move(serving), {.name = "run_app: start"});
+        std::exception_ptr error;
+        try {
+            server_ = co_await starting_;
+            co_return true;
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (told_.is_set() && is_all_cancelled(error)) co_return false;
+        std::rethrow_exception(error);
+    }
+    const HttpServer& server() const noexcept { return *server_; }
+    bool is_told() const noexcept { return told_.is_set(); }
+    Coro<> until_told() { co_await told_.wait(); }
+    /// Closes the server, and waits. Throws what the application's hooks throw.
+    Coro<> end() {
+        server_->close();
+        std::exception_ptr error;
+        try {
+            co_await server_->wait_closed();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error && !(is_hurried_ && is_all_cancelled(error))) std::rethrow_exception(error);
+    }
+
+    /// The first time.
+    void stop() {
+        told_.set();
+        if (!server_ && starting_) starting_.cancel();
+    }
+    /// Each further time: what keeps it from its end is cancelled, be it a request or a hook.
+    void hurry() {
+        is_hurried_ = true;
+        stop();
+        if (!server_) return;
+        server_->abort();
+        server_->cancel_hooks();
+    }
+
+private:
+    hocket::Event told_;
+    bool is_hurried_ = false;
+    Task<HttpServer> starting_;
+    std::optional<HttpServer> server_;
+};
 
 namespace {
 
@@ -25,89 +95,98 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// Until it is told to end. `listens` is called in `first`, once.
+    /// Until it is told to end. `listens` is called in `first`, once, if it comes to that.
     void run(EventLoop& first, const Function<void()>& listens) { hocket::run(serve(first, listens)); }
 
-    void close() {
-        tell([this] { told_->set(); });
-    }
-    void abort() {
-        tell([this] { server_->abort(); });
-    }
+    void stop() { tell(&ServerLife::stop); }
+    void hurry() { tell(&ServerLife::hurry); }
 
 private:
+    using Word = void (ServerLife::*)();
+
     Coro<> serve(EventLoop& first, const Function<void()>& listens) {
-        const HttpServer server = co_await http::serve(app_, addresses_, options_);
-        hocket::Event told;
-        server_ = &server;
-        told_ = &told;
-        if (!begin(&get_running_loop())) told.set();
-        first.call_soon_threadsafe([&listens] { listens(); });
+        ServerLife life;
+        if (!begin(get_running_loop(), life)) co_return;
         std::exception_ptr error;
+        bool stands = false;
         try {
-            co_await told.wait();
-            server.close();
-            co_await server.wait_closed();
-        } catch (...) {
+            stands = co_await life.start(http::serve(app_, addresses_, options_));
+            if (stands) {
+                first.call_soon_threadsafe([&listens] { listens(); });
+                co_await life.until_told();
+            }
+        } catch (...) {  // a cancel of all that runs on this thread, too: then it ends as well as it can
             error = std::current_exception();
         }
-        begin(nullptr);
-        server_ = nullptr;
-        told_ = nullptr;
+        if (stands) {
+            try {
+                co_await life.end();
+            } catch (...) {
+                if (!error) error = std::current_exception();
+            }
+        }
+        end();
         if (error) std::rethrow_exception(error);
     }
 
-    // False: it was told to close already.
-    bool begin(EventLoop* loop) {
+    // False: it was told to end already.
+    bool begin(EventLoop& loop, ServerLife& life) {
         const std::scoped_lock lock(mutex_);
-        loop_ = loop;
-        return !is_closed_;
+        if (is_told_) return false;
+        loop_ = &loop;
+        life_ = &life;
+        return true;
+    }
+    void end() {
+        const std::scoped_lock lock(mutex_);
+        loop_ = nullptr;
+        life_ = nullptr;
     }
 
-    void tell(Function<void()> what) {
+    void tell(Word word) {
         const std::scoped_lock lock(mutex_);
-        is_closed_ = true;
+        is_told_ = true;
         if (!loop_) return;
-        loop_->call_soon_threadsafe([this, f = std::move(what)] {
-            if (server_) f();
+        loop_->call_soon_threadsafe([this, word] {
+            if (life_) (life_->*word)();
         });
     }
 
     Application app_;
     std::vector<Address> addresses_;
     ServeOptions options_;
-    // Of its own thread.
-    const HttpServer* server_ = nullptr;
-    hocket::Event* told_ = nullptr;
+    ServerLife* life_ = nullptr;  // of its own thread
 
     std::mutex mutex_;
     EventLoop* loop_ = nullptr;  // while it may be told something
-    bool is_closed_ = false;
+    bool is_told_ = false;
 };
 
 /// All workers but the first, which is the calling thread itself.
 class Crew {
 public:
-    Crew(hocket::Event& stop, unsigned workers) : stop_(stop), pool_({.max_workers = std::max(workers, 1U)}) {}
+    Crew(ServerLife& first, unsigned workers) : first_(first), pool_({.max_workers = std::max(workers, 1U)}) {}
 
-    void add(const Application& app, const HttpServer& first, const ServeOptions& options) {
-        workers_.push_back(Unique<Worker>::make(app, first.sockets(), options));
+    void add(const Application& app, const ServeOptions& options) {
+        workers_.push_back(Unique<Worker>::make(app, first_.server().sockets(), options));
     }
-    /// Returns when all listen, or one has failed.
+    /// Returns when all listen, or the first one is told to end, as it is when one of them has failed.
     Coro<> start() {
         if (workers_.empty()) co_return;
         waiting_ = workers_.size();
         for (const auto& worker : workers_) tasks_.push_back(create_task(watch(*worker)));
-        while (waiting_ > 0 && !stop_.is_set()) {
+        while (waiting_ > 0 && !first_.is_told()) {
             changed_.clear();
             co_await changed_.wait();
         }
     }
-    void close() {
-        for (const auto& worker : workers_) worker->close();
+    void stop() {
+        for (const auto& worker : workers_) worker->stop();
+        changed_.set();
     }
-    void abort() {
-        for (const auto& worker : workers_) worker->abort();
+    void hurry() {
+        for (const auto& worker : workers_) worker->hurry();
+        changed_.set();
     }
     /// Throws what the first one threw that failed.
     Coro<> wait_ended() {
@@ -124,11 +203,11 @@ private:
         } catch (...) {
             if (!error_) error_ = std::current_exception();
         }
-        stop_.set();
+        first_.stop();
         changed_.set();
     }
 
-    hocket::Event& stop_;
+    ServerLife& first_;
     hocket::Event changed_;
     std::size_t waiting_ = 0;
     const Function<void()> listens_ = [this] {
@@ -141,10 +220,22 @@ private:
     ThreadPoolExecutor pool_;  // its threads end first
 };
 
-HOCKET_CORO_WRAPPER Coro<HttpServer> serve_first(const Application& app, const RunAppOptions& options) {
-    if (options.addresses.empty()) return serve(app, options.host, options.port, options.serve);
-    return serve(app, options.addresses, options.serve);
-}
+/// While it lives, SIGINT and SIGTERM call `f`.
+class OnSignals {
+public:
+    OnSignals(EventLoop& loop, Function<void()> f) : loop_(loop), f_(std::move(f)) {
+        for (const int signal : {SIGINT, SIGTERM}) add_signal_handler(loop_, signal, [this] { f_(); });
+    }
+    OnSignals(const OnSignals&) = delete;
+    OnSignals& operator=(const OnSignals&) = delete;
+    ~OnSignals() {
+        for (const int signal : {SIGINT, SIGTERM}) remove_signal_handler(loop_, signal);
+    }
+
+private:
+    EventLoop& loop_;
+    Function<void()> f_;
+};
 
 // A socket that shares its port as ours do would get a part of the connections, and nobody would know: that is refused as any other one.
 Coro<> check_unused(const RunAppOptions& options) {
@@ -166,38 +257,39 @@ Coro<> check_unused(const RunAppOptions& options) {
     }
 }
 
+// `options` lives longer than this. `alone`: nobody has the port yet.
+Coro<HttpServer> serve_first(Application app, const RunAppOptions& options, bool alone) {
+    if (alone) co_await check_unused(options);
+    if (options.addresses.empty()) co_return co_await serve(app, options.host, options.port, options.serve);
+    co_return co_await serve(app, options.addresses, options.serve);
+}
+
 Coro<> serve_until_signal(std::vector<Application> apps, RunAppOptions options) {
-    if (apps.size() > 1 && !options.serve.reuse_port) {
-        co_await check_unused(options);
-        options.serve.reuse_port = true;
-    }
-    const HttpServer server = co_await serve_first(apps.front(), options);
-    EventLoop& loop = get_running_loop();
-    hocket::Event stop;
-    Crew crew(stop, static_cast<unsigned>(apps.size() - 1));
-    for (std::size_t i = 1; i < apps.size(); ++i) crew.add(apps[i], server, options.serve);
-    bool is_second = false;
-    for (const int signal : {SIGINT, SIGTERM}) {
-        add_signal_handler(loop, signal, [&stop, &crew, &is_second, server] {
-            if (std::exchange(is_second, true)) {
-                server.abort();
-                crew.abort();
-            }
-            stop.set();
-        });
-    }
+    const bool shares = apps.size() > 1;
+    const bool alone = shares && !options.serve.reuse_port;  // but for each other
+    options.serve.reuse_port |= shares;
+    ServerLife first;
+    Crew crew(first, static_cast<unsigned>(apps.size() - 1));
+    bool is_told = false;
+    const OnSignals telling(get_running_loop(), [&] {
+        const bool again = std::exchange(is_told, true);
+        again ? first.hurry() : first.stop();
+        again ? crew.hurry() : crew.stop();
+    });
+    const bool stands = co_await first.start(serve_first(apps.front(), options, alone));
+    if (!stands) co_return;
     std::exception_ptr error;
     try {
+        for (std::size_t i = 1; i < apps.size(); ++i) crew.add(apps[i], options.serve);
         co_await crew.start();
-        if (options.started && !stop.is_set()) options.started(server);
-        co_await stop.wait();
+        if (options.started && !first.is_told()) options.started(first.server());
+        co_await first.until_told();
     } catch (...) {  // of `started`
         error = std::current_exception();
     }
-    server.close();
-    crew.close();
+    crew.stop();
     try {
-        co_await server.wait_closed();
+        co_await first.end();
     } catch (...) {  // of the application's hooks
         if (!error) error = std::current_exception();
     }
@@ -206,7 +298,6 @@ Coro<> serve_until_signal(std::vector<Application> apps, RunAppOptions options) 
     } catch (...) {
         if (!error) error = std::current_exception();
     }
-    for (const int signal : {SIGINT, SIGTERM}) remove_signal_handler(loop, signal);
     if (error) std::rethrow_exception(error);
 }
 

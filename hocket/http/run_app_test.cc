@@ -173,6 +173,89 @@ TEST(RealHttpRunApp, workers_share_the_port_with_nobody_else) {
     ::close(other);
 }
 
+// A hook that never ends, and what it leaves.
+Application hanging(std::atomic<int>& begun, std::atomic<int>& left, bool at_the_start) {
+    Application app;
+    app.cleanup_ctx([&left](Application&) -> Lifespan {
+        co_yield {};
+        ++left;
+    });
+    const auto hang = [&begun](Application&) -> Coro<> {
+        ++begun;
+        co_await hocket::testing::forever();
+    };
+    at_the_start ? app.on_startup(hang) : app.on_shutdown(hang);
+    return app;
+}
+
+// From another thread, since the loops have not come so far yet.
+std::thread signals_when(const std::atomic<int>& begun, int count, int signals) {
+    return std::thread([&begun, count, signals] {
+        while (begun < count) std::this_thread::sleep_for(1ms);
+        for (int i = 0; i < signals; ++i) {
+            kill(getpid(), SIGTERM);
+            std::this_thread::sleep_for(20ms);  // else several count as one
+        }
+    });
+}
+
+TEST(RealHttpRunApp, a_signal_ends_a_start_that_hangs) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> left = 0;
+    std::thread signals = signals_when(begun, 1, 1);
+    run_app(hanging(begun, left, true), {.port = 0});
+    signals.join();
+    EXPECT_EQ(left, 1);
+}
+
+TEST(RealHttpRunApp, a_signal_ends_a_start_of_a_worker_that_hangs) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> left = 0;
+    int made = 0;
+    const Function<Application()> make = [&] { return ++made == 1 ? Application() : hanging(begun, left, true); };
+    std::thread signals = signals_when(begun, 2, 1);
+    run_app(make, {.port = 0, .workers = 3});
+    signals.join();
+    EXPECT_EQ(left, 2);
+}
+
+TEST(RealHttpRunApp, a_second_signal_ends_hooks_that_hang) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> left = 0;
+    RunAppOptions options{.port = 0, .workers = 2};
+    options.started = [](const HttpServer&) { raise(SIGTERM); };
+    std::thread signals = signals_when(begun, 2, 1);
+    run_app([&] { return hanging(begun, left, false); }, std::move(options));
+    signals.join();
+    EXPECT_EQ(left, 2);
+}
+
+// Of all workers, whichever has the request.
+TEST(RealHttpRunApp, hooks_run_though_a_handler_ends_its_loop) {
+    std::atomic<int> left = 0;
+    const Function<Application()> make = [&left] {
+        Application app;
+        app.on_cleanup([&left](Application&) -> Coro<> {
+            ++left;
+            co_return;
+        });
+        app.get("/", []() -> std::string { throw SystemExit(3); });
+        return app;
+    };
+    Task<std::string> asking;
+    RunAppOptions options{.port = 0, .workers = 3};
+    options.started = [&](const HttpServer& server) { asking = create_task(ask(server.url())); };
+    bool has_exited = false;
+    try {
+        run_app(make, std::move(options));
+    } catch (const SystemExit&) {
+        has_exited = true;
+    }
+    asking = {};
+    EXPECT_TRUE(has_exited);
+    EXPECT_EQ(left, 3);
+}
+
 TEST(OnceHttpRunApp, refuses_what_makes_no_sense) {
     const auto refusal = [](const Application& app, RunAppOptions options) -> std::string {
         try {

@@ -6,6 +6,7 @@
 #include <hocket/base/owners.h>
 
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace hocket::http {
 ///     inline const http::Key<Database> database("database");
 ///
 /// Two keys are never the same, whatever their names are: that is for messages only. It lives longer than what it is used with, so it is
-/// a constant of a namespace.
+/// a constant of a namespace; a temporary one does not compile.
 template <class T>
 class Key {
 public:
@@ -51,7 +52,7 @@ public:
     template <class T>
     T* find(const Key<T>& key) const noexcept {
         AnyBox* const box = look_up(&key);
-        return box ? &static_cast<Box<T>*>(box)->value : nullptr;
+        return box && box->type == typeid(T) ? &static_cast<Box<T>*>(box)->value : nullptr;
     }
 
     /// Throws ValueError: `request[user]: nothing has that key`.
@@ -59,11 +60,15 @@ public:
 
 private:
     struct AnyBox {
+        explicit AnyBox(const std::type_info& t) noexcept : type(t) {}
+        AnyBox(const AnyBox&) = delete;
+        AnyBox& operator=(const AnyBox&) = delete;
         virtual ~AnyBox() = default;
+        const std::type_info& type;  // a key's address may have been another one's before
     };
     template <class T>
     struct Box final : AnyBox {
-        explicit Box(T&& v) : value(std::move(v)) {}
+        explicit Box(T&& v) : AnyBox(typeid(T)), value(std::move(v)) {}
         T value;
     };
 

@@ -2,11 +2,10 @@
 // From a test's words to a request that an application answers.
 #include <hocket/http/test_client.h>
 
-#include <hocket/base/exception_group.h>
+#include <hocket/http/end_errors_internal.h>
 #include <hocket/http/url.h>
 
 #include <utility>
-#include <vector>
 
 namespace hocket::http {
 
@@ -17,6 +16,19 @@ std::string host_of(const std::string& target) {
     return target.starts_with('/') || target.find("://") == std::string::npos
                ? "testserver"
                : std::string(Url::parse(target).authority());
+}
+
+// As a server does: what is not read to its end is closed.
+Coro<> read_all(AsyncGenerator<std::string> pieces, std::string& to) {
+    std::exception_ptr error;
+    try {
+        while (auto piece = co_await pieces.next()) to += *piece;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (!error) co_return;
+    co_await pieces.aclose();
+    std::rethrow_exception(error);
 }
 
 }  // namespace
@@ -33,12 +45,16 @@ Coro<TestResponse> TestClient::request(std::string method, std::string target, T
     TestResponse response{.status = answer.status(),
                           .headers = answer.headers(),
                           .content_type = std::string(answer.content_type()),
-                          .body = answer.body()};
-    if (answer.pieces_ && request.method() != "HEAD") {
-        Response::Pieces pieces = *std::move(answer.pieces_);
-        while (auto piece = co_await pieces.next()) response.body += *piece;
+                          .body = {}};
+    if (!response.content_type.empty() && !response.headers.contains("Content-Type")) {
+        response.headers.add("Content-Type", response.content_type);
     }
-    if (request.method() == "HEAD") response.body.clear();
+    const bool has_body = request.method() != "HEAD" && response.status != 204 && response.status != 304;
+    if (has_body && answer.pieces_) {
+        co_await read_all(*std::move(answer.pieces_), response.body);
+    } else if (has_body) {
+        response.body = answer.body();
+    }
     co_return response;
 }
 
@@ -63,19 +79,10 @@ Coro<TestClient> TestClient::aenter() const {
 
 Coro<> TestClient::aexit(std::exception_ptr) const {
     const Application app = app_;
-    std::vector<std::exception_ptr> errors;
-    try {
-        co_await app.shutdown();
-    } catch (...) {
-        errors.push_back(std::current_exception());
-    }
-    try {
-        co_await app.cleanup();
-    } catch (...) {
-        errors.push_back(std::current_exception());
-    }
-    if (errors.size() > 1) throw ExceptionGroup("the end of an application", std::move(errors));
-    if (!errors.empty()) std::rethrow_exception(errors.front());
+    EndErrors errors;
+    co_await collect(errors, app.shutdown());
+    co_await collect(errors, app.cleanup());
+    throw_all("the end of an application", std::move(errors));
 }
 
 }  // namespace hocket::http

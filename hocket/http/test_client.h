@@ -19,7 +19,7 @@ struct TestRequestOptions {
 /// An answer, with all of its body, also if that came in pieces.
 struct TestResponse {
     int status = 0;
-    Headers headers = {};  ///< the handler's: those that a server adds are not here
+    Headers headers = {};  ///< the handler's, and Content-Type: others that a server adds are not here
     std::string content_type = {};
     std::string body = {};
 };

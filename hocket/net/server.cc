@@ -143,6 +143,7 @@ void ServerState::connected(int fd, const Address& peer) noexcept {
     const InContext here(loop, context_);
     try {
         Descriptor descriptor(*network_, fd);
+        if (handler_.admits && !handler_.admits(clients_)) return;
         TransportHandle transport(new SocketTransport(*network_, fd, peer, limit_, this));
         static_cast<void>(descriptor.release());
         share();  // the transport's
@@ -161,7 +162,11 @@ Coro<> ServerState::secured(TransportHandle transport) {
     try {
         co_await start_tls(transport, *tls_);
     } catch (const std::exception&) {  // a cancel is none, and goes on
-        network_->loop().call_exception_handler({"TLS handshake failed", std::current_exception()});
+        // Anybody can have one fail, as often as he likes.
+        EventLoop& loop = network_->loop();
+        if (loop.get_debug() && !has_aborted_) {
+            loop.call_exception_handler({"TLS handshake failed", std::current_exception()});
+        }
         co_return;
     }
     StreamReader reader(transport);
@@ -185,6 +190,7 @@ void ServerState::wake_if_over() noexcept {
 }
 
 void ServerState::end_clients(bool abort) noexcept {
+    has_aborted_ |= abort;
     std::vector<TransportHandle> mine;
     for (Socket* s = clients_ > 0 ? network_->first() : nullptr; s; s = s->next()) {
         auto* transport = dynamic_cast<SocketTransport*>(s);

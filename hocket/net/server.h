@@ -101,8 +101,8 @@ concept HandlesConnections = std::is_invocable_r_v<Coro<>, F&, StreamReader, Str
 /// The handler lives until the last of its tasks has ended; each connection is closed when its handles are gone. What a handler throws goes
 /// to the loop's exception handler. When the system has no descriptor left for a connection, that is reported, and accepting
 /// pauses for a second. Throws GaiError, OSError (`bind to 127.0.0.1:80: Address already in use`); ValueError for options that make no sense
-/// together, such as an address and `sock`. With `tls`, the handler is called when the handshake is done; one that fails is told to the exception handler, and ends its own
-/// connection only.
+/// together, such as an address and `sock`. With `tls`, the handler is called when the handshake is done; one that fails ends its own connection only, and is told to
+/// the exception handler in debug mode, since anybody can have one fail.
 template <class F>
 HOCKET_CORO_WRAPPER HOCKET_INLINE Coro<Server> start_server(F handler, std::string host, Port port,
                                                             ServerOptions options = {}) {

@@ -24,12 +24,15 @@ class SocketTransport;
 
 /// What a server does with each connection.
 struct ConnectionHandler {
-    explicit ConnectionHandler(Function<Coro<>(StreamReader, StreamWriter)> function, bool waited_for = false) noexcept
-        : call(std::move(function)), awaited(waited_for) {}
+    explicit ConnectionHandler(Function<Coro<>(StreamReader, StreamWriter)> function, bool waited_for = false,
+                               Function<bool(std::size_t clients)> admission = {}) noexcept
+        : call(std::move(function)), awaited(waited_for), admits(std::move(admission)) {}
 
     Function<Coro<>(StreamReader, StreamWriter)> call;
     /// The server is not over before the handler's tasks are, which owe their protocols `connection_lost`.
     bool awaited;
+    /// Whether there is room for one more beside so many, handshakes among them. Else it is closed without a word. Empty: always.
+    Function<bool(std::size_t clients)> admits;
 };
 
 class HOCKET_EXPORT ServerState final : public Pooled {
@@ -94,6 +97,7 @@ private:
     int backlog_;
     bool serving_ = false;
     bool closed_ = false;
+    bool has_aborted_ = false;  // its connections
     std::size_t clients_ = 0;
     std::size_t awaited_ = 0;  // handlers that have not ended
     std::vector<Listener*> listeners_;

@@ -285,8 +285,9 @@ TEST(RealTls, a_cancel_in_the_midst_of_the_handshake_closes_what_was_opened) {
 
 // A client below the library does `what` to a server, which then goes on serving; what was reported.
 template <class F>
-Coro<std::string> reported_of(F what, Duration limit = 60s) {
+Coro<std::string> reported_of(F what, Duration limit = 60s, bool debug = true) {
     LoopErrors errors(get_running_loop());
+    get_running_loop().set_debug(debug);
     ServerOptions options = with_tls(tls_server());
     options.tls_handshake_timeout = limit;
     const Server server = co_await start_server(echo, "127.0.0.1", 0, options);
@@ -310,6 +311,28 @@ TEST(RealTls, a_client_that_speaks_plain_text_is_reported_and_the_server_goes_on
     run_net([]() -> Coro<> {
         const std::string reported = co_await reported_of([](RawPeer& peer) { peer.send("GET / HTTP/1.1\r\n\r\n"); });
         EXPECT_EQ(reported, "TLS handshake failed | hocket::TlsError: TLS handshake with CLIENT: http request");
+    }());
+}
+
+TEST(RealTls, outside_of_debug_mode_a_handshake_that_fails_is_not_reported) {
+    run_net([]() -> Coro<> {
+        const auto plain_text = [](RawPeer& peer) { peer.send("GET / HTTP/1.1\r\n"); };
+        EXPECT_EQ(co_await reported_of(plain_text, 60s, false), "");
+    }());
+}
+
+TEST(RealTls, a_handshake_that_the_server_itself_aborts_is_not_reported) {
+    run_net([]() -> Coro<> {
+        LoopErrors errors(get_running_loop());
+        get_running_loop().set_debug(true);
+        const Server server = co_await start_server(echo, "127.0.0.1", 0, with_tls(tls_server()));
+        const RawPeer peer(server.sockets().at(0));
+        co_await until([&] { return server.clients() == 1; });
+        server.close();
+        server.abort_clients();
+        co_await server.wait_closed();
+        co_await hocket::sleep(0);
+        EXPECT_EQ(errors.taken(), "");
     }());
 }
 
@@ -344,6 +367,7 @@ TEST(RealTls, a_client_that_says_nothing_blocks_nobody_and_is_dropped_after_a_wh
 TEST(RealTls, a_client_that_does_not_trust_the_server_says_so) {
     run_net([]() -> Coro<> {
         LoopErrors errors(get_running_loop());
+        get_running_loop().set_debug(true);
         bool handled = false;
         const auto handler = [&handled](StreamReader, StreamWriter) -> Coro<> {
             handled = true;

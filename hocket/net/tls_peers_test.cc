@@ -106,6 +106,7 @@ asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 TEST(RealTlsPeers, pythons_asyncio_talks_to_our_server) {
     run_net([]() -> Coro<> {
         LoopErrors errors(get_running_loop());
+        get_running_loop().set_debug(true);
         ServerOptions options;
         options.tls = tls_server();
         options.limit = 1 << 20;

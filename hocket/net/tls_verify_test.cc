@@ -173,6 +173,7 @@ TEST(RealTlsVerify, a_server_knows_the_client_by_its_certificate) {
 // With TLS 1.3 a client is done before the server has seen its certificate.
 Coro<std::string> first_read_of(TlsContext client, TlsContext server_context, std::string& reported) {
     LoopErrors errors(get_running_loop());
+    get_running_loop().set_debug(true);
     ServerOptions server_options;
     server_options.tls = std::move(server_context);
     const Server server = co_await start_server(testing::echo, "127.0.0.1", 0, server_options);
