@@ -175,6 +175,7 @@ TEST(RealTls, the_versions_are_what_both_allow) {
         EXPECT_EQ(co_await c.server_reader.readexactly(3), "old");
 
         LoopErrors errors(get_running_loop());
+        get_running_loop().set_debug(true);
         const TlsContext modern = tls_server({.minimum_version = TlsVersion::tls1_3});
         const Server server = co_await start_server(echo, "127.0.0.1", 0, with_tls(modern));
         const std::string end = co_await ending_of(open_connection("127.0.0.1", server.port(), by_tls(old)));
