@@ -21,9 +21,10 @@ namespace hocket::http {
 ///
 /// A generator can be sent once: a redirect that would send it again is an error. A function that makes one is called each time. What the generator
 /// throws comes out of the request. It runs no faster than the server reads, and ends early, by `aclose` or by a cancel where it waits, when the
-/// server answers with an error or a redirect before it has it all, and when the request fails, is cancelled, or takes too long: the request waits for
-/// its end, and so it may refer to what its caller has. Only where a success comes before all of it is sent, it goes on beside the response: it has ended
-/// when a read has found the response's end or its failure; a response that is closed or destroyed before cancels it, and it ends a moment later.
+/// server answers with an error, 307 or 308 before it has it all, and when the request fails, is cancelled, or takes too long: the request waits for
+/// its end, and so it may refer to what its caller has. Where another answer comes before all of it is sent, it goes on to its end beside the response:
+/// a request whose answer is whole with its head waits for that, and so does the read that finds the answer's end. A response that is closed or destroyed
+/// before cancels it, and it ends a moment later.
 /// Copies of a BodyStream stand for the same one.
 class HOCKET_EXPORT BodyStream {
 public:

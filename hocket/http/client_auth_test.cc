@@ -96,6 +96,22 @@ TEST(RealClientAuth, basic_and_bearer_go_with_every_request) {
     }());
 }
 
+TEST(RealClientAuth, a_repetition_has_a_count_of_its_own) {
+    run_http([]() -> Coro<> {
+        int asked = 0;
+        const TestServer server = co_await TestServer::answering([&](const std::string&) -> std::string {
+            if (++asked == 1) return challenge("Digest realm=\"r\", algorithm=SHA-256, qop=\"auth\", nonce=\"n\"");
+            if (asked > 2) return ok("welcome");
+            return "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+        });
+        const ClientSession session({.auth = ada, .retry = {.attempts = 2, .on_retry_after = true}});
+        EXPECT_EQ(co_await text_of(session.get(server.url())), "welcome");
+        EXPECT_EQ(parameter(credentials_at(server).at(1), "nc"), "00000001");
+        EXPECT_EQ(parameter(credentials_at(server).at(2), "nc"), "00000002");
+        EXPECT_TRUE(is_right(server.requests().at(2), "n"));
+    }());
+}
+
 TEST(RealClientAuth, it_goes_before_a_header_of_the_session) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok(""));

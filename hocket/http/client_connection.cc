@@ -6,7 +6,10 @@
 #include <hocket/flow/wait.h>
 #include <hocket/http/client_response_internal.h>
 #include <hocket/http/http1_writer.h>
+#include <hocket/net/tls_error.h>
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -16,6 +19,8 @@ namespace hocket::http {
 namespace {
 
 constexpr std::size_t most_at_once = 64 << 10;
+/// So often, a server that has answered is looked at, while it takes the rest of a body.
+constexpr Duration look_interval = std::chrono::milliseconds(200);
 
 // Gives the pieces their framing, and sees to their length.
 class Framing {
@@ -49,34 +54,42 @@ private:
     std::uint64_t sent_ = 0;
 };
 
-// In pieces, each of which has its time, if that is limited.
-Coro<> write_within(TransportHandle transport, std::string_view bytes, Duration limit) {
-    if (limit.count() <= 0) co_return co_await transport->write(bytes);
+// In pieces, so that what is told to end leaves the rest behind; each of them has its time, if that is limited. Throws WriteTimeout.
+Coro<> write_within(TransportHandle transport, std::string_view bytes, const WaitLimits& limits) {
     for (; !bytes.empty(); bytes.remove_prefix(std::min(most_at_once, bytes.size()))) {
-        co_await timeout(limit, transport->write(bytes.substr(0, most_at_once)));
+        const std::string_view piece = bytes.substr(0, most_at_once);
+        if (limits.write.count() == 0) {
+            co_await transport->write(piece);
+            continue;
+        }
+        try {
+            co_await timeout(limits.write, transport->write(piece));
+        } catch (const TimeoutError&) {
+            throw WriteTimeout(*limits.request + ": " + transport->name() + " took nothing of the body for " +
+                               in_seconds(limits.write));
+        }
     }
-}
-
-std::exception_ptr write_timeout(const TransportHandle& transport, const WaitLimits& limits) {
-    return std::make_exception_ptr(WriteTimeout(limits.request + ": " + transport->name() +
-                                                " took nothing of the body for " + in_seconds(limits.write)));
 }
 
 Coro<> wait_for_bytes(TransportHandle transport, std::size_t of_use) { co_await transport->more(of_use); }
+Coro<> wait_for_news(TransportHandle transport) { co_await transport->quiet(); }
 
-// No answer is due while the body is on its way.
-Coro<> more_within(TransportHandle transport, std::size_t of_use, WaitLimits limits, Task<> sending) {
+// Whether they came, or the end, in time. No answer is due while the body is on its way.
+Coro<bool> more_within(TransportHandle transport, std::size_t of_use, Duration limit, Task<> sending) {
     for (;;) {
         const bool is_due = !sending || sending.done();
         try {
-            co_return co_await timeout(limits.read, wait_for_bytes(transport, of_use));
+            co_await timeout(limit, wait_for_bytes(transport, of_use));
+            co_return true;
         } catch (const TimeoutError&) {
-            if (is_due) {
-                throw ReadTimeout(limits.request + ": nothing came from " + transport->name() + " for " +
-                                  in_seconds(limits.read));
-            }
+            if (is_due) co_return false;
         }
     }
+}
+
+// The peer says why it does not go on, as it does of a certificate that it does not take (RFC 8446, 6.2). A mere end says nothing.
+bool is_alert(const TlsError& error) noexcept {
+    return ERR_GET_REASON(static_cast<unsigned long>(error.code().value())) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
 }
 
 }  // namespace
@@ -86,17 +99,31 @@ ClientConnection::~ClientConnection() {
     transport_->abort();
 }
 
-// What goes wrong here shows in the reading of the response, too, or the server has answered before it had all.
+const Shared<const TlsInfo>& ClientConnection::tls() {
+    if (!tls_) tls_ = transport_->tls();
+    return tls_;
+}
+
+void ClientConnection::give_up(const TransportHandle& transport, Progress& progress) {
+    try {
+        throw;
+    } catch (const OSError&) {
+        return;  // shows in the reading of the response, too, or the server has answered before it had all
+    } catch (...) {
+        const std::exception_ptr error = std::current_exception();
+        if (is_cancelled(error) || ends_the_loop(error)) throw;
+        progress.error = error;
+        transport->abort();
+    }
+}
+
 Coro<> ClientConnection::send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
                                     WaitLimits limits, Shared<Progress> progress) {
     try {
         transport->write_nowait(head);
-        co_await write_within(transport, *body, limits.write);
-    } catch (const TimeoutError&) {
-        progress->error = write_timeout(transport, limits);
-        transport->abort();
-    } catch (const OSError&) {
-        co_return;
+        co_await write_within(transport, *body, limits);
+    } catch (...) {
+        give_up(transport, *progress);
     }
 }
 
@@ -125,19 +152,34 @@ Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head
                 transport->abort();
                 break;
             }
-            if (!bytes.empty()) co_await write_within(transport, bytes, limits.write);
+            if (!bytes.empty()) co_await write_within(transport, bytes, limits);
             if (is_last) co_return;
         }
-    } catch (const TimeoutError&) {  // while it was written, as the rest
-        progress->error = write_timeout(transport, limits);
-        transport->abort();
-    } catch (const OSError&) {
-        ended = nullptr;
-    } catch (...) {  // a cancel
-        ended = std::current_exception();
+    } catch (...) {
+        try {
+            give_up(transport, *progress);
+        } catch (...) {  // a cancel
+            ended = std::current_exception();
+        }
     }
     co_await pieces.aclose();
     if (ended) std::rethrow_exception(ended);
+}
+
+Coro<> all_sent(TransportHandle transport, Task<> sending) {
+    sending.add_done_callback([transport](const Task<>&) { transport->stir(); });
+    while (!sending.done() && !transport->eof() && !transport->exception() && !transport->is_closing()) {
+        if (!transport->silent()) {
+            co_await transport->more(1);
+            continue;
+        }
+        // A read that goes on would keep the connection from being used again.
+        try {
+            co_await timeout(look_interval, wait_for_news(transport));
+        } catch (const TimeoutError&) {
+            continue;
+        }
+    }
 }
 
 Coro<> end_of(Task<> sending) {
@@ -194,6 +236,9 @@ Coro<ResponseHead> ClientConnection::read_head(std::string_view method, bool kee
             const bool nothing_came = parser_.between_messages();
             try {
                 co_await more(1);
+            } catch (const TlsError& e) {
+                if (is_alert(e)) throw;
+                throw Lost{e.what(), nothing_came};
             } catch (const OSError& e) {
                 throw Lost{e.what(), nothing_came};
             }
@@ -243,10 +288,13 @@ Coro<> ClientConnection::more(std::size_t of_use) {
     const TransportHandle transport = transport_;  // this object may be gone when the wait is over
     if (transport->awaited()) throw RuntimeError("another task reads this response already");
     if (transport->exception()) std::rethrow_exception(transport->exception());
-    if (limits_.read.count() <= 0) {
+    if (limits_.read.count() == 0) {
         co_await transport->more(of_use);
     } else {
-        co_await more_within(transport, of_use, limits_, sending_);
+        const Duration limit = limits_.read;
+        const Shared<const std::string> request = limits_.request;
+        if (!co_await more_within(transport, of_use, limit, sending_))
+            throw ReadTimeout(*request + ": nothing came from " + transport->name() + " for " + in_seconds(limit));
     }
     if (transport->exception()) std::rethrow_exception(transport->exception());
 }

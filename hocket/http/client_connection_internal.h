@@ -8,6 +8,7 @@
 #include <hocket/core/task.h>
 #include <hocket/http/body_stream.h>
 #include <hocket/http/http1_parser.h>
+#include <hocket/net/tls_info.h>
 #include <hocket/net/transport.h>
 
 #include <cstddef>
@@ -35,12 +36,14 @@ struct OutgoingBody {
     bool can_repeat() const noexcept { return !stream || stream.can_repeat(); }
 };
 
-/// What its waits may take, of one exchange; 0: any time.
+/// What its waits may take, of one exchange; 0: any time; less: none.
 struct WaitLimits {
     Duration read = {}, write = {};
-    std::string request = {};  // before the errors' texts; empty where there is no limit
+    Shared<const std::string> request = {};  // before the errors' texts; null where there is no limit
 };
 
+/// Waits until the task that sends a body has ended, or the connection has, so that nobody would take more.
+Coro<> all_sent(TransportHandle transport, Task<> sending);
 /// Cancels the task that sends a body, and waits until it has ended, however often who waits is cancelled: each time, it is told again.
 Coro<> end_of(Task<> sending);
 
@@ -60,10 +63,14 @@ public:
     void send(const std::string& head, const OutgoingBody& body);
     /// The server wants no more of it: what is not sent yet stays behind, and no other request follows.
     void stop_sending() noexcept;
-    /// The task that sends the pieces of a generator; empty if there is none, and once it has ended.
-    Task<> streaming() const noexcept { return is_streaming_ && !sending_.done() ? sending_ : Task<>(); }
+    /// The task that sends a large body or the pieces of a generator; empty if there is none, and once it has ended.
+    Task<> sending() const noexcept { return sending_ && !sending_.done() ? sending_ : Task<>(); }
+    /// Whether the body that is sent comes from a generator.
+    bool is_streaming() const noexcept { return is_streaming_; }
+    /// Whether the body was told to end before all of it was sent.
+    bool is_cut() const noexcept { return is_cut_; }
     /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
-    /// ProtocolError for what is no HTTP. When it throws, a generator that is sent has ended.
+    /// TlsError for a server that ends TLS with an alert; ProtocolError for what is no HTTP. When it throws, a generator that is sent has ended.
     Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
 
     /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body;
@@ -83,6 +90,8 @@ public:
     /// Why the body could not be sent, if that has ended the connection: what its generator has thrown, or WriteTimeout. Else null.
     std::exception_ptr body_error() const noexcept { return progress_ ? progress_->error : nullptr; }
     const TransportHandle& transport() const noexcept { return transport_; }
+    /// What TLS has agreed on, put together when it is asked for first; null where there is no TLS.
+    const Shared<const TlsInfo>& tls();
 
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
@@ -101,6 +110,8 @@ private:
     struct Progress {
         std::exception_ptr error = {};
     };
+    /// What a task that sends has thrown becomes the request's error, and ends the connection, which wakes who reads; a cancel does not.
+    static void give_up(const TransportHandle& transport, Progress& progress);
     static Coro<> send_large(TransportHandle transport, std::string head, Shared<const std::string> body,
                              WaitLimits limits, Shared<Progress> progress);
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
@@ -113,6 +124,7 @@ private:
     Http1Parser parser_{Http1Parser::Reads::responses};
     Task<> sending_;             // a large body, or a stream; empty if there is none
     Shared<Progress> progress_;  // of these
+    Shared<const TlsInfo> tls_;  // null: not asked for
     WaitLimits limits_;
     bool is_streaming_ = false;   // what is sent comes from a generator
     bool is_cut_ = false;         // not all of the body was sent

@@ -2,6 +2,7 @@
 // The steps to a server: a socket, the proxy's consent, the handshake.
 #include <hocket/http/client_dialer_internal.h>
 
+#include <hocket/http/hexadecimal_internal.h>
 #include <hocket/http/http1_parser.h>
 #include <hocket/http/http1_writer.h>
 #include <hocket/http/socks5_internal.h>
@@ -23,8 +24,9 @@ namespace {
 
 constexpr Duration happy_eyeballs_delay = std::chrono::milliseconds(250);
 
-[[noreturn]] void throw_proxy(const ClientRoute& route, const std::string& why) {
-    throw NoConnection{NoConnection::Kind::proxy, "the proxy " + route.proxy.name() + ": " + why};
+[[noreturn]] void throw_proxy(const ClientRoute& route, const std::string& why,
+                              NoConnection::Kind kind = NoConnection::Kind::proxy) {
+    throw NoConnection{kind, "the proxy " + route.proxy.name() + ": " + why};
 }
 
 // ---- The first hop
@@ -72,23 +74,19 @@ std::string sha256(std::string_view bytes) {
     return digest;
 }
 
-std::string in_hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const char c : bytes) {
-        text += digits[static_cast<unsigned char>(c) >> 4U];
-        text += digits[static_cast<unsigned char>(c) & 15U];
-    }
-    return text;
+void check_protocol(const ClientRoute& route, const TlsInfo& info) {
+    const std::string& protocol = info.alpn_protocol;
+    if (protocol.empty() || protocol == "http/1.1" || protocol == "http/1.0") return;
+    throw NoConnection{NoConnection::Kind::protocol, "TLS with " + route.server() + " agreed on the protocol " +
+                                                         in_quotes(protocol) + ", and only HTTP/1 is spoken here"};
 }
 
 void check_fingerprint(const ClientRoute& route, const TlsInfo& info) {
-    if (route.fingerprint.empty()) return;
     const std::string found = info.peer_certificate ? sha256(info.peer_certificate->der) : std::string();
     if (found == route.fingerprint) return;
     throw NoConnection{NoConnection::Kind::fingerprint, "the certificate of " + route.server() +
-                                                            " has the fingerprint " + in_hex(found) + ", and not " +
-                                                            in_hex(route.fingerprint)};
+                                                            " has the fingerprint " + in_hexadecimal(found) +
+                                                            ", and not " + in_hexadecimal(route.fingerprint)};
 }
 
 Coro<> secure(const TransportHandle& transport, TlsContext tls, const std::string& host,
@@ -145,7 +143,11 @@ Coro<> pass_socks(const TransportHandle& transport, const ClientRoute& route) {
         if (!bytes.empty()) transport->write_nowait(bytes);
         const std::string_view unread = transport->unread();
         std::string_view left = unread;
-        bytes = socks.next(left);
+        try {
+            bytes = socks.next(left);
+        } catch (const ProtocolError& e) {
+            throw_proxy(route, e.what(), NoConnection::Kind::refused);
+        }
         const bool has_moved = left.size() < unread.size();
         transport->consume(unread.size() - left.size());
         if (socks.is_done()) co_return;
@@ -175,8 +177,8 @@ Coro<TransportHandle> pass_proxy(const SessionOptions& options, const ClientRout
         throw_proxy(route, e.what());
     } catch (const ProtocolError& e) {
         throw_proxy(route, e.what());
-    } catch (const ValueError& e) {
-        throw_proxy(route, e.what());
+    } catch (const ValueError& e) {  // a name that SOCKS has no room for
+        throw_proxy(route, e.what(), NoConnection::Kind::refused);
     }
 }
 
@@ -195,7 +197,8 @@ Coro<TransportHandle> dial(const SessionOptions& options, const ClientRoute& rou
     }
     if (!route.tls) co_return transport;
     co_await secure(transport, route.tls, route.host, trace);
-    check_fingerprint(route, *transport->tls());
+    if (!route.fingerprint.empty()) check_fingerprint(route, *transport->tls());
+    if (route.is_tls_given) check_protocol(route, *transport->tls());
     co_return transport;
 }
 

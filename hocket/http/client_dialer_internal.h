@@ -13,7 +13,8 @@ namespace hocket::http {
 
 /// Why there is no connection, where it is neither the system's nor TLS's error: `why` stands after the request in the error's text.
 struct NoConnection {
-    enum class Kind : std::uint8_t { proxy, proxy_status, proxy_tls, fingerprint };
+    /// `refused`: by a proxy, which will do so again.
+    enum class Kind : std::uint8_t { proxy, refused, proxy_status, proxy_tls, fingerprint, protocol };
     Kind kind;
     std::string why;
     int status = 0;  // of `proxy_status`

@@ -84,6 +84,38 @@ TEST(RealClientProxy, only_the_proxy_gets_its_credentials) {
     }());
 }
 
+TEST(RealClientProxy, credentials_for_a_proxy_stay_here_where_there_is_none) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(ok("x"));
+        const ClientSession session;
+        const Headers headers{{"Proxy-Authorization", "mine"}};
+        co_await session.get(server.url(), {.headers = headers});
+        EXPECT_EQ(field_of(server.requests().at(0), "Proxy-Authorization"), "none");
+        co_await session.get("http://far.example/", {.headers = headers, .proxy = proxy_url(server)});
+        EXPECT_EQ(field_of(server.requests().at(1), "Proxy-Authorization"), "mine");
+    }());
+}
+
+TEST(RealClientProxy, connections_to_a_host_are_counted_whatever_the_way) {
+    run_http([]() -> Coro<> {
+        const TestServer proxy = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+            co_await peer.end();
+        });
+        const ClientSession session({.limit_per_host = 1});
+        const ClientResponse first =
+            co_await session.get("http://far.example/", {.proxy = proxy_url(proxy, "http", "ada:x@")});
+        const Task<ClientResponse> second =
+            create_task(session.get("http://far.example/", {.proxy = proxy_url(proxy, "http", "bob:x@")}));
+        co_await hocket::testing::a_while();
+        EXPECT_FALSE(second.done());
+        EXPECT_EQ(proxy.connections(), 1);
+        first.close();
+        EXPECT_EQ((co_await second).status(), 200);
+    }());
+}
+
 TEST(RealClientProxy, a_tunnel_is_kept_for_the_next_request) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok("x"), with_tls(tls_server()));
@@ -222,6 +254,9 @@ TEST(RealClientProxy, what_a_socks_proxy_refuses_is_said) {
         EXPECT_EQ(co_await ending_of(session.get("http://far.example/")),
                   "hocket::http::ClientProxyError: GET http://far.example/: the proxy " + proxy_url(proxy, "socks5") +
                       ": it did not connect to the server: network unreachable");
+        const RetryOptions often{.attempts = 3, .backoff = std::chrono::milliseconds(1)};
+        co_await ending_of(session.get("http://far.example/", {.retry = often}));
+        EXPECT_EQ(proxy.connections(), 2);  // which would refuse it once more
     }());
 }
 
@@ -240,7 +275,9 @@ TEST(RealClientProxy, a_proxy_may_be_spoken_to_by_tls) {
             },
             with_tls(tls_server()));
         const ClientSession session({.tls = tls_client(), .proxy = proxy_url(proxy, "https")});
-        EXPECT_EQ(co_await text_of(session.get("http://far.example/")), "by the proxy");
+        const ClientResponse open = co_await session.get("http://far.example/");
+        EXPECT_EQ(co_await open.text(), "by the proxy");
+        EXPECT_FALSE(open.tls());  // what the proxy has is no part of an answer that came in the clear
         EXPECT_EQ(co_await text_of(session.get(server.url())), "x");  // TLS within TLS
         EXPECT_EQ(server.requests().size(), 1U);
     }());

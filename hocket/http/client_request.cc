@@ -35,14 +35,6 @@ BodyStream encoded_stream(BodyStream stream, ContentCoding coding) {
     return BodyStream([stream = std::move(stream), coding] { return encoded_pieces(stream.begin(), coding); });
 }
 
-std::string upper(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return result;
-}
-
 }  // namespace
 
 Url without_user(const Url& url) {
@@ -53,7 +45,7 @@ Url without_user(const Url& url) {
 ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOptions& session, const Url& base,
                              RequestOptions& options, FormBody form)
     : decodes_(options.auto_decompress.value_or(session.auto_decompress) ? &session.decode : nullptr) {
-    name_.method = upper(method);
+    name_.method = raised(method);
     if (!is_token(name_.method))
         throw ValueError("request " + without_user(url).str() + ": the method " + in_quotes(name_.method) +
                          " is no token");
@@ -125,7 +117,8 @@ void ClientRequest::set_cookies(const Params& stored) {
     }
 }
 
-// What is said of one request goes before what its URL says, and that before what the session says.
+// What a request's options say goes before fields, its own and the session's; these before user and password of its URL; and the session's `auth` comes
+// last.
 void ClientRequest::take_auth(const RequestOptions& options) {
     if (!options.auth) return;
     if (options.headers.contains("Authorization")) {
@@ -229,8 +222,8 @@ std::string ClientRequest::head(const ClientRoute& route) const {
         head.target = std::string(name_.url.scheme()).append("://").append(name_.url.authority()).append(head.target);
         const std::string authorization = route.proxy.authorization();
         if (!authorization.empty()) head.headers.set("Proxy-Authorization", authorization);
-    } else if (route.proxy) {
-        head.headers.remove("Proxy-Authorization");  // it would pass the proxy unseen, to the server
+    } else {
+        head.headers.remove("Proxy-Authorization");  // the server would get it
     }
     // RFC 9110, 8.6: that there is no body is said where one would be expected.
     if (body_.whole) {

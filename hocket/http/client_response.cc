@@ -2,6 +2,8 @@
 // Reading a response's body, and giving its connection back at the end.
 #include <hocket/http/client_response.h>
 
+#include <hocket/core/event_loop.h>
+#include <hocket/flow/shield.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/http/client_response_internal.h>
 #include <hocket/http/content_type_internal.h>
@@ -65,8 +67,9 @@ ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadlin
     : name(std::move(n)),
       head(std::move(h)),
       peername(lease->transport()->peername()),
-      tls(lease->transport()->tls()),
-      sending_(lease->streaming()),
+      tls(name.url.scheme() == "https" ? lease->tls() : nullptr),
+      sending_(lease->sending()),
+      is_streaming_(lease->is_streaming()),
       lease_(std::move(lease)),
       deadline_(deadline),
       trace_(std::move(trace)) {
@@ -76,8 +79,39 @@ ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadlin
 
 void ResponseState::end_body() noexcept {
     is_ended_ = true;
-    lease_.keep();
     tell(trace_, Trace::body_end, head.status);
+    if (!sending_ || sending_.done() || lease_->is_cut() || !this_loop) return lease_.keep();
+    sending_end_ = Shared<SendingEnd>::make();
+    keeper_ = create_task(keep_when_sent(std::move(lease_), sending_, deadline_.when, sending_end_),
+                          {.name = "rest of the body of an HTTP request"});
+}
+
+// What a success has overtaken is sent all the same; then the connection serves other requests. A task has it, since nobody need wait.
+Coro<> ResponseState::keep_when_sent(Lease lease, Task<> sending, std::optional<TimePoint> when,
+                                     Shared<SendingEnd> end) {
+    try {
+        co_await timeout_at(when, all_sent(lease->transport(), sending));
+    } catch (const TimeoutError&) {
+        end->is_late = true;
+    } catch (const CancelledError&) {
+        lease->stop_sending();
+    }
+    end->error = lease->body_error();
+    end->is_taken_away = lease->is_taken_away;
+    if (sending.done()) co_return lease.keep();
+    lease.close();
+    co_await end_of(sending);
+}
+
+Coro<> ResponseState::finish_sending() {
+    const Task<> keeper = keeper_;
+    if (!keeper) co_return;
+    co_await shield(keeper);
+    keeper_ = Task<>();
+    if (sending_end_->is_late) fail<TimeoutError>(deadline_.text());
+    if (sending_end_->is_taken_away) fail<ClientConnectionError>("the session was closed");
+    failure_ = sending_end_->error;
+    if (failure_) std::rethrow_exception(failure_);
 }
 
 void ResponseState::decode_within(const DecodeLimits& limits) {
@@ -168,8 +202,9 @@ Coro<> ResponseState::wait_without_limit(Wanted wanted) {
 Coro<> ResponseState::wait_for(Wanted wanted) {
     try {
         co_await timeout_at(deadline_.when, wait_without_limit(wanted));
-    } catch (const ReadTimeout&) {
+    } catch (const ReadTimeout& e) {
         failure_ = std::current_exception();
+        tell(trace_, Trace::body_error, head.status, e.what());
         lease_.close();
         throw;
     } catch (const TimeoutError&) {
@@ -186,14 +221,19 @@ Coro<> ResponseState::read_while_sending(Wanted wanted) {
     } catch (...) {
         error = std::current_exception();
     }
-    if (is_over()) co_await end_sending();
-    if (error) std::rethrow_exception(error);
+    if (error) {
+        if (is_over() && !keeper_) co_await end_sending();
+        std::rethrow_exception(error);
+    }
+    // What the last bytes are wanted for is not held up.
+    if (is_ended_ && (wanted == Wanted::all || arrived_.empty())) co_await finish_sending();
 }
 
 template <class Error>
 void ResponseState::set_failure(const std::string& why) {
     if (lease_) failure_ = lease_->body_error();
     if (!failure_) failure_ = std::make_exception_ptr(Error(name.text() + ": " + why));
+    tell(trace_, Trace::body_error, head.status, why);
     lease_.close();
 }
 
@@ -216,17 +256,17 @@ std::string ResponseState::taken(Wanted wanted) noexcept {
 }
 
 void ResponseState::release() noexcept {
-    if (!lease_) return;
     decoder_.reset();
     try {
-        if (take_arrived(Wanted::all)) return;
+        if (lease_ && !take_arrived(Wanted::all)) lease_.close();
     } catch (...) {  // malformed, or the request's body has failed, and nobody wants to know
         return;
     }
-    lease_.close();
+    if (keeper_ && is_streaming_) keeper_.cancel();  // a generator may refer to what the caller had
 }
 
 void ResponseState::close() noexcept {
+    if (keeper_) keeper_.cancel();
     if (is_ended_ || failure_) return;
     failure_ = std::make_exception_ptr(ClientConnectionError(name.text() + ": the response was closed"));
     lease_.close();

@@ -69,7 +69,7 @@ Coro<AdapterValue<Adapter>> parse_json(ResponseHandle response, JsonOptions opti
 ///
 /// A compressed body is given as what it stands for (`SessionOptions::auto_decompress`); the fields still say how it came.
 ///
-/// The connection goes back to its session when the body has been read to the end. A response that is dropped before closes
+/// The connection goes back to its session when the body has been read to the end, and the request's is sent, too: a read waits for that. A response that is dropped before closes
 /// its connection, unless the rest of the body has come already. What reads the body ends with ClientPayloadError when that ends early or is
 /// malformed, with TimeoutError when the request's time limit passes; then every later read throws the same. A read that is cancelled
 /// loses nothing: the next one goes on.
@@ -99,7 +99,8 @@ public:
     const std::vector<Url>& history() const;
     /// Where the server is that answered, or the proxy before it (`response.connection.transport.get_extra_info("peername")`).
     const Address& peername() const;
-    /// What TLS agreed on, with the server's certificate (see hocket/net/tls_info.h); null where there is none.
+    /// What TLS agreed on, with the server's certificate (see hocket/net/tls_info.h); null where the URL is not https. The same object for all
+    /// responses of a connection.
     const Shared<const TlsInfo>& tls() const;
     /// In lower case and without parameters: `text/html`; `application/octet-stream` if the server does not say.
     std::string content_type() const;

@@ -68,11 +68,15 @@ public:
 
     void close() noexcept;
 
-    /// Whether the request's body, a generator, is still sent.
-    bool is_sending() const noexcept { return sending_ && !sending_.done(); }
+    /// Whether the request's body is still sent, or how that has ended is not known yet.
+    bool is_sending() const noexcept { return (sending_ && !sending_.done()) || keeper_; }
     /// Whether nothing more of the response can come.
     bool is_over() const noexcept { return !lease_; }
+    /// Tells it to end, and waits until it has.
     Coro<> end_sending() { return end_of(sending_); }
+    /// Once the response is whole: waits until the request's body is sent, too. Throws what it could not be sent for, and TimeoutError. A cancel
+    /// only ends the wait.
+    Coro<> finish_sending();
     /// `take_arrived` and `wait_for`; at the response's end, the request's body has ended, too.
     Coro<> read_while_sending(Wanted wanted);
 
@@ -80,7 +84,7 @@ public:
     ResponseHead head;
     std::vector<Url> history = {};
     const Address peername;
-    const Shared<const TlsInfo> tls;  // null where there is none
+    const Shared<const TlsInfo> tls;  // of https; else null, whatever the proxy has
 
 private:
     ~ResponseState() { release(); }
@@ -101,8 +105,19 @@ private:
     std::uint32_t refs_ = 1;
     bool is_ended_ = false;  // all of the body has come
     bool is_taken_ = false;  // a read has given all that `next` had left
-    Task<> sending_;         // the request's body, if that is a generator which the response has overtaken
-    Lease lease_;            // empty once the body has ended, or was closed
+    Task<> sending_;         // the request's body, which the response has overtaken; else empty
+    /// How the sending of a body ended that a whole response had overtaken.
+    struct SendingEnd {
+        std::exception_ptr error = {};  // why it could not be sent
+        bool is_late = false;           // the request's time limit has passed
+        bool is_taken_away = false;     // the session was closed
+    };
+    static Coro<> keep_when_sent(Lease lease, Task<> sending, std::optional<TimePoint> when, Shared<SendingEnd> end);
+
+    Task<> keeper_;  // has the connection until all is sent, when the response is whole before; else empty
+    Shared<SendingEnd> sending_end_;
+    bool is_streaming_;  // the request's body is a generator
+    Lease lease_;        // empty once the body has ended, or was closed
     Deadline deadline_;
     Shared<ClientTrace> trace_;
     std::string arrived_;             // of the body, and not read yet

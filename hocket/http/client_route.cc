@@ -2,6 +2,7 @@
 // From options and URL to a route.
 #include <hocket/http/client_route_internal.h>
 
+#include <hocket/http/percent_internal.h>
 #include <hocket/net/stream_writer.h>
 
 #include <cstdlib>
@@ -13,14 +14,7 @@ namespace {
 
 Duration limit_of(Duration request, Duration session) {
     const Duration limit = request.count() == default_timeout.count() ? session : request;
-    return limit.count() > 0 ? limit : Duration();
-}
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+    return limit.count() == default_timeout.count() ? Duration() : limit;
 }
 
 // While there is a connection, its context lives, and no other one has its address.
@@ -31,12 +25,72 @@ std::string address_of(const TlsContext& context) {
 const char* environment(const char* name) { return std::getenv(name); }
 
 ProxySettings proxies_of(const SessionOptions& options) {
-    if (!options.proxy.empty()) {
-        if (!options.unix_socket.empty() || options.connector)
-            throw ValueError("a ClientSession has a proxy, or a UNIX socket, or a connector");
-        return ProxySettings::always(Proxy::parse(options.proxy));
-    }
+    if (!options.proxy.empty()) return ProxySettings::always(Proxy::parse(options.proxy));
     return options.trust_env ? ProxySettings::read(environment) : ProxySettings();
+}
+
+// What one option decides, another cannot: it would be ignored.
+void refuse_both(bool one, const char* name, bool other, const char* other_name) {
+    if (one && other)
+        throw ValueError(std::string("of ")
+                             .append(name)
+                             .append(" and ")
+                             .append(other_name)
+                             .append(", one: the other would be ignored"));
+}
+
+void check_ways(const SessionOptions& session) {
+    const bool has_socket = !session.unix_socket.empty(), has_connector = static_cast<bool>(session.connector);
+    refuse_both(!session.proxy.empty(), "proxy", has_socket, "unix_socket");
+    refuse_both(!session.proxy.empty(), "proxy", has_connector, "connector");
+    refuse_both(has_socket, "unix_socket", has_connector, "connector");
+    refuse_both(has_socket, "unix_socket", static_cast<bool>(session.local_address), "local_address");
+    refuse_both(has_connector, "connector", static_cast<bool>(session.local_address), "local_address");
+    refuse_both(has_connector, "connector", static_cast<bool>(session.resolver), "resolver");
+    refuse_both(has_connector, "connector", static_cast<bool>(session.tls), "tls");
+    refuse_both(has_connector, "connector", !session.fingerprint.empty(), "fingerprint");
+    refuse_both(has_connector, "connector", session.dangerously_accept_any_certificate,
+                "dangerously_accept_any_certificate");
+}
+
+void check_ways(const SessionOptions& session, const RequestOptions& request) {
+    const bool has_proxy = request.proxy && !request.proxy->empty();
+    const bool has_connector = static_cast<bool>(session.connector);
+    refuse_both(has_proxy, "a request's proxy", !session.unix_socket.empty(), "the session's unix_socket");
+    refuse_both(has_proxy, "a request's proxy", has_connector, "the session's connector");
+    refuse_both(static_cast<bool>(request.tls), "a request's tls", has_connector, "the session's connector");
+    refuse_both(!request.fingerprint.empty(), "a request's fingerprint", has_connector, "the session's connector");
+    refuse_both(request.dangerously_accept_any_certificate.value_or(false),
+                "a request's dangerously_accept_any_certificate", has_connector, "the session's connector");
+}
+
+void check_context(const TlsContext& context) {
+    if (context && context.is_server())
+        throw ValueError("tls: a client cannot use a context made by TlsContext::server");
+}
+
+constexpr const char* contradiction =
+    "of tls and dangerously_accept_any_certificate, one: a TlsContext says what it accepts";
+
+TlsTerms tls_of(const SessionOptions& session) {
+    if (session.tls && session.dangerously_accept_any_certificate) throw ValueError(contradiction);
+    check_context(session.tls);
+    return {.context = session.tls,
+            .any_certificate = session.dangerously_accept_any_certificate,
+            .fingerprint = parse_fingerprint(session.fingerprint)};
+}
+
+// What is said of one request goes before what the session says, be it of the one kind or of the other. Nothing: it says nothing.
+std::optional<TlsTerms> tls_of(const RequestOptions& options, const SessionOptions& session) {
+    const std::optional<bool>& any = options.dangerously_accept_any_certificate;
+    if (!options.tls && !any && options.fingerprint.empty()) return std::nullopt;
+    const bool is_careless = any.value_or(false);
+    if (options.tls && is_careless) throw ValueError(contradiction);
+    check_context(options.tls);
+    TlsTerms terms{.context = options.tls || is_careless ? options.tls : session.tls};
+    terms.any_certificate = !terms.context && any.value_or(session.dangerously_accept_any_certificate);
+    terms.fingerprint = parse_fingerprint(options.fingerprint.empty() ? session.fingerprint : options.fingerprint);
+    return terms;
 }
 
 }  // namespace
@@ -46,8 +100,8 @@ std::string parse_fingerprint(std::string_view text) {
     std::string bytes;
     while (!text.empty()) {
         if (!bytes.empty() && text.front() == ':') text.remove_prefix(1);
-        const int high = text.size() < 2 ? -1 : hex_digit(text[0]);
-        const int low = text.size() < 2 ? -1 : hex_digit(text[1]);
+        const int high = text.size() < 2 ? -1 : hex_value(text[0]);
+        const int low = text.size() < 2 ? -1 : hex_value(text[1]);
         if (high < 0 || low < 0) throw ValueError("fingerprint is not in hexadecimal digits");
         bytes += static_cast<char>(high * 16 + low);
         text.remove_prefix(2);
@@ -57,8 +111,10 @@ std::string parse_fingerprint(std::string_view text) {
     return bytes;
 }
 
-Terms make_terms(const SessionOptions& session, const RequestOptions& options) {
+Terms make_terms(const SessionOptions& session, const RequestOptions& options, std::string origin) {
+    check_ways(session, options);
     Terms terms;
+    terms.origin = std::move(origin);
     terms.deadline.limit = limit_of(options.timeout, session.timeout);
     terms.timeouts = {.pool = limit_of(options.timeouts.pool, session.timeouts.pool),
                       .connect = limit_of(options.timeouts.connect, session.timeouts.connect),
@@ -66,17 +122,7 @@ Terms make_terms(const SessionOptions& session, const RequestOptions& options) {
                       .write = limit_of(options.timeouts.write, session.timeouts.write)};
     terms.retry = options.retry.value_or(session.retry);
     if (options.proxy) terms.proxy = options.proxy->empty() ? Proxy() : Proxy::parse(*options.proxy);
-    // What is said of one request goes before what the session says, be it of the one kind or of the other.
-    const bool is_careless = options.dangerously_accept_any_certificate.value_or(false);
-    if ((options.tls && is_careless) || (session.tls && session.dangerously_accept_any_certificate))
-        throw ValueError("of tls and dangerously_accept_any_certificate, one: a TlsContext says what it accepts");
-    terms.tls = options.tls || is_careless ? options.tls : session.tls;
-    terms.any_certificate =
-        !terms.tls && options.dangerously_accept_any_certificate.value_or(session.dangerously_accept_any_certificate);
-    const std::string& fingerprint = options.fingerprint.empty() ? session.fingerprint : options.fingerprint;
-    if (!fingerprint.empty()) terms.fingerprint = parse_fingerprint(fingerprint);
-    if (terms.tls && terms.tls.is_server())
-        throw ValueError("tls: a client cannot use a context made by TlsContext::server");
+    terms.tls = tls_of(options, session);
     return terms;
 }
 
@@ -87,11 +133,12 @@ std::string ClientRoute::server() const {
 
 ClientRoutes::ClientRoutes(const SessionOptions& options)
     : proxies_(proxies_of(options)),
+      tls_(tls_of(options)),
       is_direct_(!options.unix_socket.empty() || options.connector),
       has_connector_(static_cast<bool>(options.connector)) {
     // What is wrong is said when the session is made.
     if (!options.unix_socket.empty()) static_cast<void>(Address::parse("unix:" + options.unix_socket));
-    static_cast<void>(make_terms(options, {}));
+    check_ways(options);
 }
 
 TlsContext ClientRoutes::own_context(bool any_certificate) {
@@ -109,26 +156,29 @@ TlsContext ClientRoutes::own_context(bool any_certificate) {
 
 ClientRoute ClientRoutes::find(const Url& url, const Terms& terms) {
     ClientRoute route{.key = url.origin(), .host = url.hostname(), .port = url.port()};
+    route.place = route.key;
     if (has_connector_) {
         route.origin = Url::parse(route.key);
         return route;
     }
+    // What a request says of its server's certificate is not said of those to which it is redirected.
+    const TlsTerms& tls = terms.tls && route.place == terms.origin ? *terms.tls : tls_;
     if (!is_direct_) route.proxy = terms.proxy ? *terms.proxy : proxies_.of(url);
     if (route.proxy) {
         const std::string& user = route.proxy.user;
         route.key +=
             "\nby " + route.proxy.name() + ' ' + std::to_string(user.size()) + ' ' + user + ':' + route.proxy.password;
         if (route.proxy.kind == Proxy::Kind::https) {
-            route.proxy_tls = terms.tls ? terms.tls : own_context(false);
+            route.proxy_tls = tls.context ? tls.context : own_context(false);
             route.key += "\nby tls " + address_of(route.proxy_tls);
         }
     }
     if (url.scheme() != "https") return route;
     // Who pins a certificate need not believe in those who sign.
-    route.tls = terms.tls ? terms.tls : own_context(terms.any_certificate || !terms.fingerprint.empty());
-    route.fingerprint = terms.fingerprint;
-    route.key +=
-        "\ntls " + std::to_string(reinterpret_cast<std::uintptr_t>(&route.tls.state())) + ' ' + route.fingerprint;
+    route.tls = tls.context ? tls.context : own_context(tls.any_certificate || !tls.fingerprint.empty());
+    route.is_tls_given = static_cast<bool>(tls.context);
+    route.fingerprint = tls.fingerprint;
+    route.key += "\ntls " + address_of(route.tls) + ' ' + route.fingerprint;
     return route;
 }
 

@@ -17,33 +17,41 @@
 
 namespace hocket::http {
 
+/// Whom https believes.
+struct TlsTerms {
+    TlsContext context = {};  // empty: one of the session's own making
+    bool any_certificate = false;
+    std::string fingerprint = {};  // 32 bytes, or none
+};
+
 /// What holds for one request of the program's, with all redirects.
 struct Terms {
     Deadline deadline;
-    ClientTimeout timeouts;  // each is a limit, or 0
+    ClientTimeout timeouts;  // each is a limit, or 0; what is below 0 has passed
     RetryOptions retry;
-    std::optional<Proxy> proxy;  // nothing: the session's
-    TlsContext tls;              // empty: the session's own
-    bool any_certificate = false;
-    std::string fingerprint;    // 32 bytes, or none
-    Shared<ClientTrace> trace;  // null: nobody listens
+    std::optional<Proxy> proxy;   // nothing: the session's
+    std::optional<TlsTerms> tls;  // of `origin`; nothing: the session's, as everywhere else
+    std::string origin;           // of the request's first URL
+    Shared<ClientTrace> trace;    // null: nobody listens
 };
 
-/// Throws ValueError and InvalidUrl for what makes no sense.
-Terms make_terms(const SessionOptions& session, const RequestOptions& options);
+/// Throws ValueError and InvalidUrl for what makes no sense. `origin`: of the request's URL.
+Terms make_terms(const SessionOptions& session, const RequestOptions& options, std::string origin);
 /// The 32 bytes of such a text; empty for an empty one. Throws ValueError.
 std::string parse_fingerprint(std::string_view text);
 
 struct ClientRoute {
     /// The same for connections that may stand for each other: origin, proxy with its credentials, TLS settings.
     std::string key = {};
-    Url origin = {};  // of the server, for a connector
+    Url origin = {};         // of the server, for a connector
+    std::string place = {};  // scheme, host and port of the server: connections to it are counted
     std::string host = {};
     std::uint16_t port = 0;
     Proxy proxy = {};
     TlsContext tls = {};        // empty: no https
     TlsContext proxy_tls = {};  // of a proxy that is spoken to by https
     std::string fingerprint = {};
+    bool is_tls_given = false;  // by the program, who may have it agree on other protocols
 
     /// The proxy is asked for the URL, and there is no tunnel.
     bool is_forwarded() const noexcept { return proxy.speaks_http() && !tls; }
@@ -62,6 +70,7 @@ private:
     TlsContext own_context(bool any_certificate);
 
     ProxySettings proxies_;
+    TlsTerms tls_;
     bool is_direct_;  // a connector or a UNIX socket stands for all
     bool has_connector_;
     TlsContext verifying_, believing_;

@@ -54,7 +54,7 @@ private:
 
 /// A coroutine function `(OutgoingRequest, NextRequest) -> Coro<ClientResponse>` that stands between caller and session (aiohttp 3.12's client
 /// middlewares): it may change the request, send it several times, answer from elsewhere, look at the response. It is around the request with
-/// its redirects. It lives as long as the session and its requests; copies stand for the same one.
+/// its redirects, and sees what `raise_for_status` would throw for. It lives as long as the session and its requests; copies stand for the same one.
 class ClientMiddleware {
 public:
     template <class F>

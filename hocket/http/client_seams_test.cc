@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,84 @@ TEST(ClientMiddleware, it_may_send_a_request_twice_or_not_at_all) {
         EXPECT_EQ((co_await session.get("http://test/")).status(), 200);
         EXPECT_EQ(asked, 2);
         EXPECT_EQ(co_await ending_of(session.get("http://test/no")), "hocket::ValueError: not this one");
+    }());
+}
+
+TEST(ClientMiddleware, it_sees_the_statuses_that_its_caller_gets_as_errors) {
+    run([]() -> Coro<> {
+        int seen = 0;
+        const auto look = [&seen](OutgoingRequest request, NextRequest next) -> Coro<ClientResponse> {
+            ClientResponse response = co_await next(std::move(request));
+            seen = response.status();
+            co_return response;
+        };
+        const ClientSession session(
+            {.raise_for_status = true, .connector = connect_to(items()), .middlewares = {look}});
+        EXPECT_EQ(co_await ending_of(session.get("http://x/nothing")),
+                  "hocket::http::ClientResponseError: GET http://x/nothing: 404 Not Found");
+        EXPECT_EQ(seen, 404);
+        EXPECT_EQ((co_await session.get("http://x/nothing", {.raise_for_status = false})).status(), 404);
+    }());
+}
+
+// ---- What cannot hold at once
+
+TEST(ClientSeams, options_of_which_one_would_be_ignored_are_refused) {
+    run([]() -> Coro<> {
+        const auto refused = [](SessionOptions options) -> std::string {
+            try {
+                const ClientSession session(std::move(options));
+            } catch (const ValueError& e) {
+                return e.what();
+            }
+            return "nothing";
+        };
+        const auto of = [](const std::string& one, const std::string& other) {
+            return "of " + one + " and " + other + ", one: the other would be ignored";
+        };
+        const auto memory = [] { return connect_to(items()); };
+        EXPECT_EQ(refused({.unix_socket = "/x", .connector = memory()}), of("unix_socket", "connector"));
+        EXPECT_EQ(refused({.unix_socket = "/x", .local_address = Address::parse("127.0.0.1:0")}),
+                  of("unix_socket", "local_address"));
+        EXPECT_EQ(refused({.unix_socket = "/x", .proxy = "a:1"}), of("proxy", "unix_socket"));
+        EXPECT_EQ(refused({.connector = memory(), .proxy = "a:1"}), of("proxy", "connector"));
+        EXPECT_EQ(refused({.fingerprint = std::string(64, 'a'), .connector = memory()}),
+                  of("connector", "fingerprint"));
+        EXPECT_EQ(refused({.dangerously_accept_any_certificate = true, .connector = memory()}),
+                  of("connector", "dangerously_accept_any_certificate"));
+        const ClientSession session({.connector = memory()}), local({.unix_socket = "/x"});
+        EXPECT_EQ(co_await ending_of(session.get("http://x/", {.proxy = "a:1"})),
+                  "hocket::ValueError: " + of("a request's proxy", "the session's connector"));
+        EXPECT_EQ(co_await ending_of(local.get("http://x/", {.proxy = "a:1"})),
+                  "hocket::ValueError: " + of("a request's proxy", "the session's unix_socket"));
+        EXPECT_EQ(co_await ending_of(session.get("http://x/", {.fingerprint = std::string(64, 'a')})),
+                  "hocket::ValueError: " + of("a request's fingerprint", "the session's connector"));
+    }());
+}
+
+// What a task that sends meets is the request's error, whatever it is.
+TEST(ClientSeams, a_body_that_meets_an_odd_error_leaves_nobody_waiting) {
+    run([]() -> Coro<> {
+        class Odd : public Transport {
+        public:
+            void write_nowait(std::string_view) override {}
+            Coro<> write(std::string_view) override {
+                throw std::logic_error("odd");
+                co_return;
+            }
+            void abort() noexcept override { end_reading(); }
+
+        private:
+            bool fed_by_hand() const noexcept override { return false; }
+        };
+        const ClientSession session({.connector = [](const Url&) -> Coro<Streams> {
+            const TransportHandle odd(new Odd);
+            co_return Streams(StreamReader(odd), StreamWriter(odd));
+        }});
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", {.data = std::string(1 << 20, 'x')})),
+                  "std::logic_error: odd");
+        RequestOptions stream{.stream = []() -> AsyncGenerator<std::string> { co_yield "x"; }};
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", std::move(stream))), "std::logic_error: odd");
     }());
 }
 

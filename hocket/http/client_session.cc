@@ -68,16 +68,25 @@ namespace {
 
 [[noreturn]] void throw_no_connection(const std::string& prefix, const NoConnection& e) {
     switch (e.kind) {
-        case NoConnection::Kind::proxy: throw ClientProxyError(prefix + e.why);
+        case NoConnection::Kind::proxy:
+        case NoConnection::Kind::refused: throw ClientProxyError(prefix + e.why);
         case NoConnection::Kind::proxy_status: throw ClientHttpProxyError(prefix + e.why, e.status);
+        case NoConnection::Kind::protocol:
         case NoConnection::Kind::proxy_tls: throw ClientTlsError(prefix + e.why);
         case NoConnection::Kind::fingerprint: throw ServerFingerprintMismatch(prefix + e.why);
     }
     throw ClientConnectionError(prefix + e.why);
 }
 
+// What is known of an exchange that has failed.
+struct Attempt {
+    bool is_sent = false;      // it may have reached the server
+    bool is_answered = false;  // a part of an answer has come
+    bool is_refused = false;   // by a proxy, which will do so again
+};
+
 Coro<Lease> connect(const SessionState& session, const RequestName& name, const ClientRoute& route, const Terms& terms,
-                    bool fresh) {
+                    bool fresh, Attempt& attempt) {
     try {
         Lease lease = co_await session.pool.acquire(session.options, route, terms, fresh);
         if (lease) co_return lease;
@@ -88,6 +97,7 @@ Coro<Lease> connect(const SessionState& session, const RequestName& name, const 
     } catch (const OSError& e) {
         throw ClientConnectionError(name.text() + ": " + e.what());
     } catch (const NoConnection& e) {
+        attempt.is_refused = e.kind == NoConnection::Kind::refused;
         throw_no_connection(name.text() + ": ", e);
     } catch (const PoolTimeout& e) {
         throw PoolTimeout(name.text() + ": " + e.what());
@@ -106,27 +116,45 @@ ClientRoute find_route(SessionState& session, const RequestName& name, const Ter
 }
 
 void set_limits(const Lease& lease, const RequestName& name, const Terms& terms) {
-    const bool has_limit = terms.timeouts.sock_read.count() > 0 || terms.timeouts.write.count() > 0;
+    const bool has_limit = terms.timeouts.sock_read.count() != 0 || terms.timeouts.write.count() != 0;
     lease->set_limits({.read = terms.timeouts.sock_read,
                        .write = terms.timeouts.write,
-                       .request = has_limit ? name.text() : std::string()});
+                       .request = has_limit ? Shared<const std::string>::make(name.text()) : nullptr});
 }
 
 // Sent twice, it does no more than once, and its body is there a second time.
 bool can_repeat(const ClientRequest& request) { return request.is_idempotent() && request.body().can_repeat(); }
 
-// One request and the head of its response. `is_sent`: it may have reached the server.
-Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& request, const Terms& terms,
-                                   bool* is_sent) {
+// A body that is still sent when the head of the answer is there. Who refuses wants no more of it. Where a success is whole already, nobody need
+// read it: so the request itself waits until all is sent.
+Coro<> see_to_body(ResponseHandle response, bool is_refused) {
+    if (is_refused) co_return co_await response->end_sending();
+    if (!response->is_over()) co_return;
+    std::exception_ptr error;
+    try {
+        co_return co_await response->finish_sending();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    response->close();
+    co_await response->end_sending();
+    std::rethrow_exception(error);
+}
+
+// One request and the head of its response. Each sending has the cookies and the signature of its own time.
+Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request, ClientAuth& auth, const Terms& terms,
+                                   Attempt& attempt) {
     ConnectionPool& pool = session.pool;
     const RequestName& name = request.name();
     const ClientRoute route = find_route(session, name, terms);
-    const std::string head = request.head(route);
     for (bool again = false;; again = true) {
+        request.set_cookies(session.jar.filter_cookies(name.url));
+        auth.sign(request);
+        const std::string head = request.head(route);
         Lease lease;
-        if (!again) lease = pool.reuse(route.key);
-        if (!lease) lease = co_await connect(session, name, route, terms, again);
-        if (is_sent) *is_sent = true;
+        if (!again) lease = pool.reuse(route);
+        if (!lease) lease = co_await connect(session, name, route, terms, again, attempt);
+        attempt.is_sent = true;
         if (lease->is_used_again) tell(terms.trace, Trace::reuse);
         set_limits(lease, name, terms);
         try {
@@ -134,18 +162,20 @@ Coro<ClientResponse> exchange_once(SessionState& session, const ClientRequest& r
             tell(terms.trace, Trace::request_sent);
             ResponseHead response = co_await lease->read_head(name.method, request.keeps_alive());
             tell(terms.trace, Trace::response_start, response.status);
-            // Who refuses wants no more, and what is made while it is sent goes on for a success only.
-            const bool is_refused = response.status >= 400 || (response.status >= 300 && lease->streaming());
+            const bool is_refused = response.status >= 400 || response.status == 307 || response.status == 308;
             if (is_refused) lease->stop_sending();
             ResponseHandle state(
                 new ResponseState(name, std::move(response), std::move(lease), terms.deadline, terms.trace));
             if (request.decodes()) state->decode_within(*request.decodes());
-            if (state->is_sending() && (is_refused || state->is_over())) co_await state->end_sending();
+            if (state->is_sending()) co_await see_to_body(state, is_refused);
             co_return ClientResponse(std::move(state));
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
+            attempt.is_answered = !lost.before_answer;
             const bool try_again = lost.before_answer && lease->is_used_again && !again && can_repeat(request);
             if (!try_again || pool.is_closed()) throw_lost(request, pool, lost);
+        } catch (const TlsError& e) {
+            throw ClientTlsError(name.text() + ": " + e.what());
         } catch (const ProtocolError& e) {
             throw ClientResponseError(name.text() + ": " + e.what());
         }
@@ -175,55 +205,54 @@ Duration backoff_before(int next_attempt, const RetryOptions& retry) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(random % (static_cast<std::uint64_t>(most) + 1)));
 }
 
-// What an exchange that failed leaves to try: how long to wait before, and why.
+// What an exchange that failed leaves to try: why, and how long to wait before; nothing: a while.
 struct Repetition {
-    Duration pause = {};
     std::string why = {};
+    std::optional<Duration> pause = {};
 };
 
-Coro<ClientResponse> exchange_often(SessionState& session, const ClientRequest& request, const Terms& terms) {
+Coro<ClientResponse> exchange_often(SessionState& session, ClientRequest& request, ClientAuth& auth,
+                                    const Terms& terms) {
     const RetryOptions& retry = terms.retry;
-    for (int attempt = 1;; ++attempt) {
-        const bool is_last = attempt >= retry.attempts;
-        bool is_sent = false;
-        Repetition repetition{.pause = backoff_before(attempt + 1, retry)};
+    for (int number = 1;; ++number) {
+        const bool is_last = number >= retry.attempts;
+        Attempt attempt;
+        Repetition repetition;
         try {
-            ClientResponse response = co_await exchange_once(session, request, terms, &is_sent);
+            ClientResponse response = co_await exchange_once(session, request, auth, terms, attempt);
             const auto wanted = retry_after(response.state()->head);
             const bool is_asked = retry.on_retry_after && can_repeat(request) && wanted &&
                                   wanted->count() <= retry.max_retry_after.count();
             if (is_last || !is_asked) co_return response;
             session.jar.update_from_response(response.headers(), response.url());
-            repetition = {.pause = *wanted, .why = std::to_string(response.status())};
+            repetition = {.why = std::to_string(response.status()), .pause = *wanted};
         } catch (const ClientTlsError&) {
             throw;
         } catch (const ClientConnectionError& e) {
-            const bool may_repeat =
-                !is_sent || (can_repeat(request) && dynamic_cast<const ServerDisconnectedError*>(&e));
-            if (is_last || !may_repeat || session.pool.is_closed()) throw;
+            const bool may_repeat = !attempt.is_sent || (can_repeat(request) && !attempt.is_answered);
+            if (is_last || !may_repeat || attempt.is_refused || session.pool.is_closed()) throw;
             repetition.why = e.what();
         } catch (const ConnectTimeout& e) {
-            if (is_last || (is_sent && !can_repeat(request))) throw;
+            if (is_last || (attempt.is_sent && !can_repeat(request))) throw;
             repetition.why = e.what();
         }
         tell(terms.trace, Trace::retry, 0, repetition.why);
-        co_await hocket::sleep(repetition.pause);
+        co_await session.pool.pause(repetition.pause ? *repetition.pause : backoff_before(number + 1, retry));
     }
 }
 
-HOCKET_CORO_WRAPPER Coro<ClientResponse> exchange(SessionState& session, const ClientRequest& request,
-                                                  const Terms& terms) {
-    if (terms.retry.attempts > 1) return exchange_often(session, request, terms);
-    return exchange_once(session, request, terms, nullptr);
+HOCKET_CORO_WRAPPER Coro<ClientResponse> exchange(SessionState& session, ClientRequest& request, ClientAuth& auth,
+                                                  const Terms& terms, Attempt& attempt) {
+    if (terms.retry.attempts > 1) return exchange_often(session, request, auth, terms);
+    return exchange_once(session, request, auth, terms, attempt);
 }
 
 // Sends it, and once more where the answer asks who sends it.
 Coro<ClientResponse> exchange_with_state(SessionState& session, ClientRequest& request, const Terms& terms) {
     ClientAuth auth(session.digests);
+    Attempt attempt;
     for (;;) {
-        request.set_cookies(session.jar.filter_cookies(request.name().url));
-        auth.sign(request);
-        ClientResponse response = co_await exchange(session, request, terms);
+        ClientResponse response = co_await exchange(session, request, auth, terms, attempt);
         session.jar.update_from_response(response.headers(), response.url());
         const bool answers =
             auth.takes_challenge(request, response.state()->head);  // and is remembered for the next request
@@ -273,24 +302,49 @@ Shared<ClientTrace> begin_trace(SessionState& session, const RequestName& name) 
     return trace;
 }
 
-Coro<ClientResponse> run_in_time(SessionState& session, ClientRequest& request, const RequestOptions& options,
-                                 const Terms& terms) {
+// Within the request's time; another limit that passes inside is an error of its own.
+Coro<ClientResponse> follow_in_time(SessionState& session, ClientRequest& request, const RequestOptions& options,
+                                    const Terms& terms) {
+    Timeout limit;
     try {
-        ClientResponse response = co_await timeout_at(terms.deadline.when, follow(session, request, options, terms));
-        if (options.raise_for_status.value_or(session.options.raise_for_status)) response.raise_for_status();
-        co_return response;
+        co_return co_await timeout_at(terms.deadline.when, [&](Timeout& entered) {
+            limit = entered;
+            return follow(session, request, options, terms);
+        });
     } catch (const PhaseTimeout&) {
         throw;
     } catch (const TimeoutError&) {
-        throw TimeoutError(request.name().text() + ": " + terms.deadline.text());
+        if (!limit.expired()) throw;
     }
+    throw TimeoutError(request.name().text() + ": " + terms.deadline.text());
+}
+
+Coro<FormBody> make_form_in_time(FormData form, const std::string& method, const Url& url, const Terms& terms) {
+    Timeout limit;
+    try {
+        co_return co_await timeout_at(terms.deadline.when, [&](Timeout& entered) {
+            limit = entered;
+            return make_form_body(std::move(form));
+        });
+    } catch (const TimeoutError&) {
+        if (!limit.expired()) throw;
+    }
+    throw TimeoutError(method + ' ' + without_user(url).str() + ": " + terms.deadline.text());
+}
+
+// `raises`: whether a status of 400 or more is an error, and nobody else sees to that.
+Coro<ClientResponse> run_in_time(SessionState& session, ClientRequest& request, const RequestOptions& options,
+                                 const Terms& terms, bool raises) {
+    ClientResponse response = co_await follow_in_time(session, request, options, terms);
+    if (raises) response.raise_for_status();
+    co_return response;
 }
 
 // What becomes of the request is told, too.
 Coro<ClientResponse> run_traced(SessionState& session, ClientRequest& request, const RequestOptions& options,
-                                const Terms& terms) {
+                                const Terms& terms, bool raises) {
     try {
-        ClientResponse response = co_await run_in_time(session, request, options, terms);
+        ClientResponse response = co_await run_in_time(session, request, options, terms, raises);
         terms.trace->tell(Trace::request_end, response.status());
         co_return response;
     } catch (const std::exception& e) {
@@ -302,16 +356,23 @@ Coro<ClientResponse> run_traced(SessionState& session, ClientRequest& request, c
     }
 }
 
-Coro<ClientResponse> run_request(SessionHandle session, std::string method, std::string url, RequestOptions options) {
+bool is_strict(const SessionState& session, const RequestOptions& options) {
+    return options.raise_for_status.value_or(session.options.raise_for_status);
+}
+
+Coro<ClientResponse> run_request(SessionHandle session, std::string method, std::string url, RequestOptions options,
+                                 bool raises) {
     if (session->pool.is_closed()) throw RuntimeError("Session is closed");
+    const Url target = resolve(*session, url);
+    Terms terms = make_terms(session->options, options, target.origin());
+    if (terms.deadline.limit.count() != 0) terms.deadline.when = get_running_loop().time_after(terms.deadline.limit);
     FormBody form;
-    if (!options.multipart.empty()) form = co_await make_form_body(std::move(options.multipart));
-    ClientRequest request(method, resolve(*session, url), session->options, session->base, options, std::move(form));
-    Terms terms = make_terms(session->options, options);
-    if (terms.deadline.limit.count() > 0) terms.deadline.when = get_running_loop().time_after(terms.deadline.limit);
+    if (!options.multipart.empty())
+        form = co_await make_form_in_time(std::move(options.multipart), method, target, terms);
+    ClientRequest request(method, target, session->options, session->base, options, std::move(form));
     terms.trace = begin_trace(*session, request.name());
-    if (terms.trace) co_return co_await run_traced(*session, request, options, terms);
-    co_return co_await run_in_time(*session, request, options, terms);
+    if (terms.trace) co_return co_await run_traced(*session, request, options, terms, raises);
+    co_return co_await run_in_time(*session, request, options, terms, raises);
 }
 
 // The middlewares from `index` on, and then the request itself.
@@ -319,7 +380,7 @@ Coro<ClientResponse> run_from(SessionHandle session, std::size_t index, Outgoing
     const std::vector<ClientMiddleware>& all = session->options.middlewares;
     if (index == all.size()) {
         co_return co_await run_request(session, std::move(request.method), std::move(request.url),
-                                       std::move(request.options));
+                                       std::move(request.options), false);
     }
     const NextRequest::Call next = [](const void* handle, std::size_t at, OutgoingRequest outgoing) {
         return run_from(*static_cast<const SessionHandle*>(handle), at, std::move(outgoing));
@@ -327,13 +388,22 @@ Coro<ClientResponse> run_from(SessionHandle session, std::size_t index, Outgoing
     co_return co_await all[index](std::move(request), NextRequest(next, &session, index + 1));
 }
 
+// The middlewares see every status; who called gets an error for some, if that is wanted.
+Coro<ClientResponse> run_with_middlewares(SessionHandle session, OutgoingRequest request) {
+    const bool raises = is_strict(*session, request.options);
+    ClientResponse response = co_await run_from(session, 0, std::move(request));
+    if (raises) response.raise_for_status();
+    co_return response;
+}
+
 HOCKET_CORO_WRAPPER Coro<ClientResponse> start(const SessionHandle& session, std::string method, std::string&& url,
                                                RequestOptions&& options) {
     if (!session || session->options.middlewares.empty()) {
-        return run_request(session, std::move(method), std::move(url), std::move(options));
+        const bool raises = session && is_strict(*session, options);
+        return run_request(session, std::move(method), std::move(url), std::move(options), raises);
     }
     OutgoingRequest outgoing{.method = std::move(method), .url = std::move(url), .options = std::move(options)};
-    return run_from(session, 0, std::move(outgoing));
+    return run_with_middlewares(session, std::move(outgoing));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <hocket/net/net_test.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,15 @@ namespace hocket::http::testing {
 
 using hocket::testing::a_while, hocket::testing::ending_of, hocket::testing::run_net, hocket::testing::turns,
     hocket::testing::until;
+
+/// What the environment says of proxies is the developer's, and no test's but of the one that sets it.
+inline const bool environment_is_plain = [] {
+    for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+                             "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"}) {
+        ::unsetenv(name);
+    }
+    return true;
+}();
 
 /// A connection's other end.
 class Peer {

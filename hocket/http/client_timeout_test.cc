@@ -162,6 +162,50 @@ TEST(RealClientTimeout, the_whole_has_its_own_text_beside_phases) {
     }());
 }
 
+AsyncGenerator<std::string> impatient() {
+    co_yield "a";
+    throw TimeoutError("mine");
+}
+
+TEST(ClientTimeout, what_the_programs_own_parts_throw_is_not_a_limit_of_the_request) {
+    run([]() -> Coro<> {
+        const auto connector = [](const Url&) -> Coro<Streams> {
+            co_await hocket::sleep(0s);
+            throw TimeoutError("mine");
+        };
+        const ClientSession session({.timeouts = {.connect = 30s}, .connector = connector});
+        EXPECT_EQ(co_await ending_of(session.get("http://x/")), "hocket::TimeoutError: mine");
+        Application app;
+        app.post("/", [](Request& request) -> Coro<std::string> { co_return co_await request.text(); });
+        const ClientSession other({.connector = connect_to(app)});
+        RequestOptions options{.stream = impatient()};
+        EXPECT_EQ(co_await ending_of(other.post("http://x/", std::move(options))), "hocket::TimeoutError: mine");
+    }());
+}
+
+TEST(ClientTimeout, what_is_below_nothing_has_passed) {
+    run([]() -> Coro<> {
+        Application app;
+        app.post("/", [](Request& request) -> Coro<std::string> { co_return co_await request.text(); });
+        const ClientSession session({.connector = connect_to(app)});
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", {.timeout = -5s})),
+                  "hocket::TimeoutError: POST http://x/: timed out after -5 s");
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", {.timeouts = {.connect = -5s}})),
+                  "hocket::http::ConnectTimeout: POST http://x/: connect to x:80: timed out after -5 s");
+        EXPECT_EQ(co_await ending_of(session.post("http://x/", {.timeouts = {.sock_read = -5s}})),
+                  "hocket::http::ReadTimeout: POST http://x/: nothing came from memory for -5 s");
+    }());
+}
+
+TEST(RealClientTimeout, the_making_of_a_form_is_within_the_time) {
+    run_http([]() -> Coro<> {
+        const ClientSession session;
+        const FormData form{{.name = "f", .path = "/no/such/file"}};
+        EXPECT_EQ(co_await ending_of(session.post("http://127.0.0.1:1/", {.multipart = form, .timeout = -5s})),
+                  "hocket::TimeoutError: POST http://127.0.0.1:1/: timed out after -5 s");
+    }());
+}
+
 TEST(RealClientTimeout, nothing_of_a_request_is_no_limit_where_the_session_has_one) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {

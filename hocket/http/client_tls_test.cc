@@ -43,7 +43,9 @@ TEST(RealClientTls, a_context_says_whom_to_trust) {
         EXPECT_EQ(response.tls()->version, "TLSv1.3");
         EXPECT_EQ(response.peername(), Address::parse("127.0.0.1:" + std::to_string(server.server.port())));
         EXPECT_EQ(co_await response.text(), "secret");
-        EXPECT_EQ(co_await text_of(session.get(server.url())), "secret");
+        const ClientResponse second = co_await session.get(server.url());
+        EXPECT_EQ(co_await second.text(), "secret");
+        EXPECT_EQ(second.tls().get(), response.tls().get());  // of one connection, and put together once
         EXPECT_EQ(server.connections(), 1);
     }());
 }
@@ -89,6 +91,58 @@ TEST(RealClientTls, what_accepted_any_certificate_is_not_used_by_others) {
         EXPECT_TRUE(end.starts_with("hocket::http::ClientCertificateError: ")) << end;
         EXPECT_EQ(co_await text_of(session.get(server.url(), {.dangerously_accept_any_certificate = true})), "x");
         EXPECT_EQ(server.requests().size(), 2U);
+    }());
+}
+
+// The redirects may come from whoever is on the way, and the jar's cookies would go along.
+TEST(RealClientTls, what_is_believed_of_one_server_is_not_believed_of_those_to_which_it_redirects) {
+    run_http([]() -> Coro<> {
+        const LoopErrors errors(get_running_loop());
+        const ServerOptions expired = with_tls(server_of(Certificates::get().expired));
+        const TestServer second = co_await TestServer::answering(ok("x"), expired);
+        const TestServer first = co_await TestServer::answering(
+            "HTTP/1.1 302 Found\r\nLocation: " + second.url() + "\r\nContent-Length: 0\r\n\r\n", expired);
+        const ClientSession session;
+        const TlsContext careless = TlsContext::client({.verify_mode = TlsVerifyMode::none, .check_hostname = false});
+        const std::string refused = co_await ending_of(session.get(first.url(), {.fingerprint = std::string(64, 'a')}));
+        const std::string fingerprint = refused.substr(refused.find("has the fingerprint ") + 20, 64);
+        const RequestOptions all[] = {
+            {.dangerously_accept_any_certificate = true}, {.tls = careless}, {.fingerprint = fingerprint}};
+        for (const RequestOptions& options : all) {
+            const std::string end = co_await ending_of(session.get(first.url(), options));
+            EXPECT_TRUE(end.starts_with("hocket::http::ClientCertificateError: GET " + second.url())) << end;
+        }
+        EXPECT_EQ(first.requests().size(), 3U);
+        EXPECT_TRUE(second.requests().empty());
+    }());
+}
+
+TEST(RealClientTls, a_certificate_of_the_clients_that_is_refused_is_an_error_of_tls) {
+    run_http([]() -> Coro<> {
+        const LoopErrors errors(get_running_loop());
+        const TestServer server =
+            co_await TestServer::answering(ok("x"), with_tls(tls_server({.verify_mode = TlsVerifyMode::required,
+                                                                         .ca_file = Certificates::get().ca_file,
+                                                                         .minimum_version = TlsVersion::tls1_3})));
+        int retries = 0;
+        const ClientSession session({.retry = {.attempts = 3, .backoff = 1ms},
+                                     .tls = tls_client(),
+                                     .trace = [&retries](const TraceEvent& e) { retries += e.event == Trace::retry; }});
+        const std::string end = co_await ending_of(session.get(server.url()));
+        EXPECT_TRUE(end.starts_with("hocket::http::ClientTlsError: GET " + server.url() + ": ")) << end;
+        EXPECT_EQ(retries, 0);
+    }());
+}
+
+TEST(RealClientTls, another_protocol_than_http_1_is_refused_by_its_name) {
+    run_http([]() -> Coro<> {
+        const LoopErrors errors(get_running_loop());
+        const TestServer server =
+            co_await TestServer::answering(ok("x"), with_tls(tls_server({.alpn_protocols = {"h2"}})));
+        const ClientSession session({.tls = tls_client({.alpn_protocols = {"h2", "http/1.1"}})});
+        EXPECT_EQ(co_await ending_of(session.get(server.url())),
+                  "hocket::http::ClientTlsError: GET " + server.url() + ": TLS with " + server.origin().substr(8) +
+                      " agreed on the protocol \"h2\", and only HTTP/1 is spoken here");
     }());
 }
 

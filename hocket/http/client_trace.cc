@@ -13,8 +13,8 @@ std::string_view trace_name(Trace event) noexcept {
     constexpr std::string_view names[] = {"request_start", "queued_start",  "queued_end",     "reuse",     "dns_start",
                                           "dns_end",       "connect_start", "connect_end",    "proxy_end", "tls_start",
                                           "tls_end",       "request_sent",  "response_start", "redirect",  "retry",
-                                          "request_end",   "request_error", "body_end"};
-    static_assert(std::size(names) == static_cast<std::size_t>(Trace::body_end) + 1);
+                                          "request_end",   "request_error", "body_end",       "body_error"};
+    static_assert(std::size(names) == static_cast<std::size_t>(Trace::body_error) + 1);
     return names[static_cast<std::size_t>(event)];
 }
 

@@ -25,13 +25,14 @@ enum class Trace : std::uint8_t {
     proxy_end,       ///< the proxy has agreed; `detail`: which one
     tls_start,       ///< `detail`: whom the certificate must be for
     tls_end,         ///< `detail`: `TLSv1.3`, `TLSv1.3 resumed`
-    request_sent,    ///< given to the system; a large body goes on beside
+    request_sent,    ///< given to the connection: it leaves with this turn of the loop; a large body goes on beside
     response_start,  ///< the head of the response has come; `status` is its own
     redirect,        ///< `url` is the new one; `status` is the redirect's
     retry,           ///< it goes out once more after a pause; `detail`: why
     request_end,     ///< the caller gets the response
     request_error,   ///< the caller gets an exception; `detail`: what it says
     body_end,        ///< the body has come whole: before `request_end` if there is none
+    body_error,      ///< the body cannot be read to its end; `detail`: why
 };
 
 /// `connect_end`: what an event is called.

@@ -104,10 +104,26 @@ TEST(RealClientTrace, errors_and_waits_for_a_place_are_told) {
 
 TEST(RealClientTrace, what_the_sink_throws_does_not_end_the_request) {
     run_http([]() -> Coro<> {
-        const hocket::testing::LoopErrors errors(get_running_loop());
+        hocket::testing::LoopErrors errors(get_running_loop());
         const TestServer server = co_await TestServer::answering(ok("x"));
         const ClientSession session({.trace = [](const TraceEvent&) { throw ValueError("no"); }});
         EXPECT_EQ(co_await text_of(session.get(server.url())), "x");
+        const std::string told = errors.taken();
+        EXPECT_TRUE(told.starts_with("exception in the trace of an HTTP session | hocket::ValueError: no")) << told;
+    }());
+}
+
+TEST(RealClientTrace, a_body_that_fails_is_told) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        });
+        Told told;
+        const ClientSession session({.trace = told.sink()});
+        co_await ending_of(text_of(session.get(server.url())));
+        EXPECT_TRUE(told.names.ends_with("response_start request_end body_error")) << told.names;
+        EXPECT_EQ(told.details.back(), "the server closed the connection after 4 of 10 bytes of the body");
     }());
 }
 
@@ -149,6 +165,40 @@ TEST(RealClientRetry, what_may_have_been_done_is_not_done_twice) {
         const std::string end = co_await ending_of(session.post(server.url(), {.data = "once"}));
         EXPECT_TRUE(end.starts_with("hocket::http::ServerDisconnectedError: ")) << end;
         EXPECT_EQ(server.requests().size(), 1U);
+    }());
+}
+
+// Http-security, 40.
+TEST(RealClientRetry, what_is_answered_in_part_is_not_asked_again) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send("HTTP/1.1 200 OK\r\nConte");
+        });
+        const ClientSession session({.retry = {.attempts = 3, .backoff = 1ms}});
+        const std::string end = co_await ending_of(session.get(server.url()));
+        EXPECT_TRUE(end.ends_with("in the midst of its answer's head")) << end;
+        EXPECT_EQ(server.requests().size(), 1U);
+    }());
+}
+
+// The kept connection ends, and for a moment nobody listens.
+TEST(RealClientRetry, a_server_that_starts_again_is_asked_again) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send(ok("x"));
+            co_await peer.request();
+        });
+        int asked = 0;
+        const auto resolve = [&](std::string, std::uint16_t) -> Coro<std::vector<Address>> {
+            const std::string port = std::to_string(++asked == 2 ? 1 : server.server.port());
+            co_return std::vector<Address>{Address::parse("127.0.0.1:" + port)};
+        };
+        const ClientSession session({.retry = {.attempts = 2, .backoff = 1ms}, .resolver = resolve});
+        EXPECT_EQ(co_await text_of(session.get("http://far.example/")), "x");
+        EXPECT_EQ(co_await text_of(session.get("http://far.example/")), "x");
+        EXPECT_EQ(asked, 3);
     }());
 }
 
@@ -282,8 +332,10 @@ TEST(VirtualClientRetry, a_body_is_sent_again_only_if_it_can_be_made_again) {
 TEST(VirtualClientRetry, a_refusal_to_be_repeated_may_set_cookies) {
     run([]() -> Coro<> {
         int asked = 0;
+        std::string cookies;
         Application app;
-        app.get("/", [&asked](Request&) -> Response {
+        app.get("/", [&](Request& request) -> Response {
+            cookies = request.headers().combined("Cookie");
             if (++asked == 2) return Response(200);
             return text_response("busy", {.status = 503, .headers = {{"Retry-After", "0"}, {"Set-Cookie", "a=1"}}});
         });
@@ -291,6 +343,25 @@ TEST(VirtualClientRetry, a_refusal_to_be_repeated_may_set_cookies) {
         const ClientResponse response = co_await session.get("http://x/");
         EXPECT_EQ(response.status(), 200);
         EXPECT_EQ(session.cookie_jar().filter_cookies(Url::parse("http://x/")), (Params{{"a", "1"}}));
+        EXPECT_EQ(cookies, "a=1");  // and the repetition has them
+    }());
+}
+
+TEST(VirtualClientRetry, a_session_that_is_closed_pauses_no_more) {
+    run([]() -> Coro<> {
+        Application app;
+        app.get("/", [](Request&) -> Response {
+            return text_response("busy", {.status = 503, .headers = {{"Retry-After", "50"}}});
+        });
+        const ClientSession session({.retry = {.attempts = 2, .on_retry_after = true}, .connector = connect_to(app)});
+        const std::int64_t before = get_running_loop().backend().now();
+        const Task<ClientResponse> task = create_task(session.get("http://x/"));
+        co_await hocket::sleep(1s);
+        EXPECT_FALSE(task.done());
+        co_await session.close();
+        EXPECT_EQ(co_await hocket::testing::ending_of(task),
+                  "hocket::http::ClientConnectionError: GET http://x/: the session was closed");
+        EXPECT_LT(get_running_loop().backend().now() - before, 10'000'000'000);
     }());
 }
 

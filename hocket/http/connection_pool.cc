@@ -30,95 +30,130 @@ void ConnectionPool::check_loop() {
 
 // ---- Hosts and places
 
-PooledHost& ConnectionPool::host_of(const std::string& key) {
-    const auto [found, is_new] = hosts_.try_emplace(key);
-    if (is_new) found->second.key = key;
+PooledRoute& ConnectionPool::route_of(const ClientRoute& route) {
+    const auto [found, is_new] = routes_.try_emplace(route.key);
+    if (is_new) {
+        found->second.key = route.key;
+        PooledHost& host = hosts_.try_emplace(route.place).first->second;
+        if (host.routes++ == 0) host.place = route.place;
+        found->second.host = &host;
+    }
     return found->second;
 }
 
-void ConnectionPool::forget_if_unused(PooledHost& host) noexcept {
-    if (host.used == 0 && host.waiting == 0 && host.idle.empty()) hosts_.erase(hosts_.find(host.key));
+void ConnectionPool::forget_if_unused(PooledRoute& route) noexcept {
+    if (route.users > 0 || !route.idle.empty()) return;
+    PooledHost& host = *route.host;
+    routes_.erase(routes_.find(route.key));
+    if (--host.routes == 0) hosts_.erase(hosts_.find(host.place));
 }
 
-Lease ConnectionPool::take_place(PooledHost& host) noexcept {
+bool ConnectionPool::has_room(const PooledHost& host) const noexcept {
+    return has_room() && (limit_per_host_ == 0 || host.used < limit_per_host_);
+}
+
+Lease ConnectionPool::take_place(PooledRoute& route) {
     ++used_;
-    ++host.used;
+    ++route.users;
+    ++route.host->used;
+    line_up(*route.host);
     share();
-    return {*this, host};
+    return {*this, route};
 }
 
-void ConnectionPool::leave_place(PooledHost& host) noexcept {
+void ConnectionPool::leave_place(PooledRoute& route) noexcept {
     --used_;
-    --host.used;
+    --route.users;
+    --route.host->used;
+    line_up(*route.host);
     hand_on();
-    forget_if_unused(host);
+    forget_if_unused(route);
+}
+
+// Where a host stands in the order of those that have room, after a change of either.
+void ConnectionPool::line_up(PooledHost& host) {
+    const bool is_next = !host.turns.empty() && (limit_per_host_ == 0 || host.used < limit_per_host_);
+    const std::optional<std::uint64_t> number = is_next ? std::optional(host.turns.front()->number) : std::nullopt;
+    if (number == host.next) return;
+    if (host.next) next_.erase(*host.next);
+    host.next = number;
+    if (number) next_.emplace(*number, &host);
 }
 
 // The first that waits and has room at its host. One whose wait was cancelled is on its way out of the queue.
 void ConnectionPool::hand_on() noexcept {
-    for (auto t = turns_.begin(); t != turns_.end() && (limit_ == 0 || used_ < limit_);) {
-        Turn& turn = **t++;
-        if (!turn.come.done() && has_room(turn.host)) turn.grant();
+    while (has_room() && !next_.empty()) {
+        ++looked_at_;
+        PoolTurn& turn = *next_.begin()->second->turns.front();
+        turn.come.done() ? turn.leave_queue() : turn.grant();
     }
 }
 
-ConnectionPool::Turn::Turn(ConnectionPool& pool, PooledHost& h)
-    : host(h), pool_(pool), place_(pool.turns_.insert(pool.turns_.end(), this)) {
-    ++host.waiting;
+PoolTurn::PoolTurn(ConnectionPool& pool, PooledRoute& r)
+    : route(r), number(pool.turns_++), pool_(pool), place_(r.host->turns.insert(r.host->turns.end(), this)) {
+    ++route.users;
+    pool_.line_up(*route.host);
     pool_.share();
 }
 
-ConnectionPool::Turn::~Turn() {
-    if (is_queued_) pool_.turns_.erase(place_);
-    --host.waiting;
+PoolTurn::~PoolTurn() {
+    leave_queue();
     if (is_granted_) {
-        pool_.leave_place(host);
+        pool_.leave_place(route);
     } else {
-        pool_.forget_if_unused(host);
+        --route.users;
+        pool_.forget_if_unused(route);
     }
     pool_.drop();
 }
 
-void ConnectionPool::Turn::grant() {
-    pool_.turns_.erase(place_);
-    is_queued_ = false;
+void PoolTurn::leave_queue() noexcept {
+    if (!std::exchange(is_queued_, false)) return;
+    route.host->turns.erase(place_);
+    pool_.line_up(*route.host);
+}
+
+void PoolTurn::grant() {
     is_granted_ = !pool_.is_closed_;
     if (is_granted_) {
         ++pool_.used_;
-        ++host.used;
+        ++route.host->used;
     }
+    leave_queue();
     if (!come.done()) come.set_result();
 }
 
-Lease ConnectionPool::Turn::take() noexcept {
+// Who has it goes on being one of the route's users.
+Lease PoolTurn::take() noexcept {
     if (!std::exchange(is_granted_, false)) return {};
+    ++route.users;
     pool_.share();
-    return {pool_, host};
+    return {pool_, route};
 }
 
 // ---- Connections
 
-Lease ConnectionPool::reuse(const std::string& key) {
+Lease ConnectionPool::reuse(const ClientRoute& route) {
     check_loop();
-    const auto found = hosts_.find(key);
-    if (found == hosts_.end() || found->second.idle.empty() || !has_room(found->second)) return {};
+    const auto found = routes_.find(route.key);
+    if (found == routes_.end() || found->second.idle.empty() || !has_room(*found->second.host)) return {};
     Lease lease = take_place(found->second);
     if (take_idle(lease)) return lease;
     return {};
 }
 
-Coro<Lease> ConnectionPool::wait_for_place(PooledHost& host) {
-    Turn turn(*this, host);
+Coro<Lease> ConnectionPool::wait_for_place(PooledRoute& route) {
+    PoolTurn turn(*this, route);
     co_await turn.come;
     co_return turn.take();
 }
 
-Coro<Lease> ConnectionPool::place_at(PooledHost& host, const Terms& terms) {
+Coro<Lease> ConnectionPool::place_at(PooledRoute& route, const Terms& terms) {
     const Duration limit = terms.timeouts.pool;
     tell(terms.trace, Trace::queued_start);
     Lease lease;
     try {
-        lease = co_await timeout(limit.count() > 0 ? std::optional(limit) : std::nullopt, wait_for_place(host));
+        lease = co_await timeout(limit.count() != 0 ? std::optional(limit) : std::nullopt, wait_for_place(route));
     } catch (const TimeoutError&) {
         throw PoolTimeout("no connection was free for " + in_seconds(limit));
     }
@@ -129,16 +164,16 @@ Coro<Lease> ConnectionPool::place_at(PooledHost& host, const Terms& terms) {
 Coro<Lease> ConnectionPool::acquire(const SessionOptions& options, const ClientRoute& route, const Terms& terms,
                                     bool fresh) {
     check_loop();
-    PooledHost& host = host_of(route.key);
+    PooledRoute& way = route_of(route);
     Lease lease;
-    if (has_room(host)) {
-        lease = take_place(host);
+    if (has_room(*way.host)) {
+        lease = take_place(way);
     } else {
-        lease = co_await place_at(host, terms);
+        lease = co_await place_at(way, terms);
     }
     if (is_closed_) co_return Lease();
     if (!fresh && take_idle(lease)) co_return lease;
-    if (fresh) close_idle_of(host);
+    if (fresh) close_idle_of(way);
     make_room();
     const TransportHandle transport = co_await open_in_time(options, route, terms);
     if (is_closed_) co_return Lease();
@@ -149,10 +184,15 @@ Coro<Lease> ConnectionPool::acquire(const SessionOptions& options, const ClientR
 Coro<TransportHandle> ConnectionPool::open_in_time(const SessionOptions& options, const ClientRoute& route,
                                                    const Terms& terms) {
     const Duration limit = terms.timeouts.connect;
-    if (limit.count() <= 0) co_return co_await open(options, route, terms);
+    if (limit.count() == 0) co_return co_await open(options, route, terms);
+    Timeout entered;
     try {
-        co_return co_await timeout(limit, open(options, route, terms));
+        co_return co_await timeout(limit, [&](Timeout& timer) {
+            entered = timer;
+            return open(options, route, terms);
+        });
     } catch (const TimeoutError&) {
+        if (!entered.expired()) throw;  // the program's own
         throw ConnectTimeout("connect to " + route.server() +
                              (route.proxy ? " through the proxy " + route.proxy.name() : std::string()) +
                              ": timed out after " + in_seconds(limit));
@@ -176,13 +216,31 @@ Coro<TransportHandle> ConnectionPool::open(const SessionOptions& options, const 
     co_return TransportHandle();
 }
 
+Coro<> ConnectionPool::pause(Duration span) {
+    const Future<> over;
+    struct Entry {
+        std::list<Future<>>& list;
+        std::list<Future<>>::iterator place;
+        Handle timer;
+        ~Entry() {
+            timer.cancel();
+            list.erase(place);
+        }
+    } entry{pauses_, pauses_.insert(pauses_.end(), over), Handle()};
+    entry.timer = this_loop->call_later(span, [over] {
+        if (!over.done()) over.set_result();
+    });
+    if (is_closed_) co_return;
+    co_await over;
+}
+
 // False: all that were kept were stale.
 bool ConnectionPool::take_idle(Lease& lease) {
-    PooledHost& host = *lease.host_;
+    PooledRoute& route = *lease.route_;
     const std::int64_t now = this_loop->now();
-    while (!host.idle.empty()) {
-        Unique<ClientConnection> connection = std::move(host.idle.back());
-        host.idle.pop_back();
+    while (!route.idle.empty()) {
+        Unique<ClientConnection> connection = std::move(route.idle.back());
+        route.idle.pop_back();
         --idle_;
         if (is_stale(*connection, now)) continue;
         connection->is_used_again = true;
@@ -199,10 +257,10 @@ bool ConnectionPool::is_stale(const ClientConnection& connection, std::int64_t n
 // A kept connection counts as one, too: the oldest goes when there would be too many.
 void ConnectionPool::make_room() {
     if (limit_ == 0 || idle_ == 0 || used_ + idle_ <= limit_) return;
-    PooledHost* oldest = nullptr;
-    for (auto& [origin, host] : hosts_) {
-        if (host.idle.empty()) continue;
-        if (!oldest || host.idle.front()->idle_since < oldest->idle.front()->idle_since) oldest = &host;
+    PooledRoute* oldest = nullptr;
+    for (auto& [key, route] : routes_) {
+        if (route.idle.empty()) continue;
+        if (!oldest || route.idle.front()->idle_since < oldest->idle.front()->idle_since) oldest = &route;
     }
     oldest->idle.erase(oldest->idle.begin());
     --idle_;
@@ -226,19 +284,19 @@ void Lease::give_back(bool keep) noexcept {
     ConnectionPool* const pool = std::exchange(pool_, nullptr);
     if (connection_) pool->detach(*connection_);
     if (connection_ && keep) {
-        pool->put_aside(*host_, std::move(connection_));
+        pool->put_aside(*route_, std::move(connection_));
     } else {
         connection_.reset();
     }
-    pool->leave_place(*host_);
+    pool->leave_place(*route_);
     pool->drop();
 }
 
-void ConnectionPool::put_aside(PooledHost& host, Unique<ClientConnection> connection) {
+void ConnectionPool::put_aside(PooledRoute& route, Unique<ClientConnection> connection) {
     const bool runs_here = this_loop && this_loop->mark() == loop_mark_;
     if (is_closed_ || is_retired_ || keepalive_ <= 0 || !runs_here || !connection->is_reusable()) return;
     connection->idle_since = this_loop->now();
-    host.idle.push_back(std::move(connection));
+    route.idle.push_back(std::move(connection));
     ++idle_;
     arm_sweep();
 }
@@ -255,24 +313,24 @@ void ConnectionPool::arm_sweep() {
 void ConnectionPool::sweep() {
     is_sweeping_ = false;
     const std::int64_t now = this_loop->now();
-    for (auto h = hosts_.begin(); h != hosts_.end();) {
-        PooledHost& host = (h++)->second;
-        idle_ -= std::erase_if(host.idle, [&](const auto& connection) { return is_stale(*connection, now); });
-        forget_if_unused(host);
+    for (auto r = routes_.begin(); r != routes_.end();) {
+        PooledRoute& route = (r++)->second;
+        idle_ -= std::erase_if(route.idle, [&](const auto& connection) { return is_stale(*connection, now); });
+        forget_if_unused(route);
     }
     if (idle_ > 0) arm_sweep();
 }
 
-void ConnectionPool::close_idle_of(PooledHost& host) noexcept {
-    idle_ -= host.idle.size();
-    host.idle.clear();
+void ConnectionPool::close_idle_of(PooledRoute& route) noexcept {
+    idle_ -= route.idle.size();
+    route.idle.clear();
 }
 
 void ConnectionPool::close_idle() noexcept {
-    for (auto h = hosts_.begin(); h != hosts_.end();) {
-        PooledHost& host = (h++)->second;
-        close_idle_of(host);
-        forget_if_unused(host);
+    for (auto r = routes_.begin(); r != routes_.end();) {
+        PooledRoute& route = (r++)->second;
+        close_idle_of(route);
+        forget_if_unused(route);
     }
     sweep_.cancel();
     sweep_ = Handle();
@@ -289,10 +347,16 @@ void ConnectionPool::close() noexcept {
     close_idle();
     for (ClientConnection* connection : in_use_) {
         connection->is_taken_away = true;
+        connection->stop_sending();
         connection->abort();
     }
     for (const AnyTask& task : opening_) task.cancel();
-    while (!turns_.empty()) turns_.front()->grant();
+    for (auto& [place, host] : hosts_) {
+        while (!host.turns.empty()) host.turns.front()->grant();
+    }
+    for (const Future<>& pause : pauses_) {
+        if (!pause.done()) pause.set_result();
+    }
 }
 
 }  // namespace hocket::http

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -22,14 +24,24 @@
 namespace hocket::http {
 
 class ConnectionPool;
+class PoolTurn;
 struct ClientRoute;
 struct Terms;
 
-/// A server, and the way to it, as the pool knows it: forgotten when nobody uses it, waits for it, or is kept.
+/// A server, whatever the way to it: its connections are counted.
 struct PooledHost {
-    std::string key;                             // see ClientRoute
-    std::size_t used = 0;                        // places: connections in use, or being made
-    std::size_t waiting = 0;                     // turns that refer to this
+    std::string place;                  // see ClientRoute
+    std::size_t routes = 0;             // that lead here
+    std::size_t used = 0;               // places: connections in use, or being made
+    std::list<PoolTurn*> turns;         // who waits
+    std::optional<std::uint64_t> next;  // where it stands in the pool's `next_`
+};
+
+/// A way to a server, as the pool knows it: forgotten when nobody uses it, waits for it, or is kept.
+struct PooledRoute {
+    std::string key;  // see ClientRoute
+    PooledHost* host = nullptr;
+    std::size_t users = 0;                       // leases and turns that refer to this
     std::vector<Unique<ClientConnection>> idle;  // the one that was used last is the last
 };
 
@@ -40,11 +52,11 @@ public:
     Lease() noexcept = default;
     Lease(Lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
-          host_(std::exchange(other.host_, nullptr)),
+          route_(std::exchange(other.route_, nullptr)),
           connection_(std::move(other.connection_)) {}
     Lease& operator=(Lease&& other) noexcept {
         std::swap(pool_, other.pool_);
-        std::swap(host_, other.host_);
+        std::swap(route_, other.route_);
         std::swap(connection_, other.connection_);
         return *this;
     }
@@ -60,11 +72,12 @@ public:
 
 private:
     friend class ConnectionPool;
-    Lease(ConnectionPool& pool, PooledHost& host) noexcept : pool_(&pool), host_(&host) {}
+    friend class PoolTurn;
+    Lease(ConnectionPool& pool, PooledRoute& route) noexcept : pool_(&pool), route_(&route) {}
     void give_back(bool keep) noexcept;
 
     ConnectionPool* pool_ = nullptr;  // holds a reference
-    PooledHost* host_ = nullptr;
+    PooledRoute* route_ = nullptr;
     Unique<ClientConnection> connection_;
 };
 
@@ -84,11 +97,14 @@ public:
     }
 
     /// A kept connection with the key of this route, if there is one and nobody waits before. Throws RuntimeError in a second loop.
-    Lease reuse(const std::string& key);
+    Lease reuse(const ClientRoute& route);
     /// Waits for a place, then for the connection, if none is kept; `fresh`: make one in any case, since those that are kept may be as dead as
     /// the one that was tried. The caller holds a reference, and what this refers to. Empty if the pool was closed meanwhile. Throws PoolTimeout,
     /// ConnectTimeout, and what `dial` does; a cancel leaves nothing behind.
     Coro<Lease> acquire(const SessionOptions& options, const ClientRoute& route, const Terms& terms, bool fresh);
+
+    /// Waits so long, or until the pool is closed.
+    Coro<> pause(Duration span);
 
     /// Closes every connection, also those in use, and lets nobody wait.
     void close() noexcept;
@@ -99,50 +115,32 @@ public:
     /// Connections in use or being made, and those that are kept.
     std::size_t used() const noexcept { return used_; }
     std::size_t idle() const noexcept { return idle_; }
+    /// Turns that were looked at to hand places on.
+    std::size_t looked_at() const noexcept { return looked_at_; }
 
 private:
     friend class Lease;
-
-    /// The place in the queue of a task that waits.
-    class Turn {
-    public:
-        Turn(ConnectionPool& pool, PooledHost& host);
-        Turn(const Turn&) = delete;
-        Turn& operator=(const Turn&) = delete;
-        ~Turn();
-        void grant();
-        /// What was granted; nothing if the pool was closed.
-        Lease take() noexcept;
-
-        PooledHost& host;
-        const Future<> come;
-
-    private:
-        ConnectionPool& pool_;
-        std::list<Turn*>::iterator place_;
-        bool is_queued_ = true;
-        bool is_granted_ = false;
-    };
+    friend class PoolTurn;
 
     ~ConnectionPool();
-    PooledHost& host_of(const std::string& key);
-    void forget_if_unused(PooledHost& host) noexcept;
-    bool has_room(const PooledHost& host) const noexcept {
-        return (limit_ == 0 || used_ < limit_) && (limit_per_host_ == 0 || host.used < limit_per_host_);
-    }
-    Lease take_place(PooledHost& host) noexcept;
-    void leave_place(PooledHost& host) noexcept;
+    PooledRoute& route_of(const ClientRoute& route);
+    void forget_if_unused(PooledRoute& route) noexcept;
+    bool has_room() const noexcept { return limit_ == 0 || used_ < limit_; }
+    bool has_room(const PooledHost& host) const noexcept;
+    Lease take_place(PooledRoute& route);
+    void leave_place(PooledRoute& route) noexcept;
+    void line_up(PooledHost& host);
     void hand_on() noexcept;
-    Coro<Lease> wait_for_place(PooledHost& host);
-    Coro<Lease> place_at(PooledHost& host, const Terms& terms);
+    Coro<Lease> wait_for_place(PooledRoute& route);
+    Coro<Lease> place_at(PooledRoute& route, const Terms& terms);
     Coro<TransportHandle> open(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
     Coro<TransportHandle> open_in_time(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
     bool take_idle(Lease& lease);
     void make_room();
     void attach(Lease& lease, Unique<ClientConnection> connection);
     void detach(const ClientConnection& connection) noexcept;
-    void put_aside(PooledHost& host, Unique<ClientConnection> connection);
-    void close_idle_of(PooledHost& host) noexcept;
+    void put_aside(PooledRoute& route, Unique<ClientConnection> connection);
+    void close_idle_of(PooledRoute& route) noexcept;
     void close_idle() noexcept;
     bool is_stale(const ClientConnection& connection, std::int64_t now) const noexcept;
     void sweep();
@@ -155,13 +153,41 @@ private:
     bool is_closed_ = false;
     bool is_retired_ = false;
     std::size_t used_ = 0, idle_ = 0;
-    std::unordered_map<std::string, PooledHost> hosts_;
+    std::size_t looked_at_ = 0;
+    std::unordered_map<std::string, PooledRoute> routes_;  // by their keys
+    std::unordered_map<std::string, PooledHost> hosts_;    // by scheme, host and port
     std::vector<ClientConnection*> in_use_;
-    std::list<Turn*> turns_;
+    std::uint64_t turns_ = 0;                    // numbers that were given out
+    std::map<std::uint64_t, PooledHost*> next_;  // hosts that have room, by the number of whoever waits there first
+    std::list<Future<>> pauses_;
     std::list<AnyTask> opening_;  // connections that are being made
     Handle sweep_;
     bool is_sweeping_ = false;     // the timer is armed
     std::uint64_t loop_mark_ = 0;  // 0: no loop yet
+};
+
+/// The place in the queue of a task that waits.
+class PoolTurn {
+public:
+    PoolTurn(ConnectionPool& pool, PooledRoute& route);
+    PoolTurn(const PoolTurn&) = delete;
+    PoolTurn& operator=(const PoolTurn&) = delete;
+    ~PoolTurn();
+    void grant();
+    /// Takes it out of the queue of its host.
+    void leave_queue() noexcept;
+    /// What was granted; nothing if the pool was closed.
+    Lease take() noexcept;
+
+    PooledRoute& route;
+    const std::uint64_t number;  // who came first
+    const Future<> come;
+
+private:
+    ConnectionPool& pool_;
+    std::list<PoolTurn*>::iterator place_;
+    bool is_queued_ = true;
+    bool is_granted_ = false;
 };
 
 }  // namespace hocket::http

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The pool: limits and turns, connections that are kept, and those that must not be used again.
 #include <hocket/core/sleep.h>
+#include <hocket/http/client_route_internal.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/client_test.h>
+#include <hocket/http/connection_pool_internal.h>
+#include <hocket/http/memory_streams_internal.h>
 
 #include <string>
 #include <vector>
@@ -239,6 +242,36 @@ TEST(RealConnectionPool, a_connection_is_not_kept_where_one_side_says_so) {
         EXPECT_EQ(old.connections(), 2);
         EXPECT_EQ(keeping.connections(), 2);
         co_await until([&] { return closing.clients() + old.clients() + keeping.clients() == 0; });
+    }());
+}
+
+// ---- Many that wait
+
+Coro<> use(ConnectionPool& pool, const SessionOptions& options, const ClientRoute& route, const Terms& terms) {
+    const Lease lease = co_await pool.acquire(options, route, terms, false);
+    co_await hocket::sleep(0);
+}
+
+TEST(ConnectionPool, places_are_handed_on_without_looking_at_all_who_wait) {
+    run([]() -> Coro<> {
+        constexpr std::size_t number = 10'000;
+        const SessionOptions options{.limit = 100, .limit_per_host = 2, .connector = [](const Url&) -> Coro<Streams> {
+                                         auto [client, server] = memory_streams();
+                                         co_return client;
+                                     }};
+        const ClientRoute full{.key = "http://full", .place = "http://full", .host = "full"};
+        const ClientRoute other{.key = "http://other", .place = "http://other", .host = "other"};
+        Terms terms;
+        terms.timeouts = {.pool = 0s, .connect = 0s, .sock_read = 0s, .write = 0s};
+        ConnectionPool& pool = *new ConnectionPool(options);
+        std::vector<Task<>> tasks;
+        for (std::size_t i = 0; i < number; ++i) {
+            tasks.push_back(create_task(use(pool, options, i % 10 == 0 ? other : full, terms)));
+        }
+        for (const Task<>& task : tasks) co_await task;
+        EXPECT_EQ(pool.used(), 0U);
+        EXPECT_LE(pool.looked_at(), number);
+        pool.drop();
     }());
 }
 

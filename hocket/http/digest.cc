@@ -3,6 +3,7 @@
 #include <hocket/http/digest_internal.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/http/hexadecimal_internal.h>
 #include <hocket/http/percent_internal.h>
 #include <hocket/http/quoted_internal.h>
 #include <hocket/http/reading_internal.h>
@@ -41,10 +42,7 @@ std::string hash_of(Hash hash, std::string_view text) {
     if (EVP_Digest(text.data(), text.size(), bytes, &size, kind, nullptr) != 1) {
         throw RuntimeError("answer a Digest challenge: OpenSSL does not compute this hash here");
     }
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string result;
-    for (unsigned i = 0; i < size; ++i) result.append(1, digits[bytes[i] >> 4]).append(1, digits[bytes[i] & 15]);
-    return result;
+    return in_hexadecimal({reinterpret_cast<const char*>(bytes), size});
 }
 
 std::string joined(std::initializer_list<std::string_view> parts) {

@@ -11,13 +11,21 @@ namespace hocket::http {
 
 namespace {
 
+// Values that are secrets of their own, and stand in no message.
+bool is_secret(std::string_view name) noexcept {
+    for (const std::string_view secret : {"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"}) {
+        if (equal_without_case(name, secret)) return true;
+    }
+    return false;
+}
+
 // The value as it is kept.
 std::string_view checked(std::string_view name, std::string_view value) {
     if (!is_token(name)) throw ValueError("add header field: the name " + in_quotes(name) + " is no token");
     value = trim(value);
     if (!is_field_value(value)) {
-        throw ValueError("add header field " + std::string(name) + ": a control character in the value " +
-                         in_quotes(value));
+        throw ValueError("add header field " + std::string(name) + ": a control character in the value" +
+                         (is_secret(name) ? std::string() : ' ' + in_quotes(value)));
     }
     return value;
 }

@@ -91,6 +91,14 @@ TEST(OnceHeaders, an_error_says_what_was_wrong_with_what) {
     } catch (const ValueError& e) {
         EXPECT_STREQ(e.what(), "add header field X-Name: a control character in the value \"a\\r\\nSet-Cookie: b\"");
     }
+    for (const std::string name : {"Authorization", "proxy-authorization", "Cookie", "Set-Cookie"}) {
+        try {
+            headers.add(name, "secret\n");
+            ADD_FAILURE();
+        } catch (const ValueError& e) {
+            EXPECT_EQ(e.what(), "add header field " + name + ": a control character in the value");
+        }
+    }
 }
 
 }  // namespace

@@ -31,23 +31,22 @@ Proxy Proxy::parse(std::string_view text) {
         proxy.kind = Kind::http;
     } else if (scheme == "https") {
         proxy.kind = Kind::https;
-    } else if (scheme == "socks5" || scheme == "socks5h") {
+    } else if (scheme == "socks5" || scheme == "socks5h" || scheme == "socks") {
         proxy.kind = Kind::socks5;
     } else {
         throw InvalidUrl("the scheme " + in_quotes(scheme) + " of the proxy is not http, https or socks5");
     }
     Url url;
+    bool has_port = true;
     try {
         url = Url::parse((proxy.kind == Kind::https ? "https://" : "http://") + std::string(rest));
+        // A port that is said is the same, whatever the scheme.
+        if (proxy.kind == Kind::socks5) has_port = url.port() == Url::parse("https://" + std::string(rest)).port();
     } catch (const InvalidUrl&) {
         throw InvalidUrl("the proxy's URL, of the scheme " + scheme + ", is malformed");
     }
     proxy.host = url.hostname();
-    proxy.port = url.port();
-    // The one port that such a URL does not keep is that of http.
-    if (proxy.kind == Kind::socks5 && proxy.port == 80 && rest.find(":80") == std::string_view::npos) {
-        proxy.port = socks_port;
-    }
+    proxy.port = has_port ? url.port() : socks_port;
     proxy.user = percent_decode(url.username());
     proxy.password = percent_decode(url.password());
     return proxy;
@@ -137,19 +136,18 @@ Found variable(ProxySettings::Environment environment, std::string name) {
     if (const char* value = environment(name.c_str())) return {name, value};
     // What a client sends as the field Proxy is HTTP_PROXY in a CGI program (RFC 3875, 4.1.18; CVE-2016-5385).
     if (name == "http_proxy" && environment("REQUEST_METHOD")) return {name, {}};
-    for (char& c : name) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
+    name = raised(name);
     const char* value = environment(name.c_str());
     return {name, value ? std::string_view(value) : std::string_view()};
 }
 
-Proxy proxy_in(const Found& found) {
+// What is malformed may concern nobody: many environments have an all_proxy beside the proxies of http and https.
+ProxySettings::Choice choice_of(const Found& found) {
     if (found.value.empty()) return {};
     try {
-        return Proxy::parse(found.value);
+        return {.proxy = Proxy::parse(found.value)};
     } catch (const InvalidUrl& e) {
-        throw InvalidUrl("the variable " + found.name + ": " + e.what());
+        return {.error = "the variable " + found.name + ": " + e.what()};
     }
 }
 
@@ -157,21 +155,25 @@ Proxy proxy_in(const Found& found) {
 
 ProxySettings ProxySettings::read(Environment environment) {
     ProxySettings settings;
-    settings.http = proxy_in(variable(environment, "http_proxy"));
-    settings.https = proxy_in(variable(environment, "https_proxy"));
-    const Proxy all = proxy_in(variable(environment, "all_proxy"));
-    if (!settings.http) settings.http = all;
-    if (!settings.https) settings.https = all;
+    const auto is_said = [](const Choice& choice) { return choice.proxy || !choice.error.empty(); };
+    settings.http = choice_of(variable(environment, "http_proxy"));
+    settings.https = choice_of(variable(environment, "https_proxy"));
+    const Choice all = choice_of(variable(environment, "all_proxy"));
+    if (!is_said(settings.http)) settings.http = all;
+    if (!is_said(settings.https)) settings.https = all;
     settings.without = NoProxy(variable(environment, "no_proxy").value);
     return settings;
 }
 
-ProxySettings ProxySettings::always(Proxy proxy) { return {.http = proxy, .https = std::move(proxy)}; }
+ProxySettings ProxySettings::always(Proxy proxy) {
+    return {.http = {.proxy = proxy}, .https = {.proxy = std::move(proxy)}};
+}
 
 const Proxy& ProxySettings::of(const Url& url) const {
     static const Proxy none;
-    const Proxy& proxy = url.scheme() == "https" ? https : http;
-    if (!proxy || without.covers(url.hostname(), url.port())) return none;
+    const auto& [proxy, error] = url.scheme() == "https" ? https : http;
+    if ((!proxy && error.empty()) || without.covers(url.hostname(), url.port())) return none;
+    if (!error.empty()) throw InvalidUrl(error);
     return proxy;
 }
 

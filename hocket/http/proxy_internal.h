@@ -16,7 +16,7 @@ namespace hocket::http {
 struct Proxy {
     enum class Kind : std::uint8_t { none, http, https, socks5 };
 
-    /// `http://user:password@127.0.0.1:3128`; without a scheme it is http. socks5 and socks5h are one: names are resolved by the proxy. Throws
+    /// `http://user:password@127.0.0.1:3128`; without a scheme it is http. socks5, socks5h and GNOME's socks are one: names are resolved by the proxy. Throws
     /// InvalidUrl, without the password.
     static Proxy parse(std::string_view text);
 
@@ -59,14 +59,17 @@ private:
 struct ProxySettings {
     /// A variable's value; null if there is none.
     using Environment = const char* (*)(const char* name);
-    /// Throws InvalidUrl, which names the variable.
     static ProxySettings read(Environment environment);
     static ProxySettings always(Proxy proxy);
 
-    /// None of them: for this URL there is no proxy.
+    /// None of them: for this URL there is no proxy. Throws InvalidUrl, which names the variable, where that would be needed and is malformed.
     const Proxy& of(const Url& url) const;
 
-    Proxy http = {}, https = {};
+    struct Choice {
+        Proxy proxy = {};
+        std::string error = {};  // in place of it
+    };
+    Choice http = {}, https = {};
     NoProxy without = {};
 };
 

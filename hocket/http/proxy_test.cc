@@ -23,6 +23,10 @@ TEST(OnceProxy, a_proxy_is_a_url_or_a_host_and_a_port) {
     EXPECT_EQ(Proxy::parse("HTTPS://proxy.example").name(), "https://proxy.example:443");
     EXPECT_EQ(Proxy::parse("socks5://proxy.example").name(), "socks5://proxy.example:1080");
     EXPECT_EQ(Proxy::parse("socks5h://proxy.example:80").name(), "socks5://proxy.example:80");
+    EXPECT_EQ(Proxy::parse("socks5://u:80pass@proxy").name(), "socks5://proxy:1080");
+    EXPECT_EQ(Proxy::parse("socks5://[2001:db8:80::1]").name(), "socks5://[2001:db8:80::1]:1080");
+    EXPECT_EQ(Proxy::parse("socks5://[2001:db8:80::1]:443").name(), "socks5://[2001:db8:80::1]:443");
+    EXPECT_EQ(Proxy::parse("socks://127.0.0.1:1081/").name(), "socks5://127.0.0.1:1081");  // as GNOME writes it
     EXPECT_EQ(Proxy::parse("http://[::1]:8080/").name(), "http://[::1]:8080");
     EXPECT_EQ(Proxy::parse("http://2130706433:1").name(), "http://127.0.0.1:1");
 }
@@ -151,10 +155,17 @@ TEST(OnceProxyEnvironment, a_cgi_programs_clients_do_not_choose_its_proxy) {
     EXPECT_EQ(proxy_for("http://x/"), "http://mine:1");
 }
 
+TEST(OnceProxyEnvironment, what_is_malformed_concerns_only_those_who_need_it) {
+    variables = {{"ALL_PROXY", "gopher://h"}, {"http_proxy", "a:1"}, {"no_proxy", "x"}};
+    EXPECT_EQ(proxy_for("http://y/"), "http://a:1");
+    EXPECT_EQ(proxy_for("https://x/"), "none");
+    EXPECT_THROW(proxy_for("https://y/"), InvalidUrl);
+}
+
 TEST(OnceProxyEnvironment, what_is_malformed_is_named) {
     variables = {{"HTTPS_PROXY", "gopher://u:secret@h"}};
     try {
-        proxy_for("http://x/");
+        proxy_for("https://x/");
         ADD_FAILURE();
     } catch (const InvalidUrl& e) {
         EXPECT_STREQ(e.what(),

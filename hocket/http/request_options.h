@@ -25,7 +25,8 @@
 namespace hocket::http {
 
 /// When a request is sent again. Only what nothing was sent of, or what may be repeated (GET, HEAD, OPTIONS, PUT, DELETE) and met a connection
-/// that ended before any of the response; never what a certificate or a proxy refuses, nor a body that a generator has begun to make.
+/// that ended before any of the response, also if the next one cannot be made; never what a certificate or a proxy refuses, nor a body that a generator has begun to
+/// make.
 struct RetryOptions {
     int attempts = 1;  ///< in all
     /// Before the second; twice as long before each further one, up to `max_backoff`. Of that, a random part is waited.
@@ -52,7 +53,7 @@ struct RequestOptions {
     /// application/octet-stream, made while it is sent: chunked, or of the length that the field Content-Length says.
     BodyStream stream = {};
     std::string compress = {};  ///< what is sent is compressed: `gzip`, `deflate`, `br` or `zstd`; empty: it is not
-    Duration timeout = default_timeout;  ///< of the request with its redirects and its body; 0: none
+    Duration timeout = default_timeout;  ///< of the request with its redirects and its body; 0: none; less: passed
     bool allow_redirects = true;
     int max_redirects = 10;  ///< so many are followed
     /// Throw ClientResponseError for a status of 400 or more; nothing: as the session says.
@@ -61,10 +62,11 @@ struct RequestOptions {
     std::optional<bool> auto_decompress = {};
     /// Names of fields that do not go out by themselves, beside the session's: Accept, Accept-Encoding, Content-Type, User-Agent.
     std::vector<std::string> skip_auto_headers = {};
-    ClientTimeout timeouts = {};                                  ///< of the phases
-    std::optional<RetryOptions> retry = {};                       ///< nothing: the session's
-    std::optional<std::string> proxy = {};                        ///< nothing: the session's; empty: none
-    TlsContext tls = {};                                          ///< of https; empty: the session's (aiohttp's `ssl=`)
+    ClientTimeout timeouts = {};             ///< of the phases
+    std::optional<RetryOptions> retry = {};  ///< nothing: the session's
+    std::optional<std::string> proxy = {};   ///< nothing: the session's; empty: none
+    /// Of https to the URL's origin; redirects to others are the session's. Empty: the session's (aiohttp's `ssl=`). So are the next two.
+    TlsContext tls = {};
     std::string fingerprint = {};                                 ///< empty: the session's
     std::optional<bool> dangerously_accept_any_certificate = {};  ///< nothing: as the session says
 };
@@ -91,7 +93,7 @@ struct SessionOptions {
     std::size_t limit_per_host = 0;                ///< connections to one host and port; 0: any number
     Duration keepalive_timeout =
         std::chrono::seconds(15);   ///< how long a connection is kept for the next request; 0: none is
-    bool raise_for_status = false;  ///< of each request
+    bool raise_for_status = false;  ///< of each request, behind its middlewares
     bool auto_decompress =
         true;                  ///< bodies with a Content-Encoding are decoded as they come (but of 206: a part of one)
     DecodeLimits decode = {};  ///< what they may become
@@ -111,11 +113,11 @@ struct SessionOptions {
         {};  ///< every connection goes to this path, whatever the URL's host; a first `@`: an abstract name
     Address local_address = {};  ///< connections come from it (port 0: any port)
     HostResolver resolver = {};  ///< in place of the system's
-    Connector connector = {};    ///< in place of all of that
+    Connector connector = {};    ///< in place of all of that, TLS and proxies too: ValueError where both are said
     /// `http://user:password@127.0.0.1:3128`, `https://...`, `socks5://...`: how servers are reached. Names are resolved by it.
     std::string proxy = {};
     /// Without `proxy`, what http_proxy, https_proxy, all_proxy and no_proxy say, in small letters or else in capitals, when the session is
-    /// made; HTTP_PROXY not in a CGI program, where clients choose it.
+    /// made; HTTP_PROXY not in a CGI program, where clients choose it. What is malformed fails the requests that need it, by InvalidUrl.
     bool trust_env = false;
     TraceSink trace = {};                            ///< is told what happens
     std::vector<ClientMiddleware> middlewares = {};  ///< the first is the outermost

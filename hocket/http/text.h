@@ -22,6 +22,8 @@ HOCKET_EXPORT bool is_token(std::string_view text) noexcept;
 HOCKET_EXPORT bool is_field_value(std::string_view text) noexcept;
 /// With its ASCII letters in lower case.
 HOCKET_EXPORT std::string lowered(std::string_view text);
+/// With its ASCII letters in upper case.
+HOCKET_EXPORT std::string raised(std::string_view text);
 /// Whether no byte is above 127.
 HOCKET_EXPORT bool is_ascii(std::string_view text) noexcept;
 /// Without the spaces and tabs around it.
