@@ -2,7 +2,7 @@
 // Paths of routes and requests, segment by segment.
 #pragma once
 
-#include <hocket/http/percent_internal.h>
+#include <hocket/http/params.h>
 
 #include <algorithm>
 #include <string_view>
