@@ -19,8 +19,6 @@ namespace hocket::http {
 namespace {
 
 constexpr std::size_t most_at_once = 64 << 10;
-/// So often, a server that has answered is looked at, while it takes the rest of a body.
-constexpr Duration look_interval = std::chrono::milliseconds(200);
 
 // Gives the pieces their framing, and sees to their length.
 class Framing {
@@ -72,7 +70,6 @@ Coro<> write_within(TransportHandle transport, std::string_view bytes, const Wai
 }
 
 Coro<> wait_for_bytes(TransportHandle transport, std::size_t of_use) { co_await transport->more(of_use); }
-Coro<> wait_for_news(TransportHandle transport) { co_await transport->quiet(); }
 
 // Whether they came, or the end, in time. No answer is due while the body is on its way.
 Coro<bool> more_within(TransportHandle transport, std::size_t of_use, Duration limit, Task<> sending) {
@@ -169,16 +166,7 @@ Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head
 Coro<> all_sent(TransportHandle transport, Task<> sending) {
     sending.add_done_callback([transport](const Task<>&) { transport->stir(); });
     while (!sending.done() && !transport->eof() && !transport->exception() && !transport->is_closing()) {
-        if (!transport->silent()) {
-            co_await transport->more(1);
-            continue;
-        }
-        // A read that goes on would keep the connection from being used again.
-        try {
-            co_await timeout(look_interval, wait_for_news(transport));
-        } catch (const TimeoutError&) {
-            continue;
-        }
+        co_await transport->more(1);
     }
 }
 

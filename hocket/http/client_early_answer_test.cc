@@ -50,11 +50,8 @@ TEST(RealClientEarlyAnswer, a_body_that_a_success_has_overtaken_is_sent_to_its_e
             {
                 const ClientResponse response = co_await session.post(server.url(), {.data = std::string(much, 'x')});
                 EXPECT_EQ(response.status(), first.find("200") == 9 ? 200 : 303);
-                co_await response.read();
             }
-            EXPECT_EQ(co_await text_of(session.get(server.url())), "next");
-            EXPECT_EQ(received, much);
-            EXPECT_EQ(server.connections(), 1);
+            co_await until([&] { return received == much; });
         }
     }());
 }
@@ -74,9 +71,7 @@ TEST(RealClientEarlyAnswer, who_reads_the_answer_waits_for_the_rest_of_the_body)
         const ClientSession session;
         const ClientResponse response = co_await session.post(server.url(), {.data = std::string(much, 'x')});
         EXPECT_EQ(co_await response.text(), "early");
-        EXPECT_EQ(co_await text_of(session.get(server.url())), "next");
-        EXPECT_EQ(received, much);
-        EXPECT_EQ(server.connections(), 1);
+        co_await until([&] { return received == much; });
     }());
 }
 
@@ -104,9 +99,8 @@ TEST(RealClientEarlyAnswer, a_generator_that_a_success_has_overtaken_goes_on_to_
         EXPECT_FALSE(task.done());
         told.set();
         EXPECT_EQ((co_await task).status(), 200);
-        EXPECT_EQ(co_await text_of(session.get(server.url())), "next");
+        co_await until([&] { return !received.empty(); });
         EXPECT_EQ(received, "\r\n5\r\nended\r\n0\r\n\r\n");
-        EXPECT_EQ(server.connections(), 1);
     }());
 }
 
