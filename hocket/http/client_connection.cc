@@ -55,6 +55,8 @@ private:
 // In pieces, so that what is told to end leaves the rest behind; each of them has its time, if that is limited. Throws WriteTimeout.
 Coro<> write_within(TransportHandle transport, std::string_view bytes, const WaitLimits& limits) {
     for (; !bytes.empty(); bytes.remove_prefix(std::min(most_at_once, bytes.size()))) {
+        // A write that the system takes at once is no wait that a cancel could end, and a body may be made of such only.
+        if (current_task().cancelling() > 0) throw CancelledError();
         const std::string_view piece = bytes.substr(0, most_at_once);
         if (limits.write.count() == 0) {
             co_await transport->write(piece);

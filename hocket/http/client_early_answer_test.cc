@@ -24,7 +24,11 @@ constexpr std::size_t much = 8 << 20;
 // How many bytes of a body come after its head: so many, or all up to the connection's end.
 Coro<std::size_t> count(Peer& peer, std::size_t most) {
     std::size_t size = 0;
-    while (size < most && !peer.reader.at_eof()) size += (co_await peer.reader.read(65536)).size();
+    try {
+        while (size < most && !peer.reader.at_eof()) size += (co_await peer.reader.read(65536)).size();
+    } catch (const OSError&) {  // TLS that is cut
+        co_return size;
+    }
     co_return size;
 }
 

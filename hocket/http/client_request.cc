@@ -216,7 +216,8 @@ std::optional<ContentCoding> ClientRequest::compression(const RequestOptions& op
 
 std::string ClientRequest::head(const ClientRoute& route) const {
     RequestHead head{.method = name_.method, .target = name_.url.target()};
-    if (route.proxy) head.headers = headers_;
+    const bool has_own_fields = route.is_forwarded() || headers_.contains("Proxy-Authorization");
+    if (has_own_fields) head.headers = headers_;
     if (route.is_forwarded()) {
         // RFC 9112, 3.2.2. Credentials of the options go before those that are given as a field.
         head.target = std::string(name_.url.scheme()).append("://").append(name_.url.authority()).append(head.target);
@@ -237,7 +238,7 @@ std::string ClientRequest::head(const ClientRoute& route) const {
     std::string text;
     text.reserve(512);
     try {
-        write_head(text, head, route.proxy ? head.headers : headers_);
+        write_head(text, head, has_own_fields ? head.headers : headers_);
     } catch (const ValueError& e) {
         throw ValueError(name_.text() + ": " + e.what());
     }
