@@ -168,7 +168,12 @@ Coro<> ClientConnection::send_stream(TransportHandle transport, std::string head
 Coro<> all_sent(TransportHandle transport, Task<> sending) {
     sending.add_done_callback([transport](const Task<>&) { transport->stir(); });
     while (!sending.done() && !transport->eof() && !transport->exception() && !transport->is_closing()) {
-        co_await transport->more(1);
+        // Who has answered and says more is not listened to.
+        if (transport->unread().empty()) {
+            co_await transport->more(1);
+        } else {
+            co_await transport->quiet();
+        }
     }
 }
 

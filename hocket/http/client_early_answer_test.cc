@@ -132,6 +132,66 @@ TEST(RealClientEarlyAnswer, what_cannot_be_sent_is_an_error_though_the_answer_is
     }());
 }
 
+TEST(RealClientEarlyAnswer, what_a_generator_throws_comes_out_as_it_is) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([&](Peer& peer, int) -> Coro<> {
+            co_await peer.reader.readuntil("begun");
+            co_await peer.send(ok(""));
+            co_await peer.end();
+        });
+        hocket::Event told;
+        const ClientSession session;
+        const std::exception_ptr error = std::make_exception_ptr(ProtocolError("the client sends too slowly", 408));
+        RequestOptions options{.stream = slow_words(told, error)};
+        const Task<ClientResponse> task = create_task(session.post(server.url(), std::move(options)));
+        co_await a_while();
+        told.set();
+        EXPECT_EQ(co_await ending_of(task), "hocket::http::ProtocolError: the client sends too slowly");
+    }());
+}
+
+TEST(RealClientEarlyAnswer, who_says_more_after_its_answer_is_not_listened_to) {
+    run_http([]() -> Coro<> {
+        constexpr std::size_t flood = 256;
+        std::size_t sent = 0;
+        const TestServer server = co_await TestServer::start([&](Peer& peer, int) -> Coro<> {
+            co_await peer.reader.readuntil("\r\n\r\n");
+            co_await peer.send(ok(""));
+            const std::string more(1 << 20, 'x');
+            try {
+                for (; sent < flood; ++sent) co_await peer.send(more);
+            } catch (const OSError&) {
+                co_return;
+            }
+        });
+        const ClientSession session;
+        RequestOptions options{.data = std::string(much, 'x'), .timeout = 1s};
+        EXPECT_EQ(co_await ending_of(session.post(server.url(), std::move(options))),
+                  "hocket::TimeoutError: POST " + server.url() + ": timed out after 1 s");
+        EXPECT_LT(sent, flood);
+    }());
+}
+
+TEST(RealClientEarlyAnswer, a_response_that_is_closed_as_its_body_ends_says_so) {
+    run_http([]() -> Coro<> {
+        const std::string whole = ok("early");
+        const TestServer server = co_await TestServer::start([&](Peer& peer, int) -> Coro<> {
+            co_await peer.reader.readuntil("\r\n\r\n");
+            co_await peer.send(whole.substr(0, whole.size() - 1));
+            co_await a_while();
+            co_await peer.send("y");
+            co_await count(peer, much + 1);
+        });
+        const ClientSession session;
+        const ClientResponse response = co_await session.post(server.url(), {.data = std::string(much, 'x')});
+        std::string read;
+        while (read != "early") read += (co_await response.next()).value_or("?");
+        response.close();
+        EXPECT_EQ(co_await ending_of(response.next()),
+                  "hocket::http::ClientConnectionError: POST " + server.url() + ": the response was closed");
+    }());
+}
+
 TEST(RealClientEarlyAnswer, a_server_that_closes_after_its_answer_is_not_waited_for) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::start([&](Peer& peer, int) -> Coro<> {

@@ -86,7 +86,7 @@ void ResponseState::end_body() noexcept {
                           {.name = "rest of the body of an HTTP request"});
 }
 
-// What a success has overtaken is sent all the same; then the connection serves other requests. A task has it, since nobody need wait.
+// What a success has overtaken is sent all the same. A task has it, since nobody need wait.
 Coro<> ResponseState::keep_when_sent(Lease lease, Task<> sending, std::optional<TimePoint> when,
                                      Shared<SendingEnd> end) {
     try {
@@ -106,8 +106,13 @@ Coro<> ResponseState::keep_when_sent(Lease lease, Task<> sending, std::optional<
 Coro<> ResponseState::finish_sending() {
     const Task<> keeper = keeper_;
     if (!keeper) co_return;
-    co_await shield(keeper);
+    try {
+        co_await shield(keeper);
+    } catch (const CancelledError&) {
+        if (!keeper.cancelled() || current_task().cancelling() > 0) throw;
+    }
     keeper_ = Task<>();
+    if (keeper.cancelled()) fail<ClientConnectionError>("the response was closed");  // before it began
     if (sending_end_->is_late) fail<TimeoutError>(deadline_.text());
     if (sending_end_->is_taken_away) fail<ClientConnectionError>("the session was closed");
     failure_ = sending_end_->error;

@@ -157,18 +157,17 @@ Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request
         attempt.is_sent = true;
         if (lease->is_used_again) tell(terms.trace, Trace::reuse);
         set_limits(lease, name, terms);
+        std::optional<ResponseHandle> response;
+        bool is_refused = false;
         try {
             lease->send(head, request.body());
             tell(terms.trace, Trace::request_sent);
-            ResponseHead response = co_await lease->read_head(name.method, request.keeps_alive());
-            tell(terms.trace, Trace::response_start, response.status);
-            const bool is_refused = response.status >= 400 || response.status == 307 || response.status == 308;
+            ResponseHead answer = co_await lease->read_head(name.method, request.keeps_alive());
+            tell(terms.trace, Trace::response_start, answer.status);
+            is_refused = answer.status >= 400 || answer.status == 307 || answer.status == 308;
             if (is_refused) lease->stop_sending();
-            ResponseHandle state(
-                new ResponseState(name, std::move(response), std::move(lease), terms.deadline, terms.trace));
-            if (request.decodes()) state->decode_within(*request.decodes());
-            if (state->is_sending()) co_await see_to_body(state, is_refused);
-            co_return ClientResponse(std::move(state));
+            response.emplace(new ResponseState(name, std::move(answer), std::move(lease), terms.deadline, terms.trace));
+            if (request.decodes()) (*response)->decode_within(*request.decodes());
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
             attempt.is_answered = !lost.before_answer;
@@ -179,6 +178,9 @@ Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request
         } catch (const ProtocolError& e) {
             throw ClientResponseError(name.text() + ": " + e.what());
         }
+        if (!response) continue;
+        if ((*response)->is_sending()) co_await see_to_body(*response, is_refused);
+        co_return ClientResponse(std::move(*response));
     }
 }
 
@@ -225,7 +227,7 @@ Coro<ClientResponse> exchange_often(SessionState& session, ClientRequest& reques
                                   wanted->count() <= retry.max_retry_after.count();
             if (is_last || !is_asked) co_return response;
             session.jar.update_from_response(response.headers(), response.url());
-            repetition = {.why = std::to_string(response.status()), .pause = *wanted};
+            repetition = {.why = std::to_string(response.status()), .pause = wanted};
         } catch (const ClientTlsError&) {
             throw;
         } catch (const ClientConnectionError& e) {

@@ -348,8 +348,8 @@ Coro<> many_sent_ahead() {
 
 }  // namespace
 
-#if HOCKET_POOL
 TEST(VirtualHttpConnection, an_idle_one_keeps_nothing_of_the_last_request) { run(idle_connections_keep_nothing()); }
+#if HOCKET_POOL
 TEST(HttpConnection, an_encoder_that_throws_is_a_500_and_is_reported) { run(encoders_that_throw()); }
 #endif
 TEST(HttpConnection, others_have_their_turn_while_many_requests_are_sent_ahead) { run(many_sent_ahead()); }

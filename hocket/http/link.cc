@@ -83,6 +83,8 @@ bool Link::is(std::string_view relation) const noexcept {
     return false;
 }
 
+constexpr std::size_t most_links = 200;
+
 std::vector<Link> links_of(const Headers& response, const Url& base) {
     std::vector<Link> found;
     for (std::string_view rest : response.get_all("Link")) {
@@ -91,6 +93,7 @@ std::vector<Link> links_of(const Headers& response, const Url& base) {
             Link link;
             if (rest.empty() || !take_link(rest, base, link)) break;
             if (!link.url.empty()) found.push_back(std::move(link));
+            if (found.size() == most_links) return found;
         }
     }
     return found;

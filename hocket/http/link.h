@@ -25,7 +25,8 @@ struct Link {
 };
 
 /// The links of all fields Link of a response from `base`, in order (`response.links` of aiohttp, httpx and requests). Never throws for what a
-/// server says: a target that is no URL is left out, and so is what stands behind something malformed in its field.
+/// server says: a target that is no URL is left out, and so is what stands behind something malformed in its field; there are
+/// 200 at most, since each may be as long as `base`.
 HOCKET_EXPORT std::vector<Link> links_of(const Headers& response, const Url& base);
 
 }  // namespace hocket::http

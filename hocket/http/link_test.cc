@@ -66,7 +66,7 @@ TEST(OnceLink, hostile_fields_are_read_in_one_pass) {
     for (int i = 0; i < 200'000; ++i) many += "<x>,";
     semicolons.append(1'000'000, ';');
     for (int i = 0; i < 500'000; ++i) quotes += "\\\"";
-    EXPECT_EQ(links_of(Headers{{"Link", many}}, Url::parse("http://a/")).size(), 200'000U);
+    EXPECT_EQ(links_of(Headers{{"Link", many}}, Url::parse("http://a/")).size(), 200U);
     EXPECT_EQ(links(semicolons), "http://a/b/x \n");
     EXPECT_EQ(links(quotes), "");
     EXPECT_EQ(links(std::string(1'000'000, '<')), "");

@@ -80,8 +80,8 @@ struct OutgoingRequest {
 
 /// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
 ///
-/// With a `base_url`, `cookies`, `auth`, and of `headers` Authorization, Cookie, Host and Proxy-Authorization are for its origin only. Without one,
-/// they go with every request, to whatever origin, as aiohttp's do; redirects take them to no other.
+/// With a `base_url`, `cookies`, `auth`, and of `headers` Authorization, Cookie and Host are for its origin only. Without one, they go with every
+/// request, to whatever origin, as aiohttp's do; redirects take them to no other. Proxy-Authorization goes to proxies only.
 struct SessionOptions {
     std::string base_url = {};                     ///< what URLs of requests are relative to
     Headers headers = {};                          ///< of each request

@@ -178,7 +178,7 @@ void UrlParser::host_and_port(std::string_view text) {
     if (!number) {
         throw UrlFault{.why = "the port " + in_quotes(port) + " is no number up to 65535", .is_of_port = true};
     }
-    if (!special_ || special_->port != *number) port_ = *number;
+    if (!special_ || special_->port != *number) port_ = number;
 }
 
 void UrlParser::file(std::string_view text) {
