@@ -2,8 +2,10 @@
 // Calls that would raise SIGPIPE, made so that only their result tells of a broken pipe.
 #pragma once
 
+#include <sys/types.h>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <ctime>
 
 namespace hocket {
@@ -23,9 +25,11 @@ public:
     WithoutBrokenPipeSignal& operator=(const WithoutBrokenPipeSignal&) = delete;
     ~WithoutBrokenPipeSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-    /// The call gave EPIPE, and so has raised it: it is taken before anybody sees it, but for one that was pending before. Keeps errno.
-    void take() const noexcept {
+    /// What the call gave, of so many bytes. With EPIPE it has raised the signal, and so it may have where a part went out before: that is taken
+    /// before anybody sees it, but for one that was pending before. Keeps errno.
+    void take(ssize_t result, std::size_t count) const noexcept {
         const int error = errno;
+        if (result < 0 ? error != EPIPE : static_cast<std::size_t>(result) >= count) return;
         const timespec at_once{};
         while (!anothers_ && sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
         }

@@ -132,9 +132,10 @@ int SystemBackend::read(int fd, void* data, std::size_t size) noexcept {
 int SystemBackend::sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept {
     const WithoutBrokenPipeSignal quiet;
     off_t position = offset;
-    const int result = result_of(static_cast<int>(::sendfile(to, from, &position, std::min(count, longest_transfer))));
-    if (result == -EPIPE) quiet.take();
-    return result;
+    const std::size_t most = std::min(count, longest_transfer);
+    const ssize_t n = ::sendfile(to, from, &position, most);
+    quiet.take(n, most);
+    return result_of(static_cast<int>(n));
 }
 
 int SystemBackend::close(int fd) noexcept {
@@ -177,9 +178,8 @@ int SystemBackend::write_quietly(const Operation& op) noexcept {
     do {
         n = ::write(op.fd, op.data, op.size);
     } while (n < 0 && errno == EINTR);
-    const int result = n < 0 ? -errno : static_cast<int>(n);
-    if (result == -EPIPE) quiet.take();
-    return result;
+    quiet.take(n, op.size);
+    return result_of(static_cast<int>(n));
 }
 
 }  // namespace hocket

@@ -2,10 +2,14 @@
 // Time, waking, forking and what is left behind, on both real backends.
 #include <hocket/io/operations_test.h>
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -275,6 +279,44 @@ TEST_P(OnceSystem, sendfile_to_a_broken_pipe_raises_no_signal) {
                   sigset_t waiting;
                   sigpending(&waiting);
                   return told && sigismember(&waiting, SIGPIPE) == 0 ? 0 : 1;
+              }),
+              0);
+}
+
+// Two ends of a TCP connection whose calls wait.
+std::pair<Descriptor, Descriptor> tcp_pair() {
+    const Descriptor listener(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(listener, any, size) | listen(listener, 1) | getsockname(listener, any, &size), 0);
+    Descriptor a(::socket(AF_INET, SOCK_STREAM, 0));
+    EXPECT_EQ(connect(a, any, size), 0);
+    Descriptor b(accept(listener, nullptr, nullptr));
+    return {std::move(a), std::move(b)};
+}
+
+// The peer has said that it sends no more, and goes with what it has not read: then the next write is EPIPE.
+TEST_P(OnceSystem, a_pipe_that_breaks_when_a_part_of_a_file_was_sent_raises_no_signal) {
+    EXPECT_EQ(in_child([&] {
+                  signal(SIGPIPE, SIG_DFL);
+                  constexpr std::size_t much = 64 << 20;
+                  const Descriptor file(memfd_create("much", MFD_CLOEXEC));
+                  if (ftruncate(file, much) != 0) return 1;
+                  auto [a, b] = tcp_pair();
+                  shutdown(b, SHUT_WR);
+                  const pid_t reader = fork();
+                  if (reader == 0) {
+                      pollfd room{.fd = a, .events = POLLOUT, .revents = 0};
+                      while (::poll(&room, 1, 0) == 1) sched_yield();
+                      _exit(0);
+                  }
+                  b.close();
+                  const int sent = backend->sendfile(a, file, 0, much);
+                  waitpid(reader, nullptr, 0);
+                  sigset_t waiting;
+                  sigpending(&waiting);
+                  return sent > 0 && sent < static_cast<int>(much) && sigismember(&waiting, SIGPIPE) == 0 ? 0 : 2;
               }),
               0);
 }

@@ -230,12 +230,12 @@ void BufferedFile::write_out(std::string& data) {
     while (written < data.size()) {
         const ssize_t n =
             again_if_interrupted([&] { return ::write(fd_, data.data() + written, data.size() - written); });
+        if (quiet) quiet->take(n, data.size() - written);
         if (n < 0 && errno == EAGAIN) {  // a descriptor of somebody's who does not want to wait
             pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
             ::poll(&ready, 1, -1);
         } else if (n < 0) {
             const int error = errno;
-            if (error == EPIPE && quiet) quiet->take();
             data.erase(0, written);
             errno = error;
             fail("write to");

@@ -258,8 +258,8 @@ Coro<std::size_t> sendfile(int out, int in, std::optional<std::int64_t> offset, 
         const WithoutBrokenPipeSignal quiet;
         const ssize_t n =
             again_if_interrupted([&] { return ::sendfile(to->fd, from->fd, offset ? &place : nullptr, count); });
+        quiet.take(n, count);
         if (n < 0) {
-            if (errno == EPIPE) quiet.take();
             throw OSError(
                 errno, "send a file from descriptor " + std::to_string(in) + " to descriptor " + std::to_string(out));
         }
