@@ -2,8 +2,8 @@
 // A thousand clients of slowhttptest that send and read as slowly as they can: others are served, in little memory.
 #include <hocket/http/client_session.h>
 #include <hocket/http/server_peers_test.h>
+#include <tests/support/descriptors.h>
 
-#include <sys/resource.h>
 #include <algorithm>
 #include <fstream>
 #include <string>
@@ -19,28 +19,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t slow_clients = 1000;
 /// What they may cost together: what the system does not keep of an answer, and a request's head and buffers, for each.
 constexpr std::size_t bound = 64 << 20;
-
-/// This process may have as many descriptors as that takes, and its children.
-class ManyDescriptors {
-public:
-    ManyDescriptors() {
-        getrlimit(RLIMIT_NOFILE, &before_);
-        const rlim_t wanted = 3 * slow_clients;
-        const rlimit many{.rlim_cur = std::max(before_.rlim_cur, wanted),
-                          .rlim_max = std::max(before_.rlim_max, wanted)};
-        allowed_ = setrlimit(RLIMIT_NOFILE, &many) == 0;
-    }
-    ManyDescriptors(const ManyDescriptors&) = delete;
-    ManyDescriptors& operator=(const ManyDescriptors&) = delete;
-    ~ManyDescriptors() {
-        if (allowed_) setrlimit(RLIMIT_NOFILE, &before_);
-    }
-    bool allowed() const { return allowed_; }
-
-private:
-    rlimit before_{};
-    bool allowed_ = false;
-};
 
 /// Bytes that this process has in memory.
 std::size_t resident() {
@@ -100,7 +78,7 @@ Coro<> serve_beside_slow_clients(Slowness how) {
 }
 
 TEST_P(RealSlowPeers, leave_others_be) {
-    const ManyDescriptors many;
+    const hocket::testing::ManyDescriptors many(3 * slow_clients);
     if (!many.allowed()) GTEST_SKIP() << "no process may have " << 3 * slow_clients << " descriptors";
     hocket::testing::run_net(serve_beside_slow_clients(GetParam()));
 }

@@ -2,6 +2,7 @@
 // Ten thousand connections that say nothing, from another process, since each end takes a descriptor.
 #include <gtest/gtest.h>
 #include <hocket/net/net_test.h>
+#include <tests/support/descriptors.h>
 
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -19,27 +20,6 @@ namespace {
 
 constexpr std::size_t connections = 10'000;
 constexpr rlim_t descriptors = connections + 100;
-
-/// While it lives, this process and its children may have so many descriptors, if the system lets it.
-class ManyDescriptors {
-public:
-    ManyDescriptors() {
-        getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit many{.rlim_cur = std::max(before_.rlim_cur, descriptors),
-                          .rlim_max = std::max(before_.rlim_max, descriptors)};
-        allowed_ = setrlimit(RLIMIT_NOFILE, &many) == 0;
-    }
-    ManyDescriptors(const ManyDescriptors&) = delete;
-    ManyDescriptors& operator=(const ManyDescriptors&) = delete;
-    ~ManyDescriptors() {
-        if (allowed_) setrlimit(RLIMIT_NOFILE, &before_);
-    }
-    bool allowed() const { return allowed_; }
-
-private:
-    rlimit before_{};
-    bool allowed_ = false;
-};
 
 // ---- The other process
 
@@ -101,7 +81,7 @@ Coro<> serve_the_peers(int control) {
 }
 
 TEST(RealIdle, of_ten_thousand_connections_one_still_answers_and_all_are_closed) {
-    const ManyDescriptors many;
+    const testing::ManyDescriptors many(descriptors);
     if (!many.allowed()) GTEST_SKIP() << "no process may have " << descriptors << " descriptors";
     int control[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
