@@ -43,11 +43,11 @@ Examples:
 
 Documentation: docs/program.md)";
 
-// Every value as it stands: CLI11 takes `{}` for no value, and `[a,b]` for two.
-void add_repeatable(CLI::App& command, const char* names, std::vector<std::string>& values, const char* type,
+// Every value as it stands, which is what `results` has: CLI11 takes `{}` for no value, and adds a mark to it, and `[a,b]` for two.
+void add_repeatable(CLI::App& command, const std::string& names, std::vector<std::string>& values, const char* type,
                     const char* help) {
-    const auto keep = [&values](const CLI::results_t& given) {
-        values = given;
+    const auto keep = [&command, &values, name = names.substr(0, names.find(','))](const CLI::results_t&) {
+        values = command.get_option(name)->results();
         return true;
     };
     command.add_option(names, keep, help)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -46,6 +47,10 @@ def parts_of(answer):
 
 def same(a, b, but=()):
     return all(a[part] == b[part] for part in PARTS if part not in but)
+
+
+def has_capital_sharp_s(case):
+    return "\u1e9e" in urllib.parse.unquote(case.text + (case.base or ""))
 
 
 # ---- Names that hocket refuses on purpose
@@ -87,7 +92,10 @@ def refused_name(case):
         return False
     if "unassigned code point" in case.why:  # libidn2's Unicode may be older than Node's
         return True
-    return any(not is_registrable(label) for label in case.node["host"].split("."))
+    labels = case.node["host"].split(".")
+    if has_capital_sharp_s(case):  # which may be `ss` to Node alone
+        labels += [(unicode_of(label) if label.startswith("xn--") else label).replace("ss", "\xdf") for label in labels]
+    return any(not is_registrable(label) for label in labels)
 
 
 # ---- Where Node is older than the standard, or differs from it
@@ -156,6 +164,19 @@ def origin_of_a_blob(case):
                 same(case.node, case.ours, but=("origin", "href", "path")))
 
 
+def capital_sharp_s(case):
+    """Unicode 15.1 maps the letter to the small one; before, it stood for `ss`. Node and libidn2 each have a version of it."""
+    if not (case.node and case.ours and has_capital_sharp_s(case)):
+        return False
+
+    def spelt(host):
+        labels = (unicode_of(label) if label.startswith("xn--") else label for label in host.split("."))
+        return ".".join(labels).replace("\xdf", "ss")
+
+    node = dict(case.node, path=case.node["path"].replace("^", "%5E"))  # there may be another reason in the same URL
+    return spelt(node["host"]) == spelt(case.ours["host"]) and same(node, case.ours, but=("href", "host", "authority", "origin"))
+
+
 def right_to_left(case):
     """Rules of RFC 5893 that libidn2 does not apply: Latin and Arabic digits in one label, and what a label ends in."""
     if case.node is not None or case.ours is None:
@@ -168,7 +189,7 @@ def right_to_left(case):
 OURS = {"a name that IDNA 2008 forbids is refused": refused_name, "a blob has no origin": origin_of_a_blob}
 NODES = {"^ in a path": caret, "a space at the end of an opaque path": space_before_the_query, "relative to an opaque path": opaque_base,
          "a path of dots": dots_alone, "what begins like a drive": no_drive,
-         "a name from right to left": right_to_left, "dots in a path": dots_left}
+         "a name from right to left": right_to_left, "dots in a path": dots_left, "\u1e9e in a name": capital_sharp_s}
 RULES = {**OURS, **NODES}
 
 
