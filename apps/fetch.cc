@@ -37,7 +37,7 @@ double in_microseconds(double seconds) { return std::round(seconds * 1e6) / 1e6;
 // A string, or a list where a field came several times.
 Json fields_of(const hocket::http::Headers& headers) {
     Json fields = Json::object();
-    for (const hocket::http::Headers::Field& field : headers) {
+    for (const hocket::http::Headers::Field field : headers) {
         if (std::ranges::any_of(fields.items(), [&](const auto& item) {
                 return hocket::http::Headers{{item.key(), ""}}.contains(field.name);
             }))
@@ -66,9 +66,7 @@ Json timings_of(const Phases& phases) {
 }  // namespace
 
 std::string head_text(const Fetch& fetch) {
-    std::string text = "HTTP/1.1 " + status_text(fetch) + "\r\n";
-    for (const hocket::http::Headers::Field& field : fetch.headers) text += field.name + ": " + field.value + "\r\n";
-    return text + "\r\n";
+    return ("HTTP/1.1 " + status_text(fetch) + "\r\n").append(fetch.headers.lines()).append("\r\n");
 }
 
 std::string summary_text(const Fetch& fetch) {

@@ -85,7 +85,7 @@ Json grouped(const Params& params) {
 
 Json fields_of(const Request& request) {
     Json fields = Json::object();
-    for (const Headers::Field& field : request.headers()) {
+    for (const Headers::Field field : request.headers()) {
         if (!fields.contains(field.name)) fields[field.name] = request.headers().combined(field.name);
     }
     return fields;

@@ -122,6 +122,7 @@ void EventLoop::add_timer(Timer& t, std::int64_t now, std::int64_t when) {
 }
 
 void EventLoop::ask(std::int64_t deadline) noexcept {
+    ++looks_;
     backend_->poll(deadline);
     if (backend_->must_be_asked()) asking_due_ = tick_clock_.after(asking_interval);
 }

@@ -203,6 +203,8 @@ public:
         last->next = nullptr;
     }
     std::int64_t now() const noexcept { return backend_->now(); }
+    /// How often the loop has asked its backend what has completed: as long as that does not change, nothing more has been heard.
+    std::uint64_t looks() const noexcept { return looks_; }
     void add_timer(Timer& t, std::int64_t now, std::int64_t when);
     void remove_timer(Timer& t) noexcept { timers_.remove(t); }
     const TimerHeap& timers() const noexcept { return timers_; }
@@ -294,6 +296,7 @@ private:
     bool embedded_ = false;  // another loop waits for `fileno`
     std::uint8_t id_ = 0;
     std::uint64_t mark_ = 0;
+    std::uint64_t looks_ = 0;
     std::exception_ptr escaped_;
     EventLoop* const* thread_ = nullptr;  // the address of `this_loop` on the thread that runs it
     Shared<Mailbox> mailbox_;

@@ -43,7 +43,7 @@ void ClientAuth::sign(ClientRequest& request) {
         case Auth::Scheme::bearer: request.authorize("Bearer " + auth.secret()); break;
         case Auth::Scheme::digest: {
             const Url& url = request.name().url;
-            DigestState* const state = memory_.find(url.origin(), auth.user());
+            DigestState* const state = memory_->find(url.origin(), auth.user());
             if (!state) {
                 request.authorize("");
                 break;
@@ -69,7 +69,7 @@ bool ClientAuth::takes_challenge(const ClientRequest& request, const ResponseHea
         return false;
     }
     is_answering_ = true;
-    memory_.keep(request.name().url.origin(), request.auth().user(),
+    memory_->keep(request.name().url.origin(), request.auth().user(),
                  {.challenge = std::move(*challenge), .cnonce = random_hexadecimal()});
     return true;
 }

@@ -30,7 +30,7 @@ private:
 /// One request at one URL, until its answer is no challenge any more.
 class ClientAuth {
 public:
-    explicit ClientAuth(DigestMemory& memory) noexcept : memory_(memory) {}
+    explicit ClientAuth(DigestMemory& memory) noexcept : memory_(&memory) {}
 
     /// Writes the field Authorization of what is sent next.
     void sign(ClientRequest& request);
@@ -38,7 +38,7 @@ public:
     bool takes_challenge(const ClientRequest& request, const ResponseHead& response);
 
 private:
-    DigestMemory& memory_;
+    DigestMemory* memory_;
     std::string nonce_;          // that was answered; empty: none
     bool is_answering_ = false;  // it was sent to this request
     bool is_again_ = false;      // with a nonce in place of one that was stale

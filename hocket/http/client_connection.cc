@@ -212,25 +212,26 @@ void ClientConnection::send(const std::string& head, const OutgoingBody& body) {
     sending_ = Task<>();
     progress_ = nullptr;
     try {
-        transport_->write_nowait(head);
-        if (body.whole) transport_->write_nowait(*body.whole);  // both leave in one write, at the end of the turn
+        // In one write.
+        body.whole ? transport_->write_answer(head + *body.whole) : transport_->write_answer(head);
     } catch (const OSError& e) {
         throw Lost{e.what(), true};
     }
 }
 
-Coro<ResponseHead> ClientConnection::read_head(std::string_view method, bool keep_alive) {
+Coro<> ClientConnection::read_head(std::string_view method, bool keep_alive, ResponseHead& to) {
     parser_.expect_response_to(method);
     std::exception_ptr error;
     try {
         for (;;) {
-            if (auto head = next_head()) {
-                is_kept_alive_ = keep_alive && head->keep_alive;
-                co_return *std::move(head);
+            if (next_head(to)) {
+                is_kept_alive_ = keep_alive && to.keep_alive;
+                co_return;
             }
             const bool nothing_came = parser_.between_messages();
             try {
                 co_await more(1);
+                something_came();
             } catch (const TlsError& e) {
                 if (is_alert(e)) throw;
                 throw Lost{e.what(), nothing_came};
@@ -247,10 +248,13 @@ Coro<ResponseHead> ClientConnection::read_head(std::string_view method, bool kee
     std::rethrow_exception(error);
 }
 
-std::optional<ResponseHead> ClientConnection::next_head() {
+bool ClientConnection::next_head(ResponseHead& to) {
     Event event = parse();
-    if (auto* head = std::get_if<ResponseHead>(&event)) return std::move(*head);
-    if (!has_ended()) return std::nullopt;
+    if (auto* head = std::get_if<ResponseHead>(&event)) {
+        to = std::move(*head);
+        return true;
+    }
+    if (!has_ended()) return false;
     const bool nothing_came = parser_.between_messages();
     throw Lost{nothing_came ? "the server closed the connection before it answered"
                             : "the server closed the connection in the midst of its answer's head",

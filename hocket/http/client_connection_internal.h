@@ -5,6 +5,7 @@
 #include <hocket/base/clock.h>
 #include <hocket/base/memory.h>
 #include <hocket/base/owners.h>
+#include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
 #include <hocket/http/body_stream.h>
 #include <hocket/http/http1_parser.h>
@@ -69,9 +70,9 @@ public:
     bool is_streaming() const noexcept { return is_streaming_; }
     /// Whether the body was told to end before all of it was sent.
     bool is_cut() const noexcept { return is_cut_; }
-    /// Waits for the head of the response to a request with this method; `keep_alive`: that is what the request asked for. Throws Lost;
+    /// Waits for the head of the response to a request with this method, and puts it into `to`; `keep_alive`: that is what the request asked for. Throws Lost;
     /// TlsError for a server that ends TLS with an alert; ProtocolError for what is no HTTP. When it throws, a generator that is sent has ended.
-    Coro<ResponseHead> read_head(std::string_view method, bool keep_alive);
+    Coro<> read_head(std::string_view method, bool keep_alive, ResponseHead& to);
 
     /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body;
     /// Lost.
@@ -95,6 +96,10 @@ public:
 
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
+    /// `more` has just returned, and this is still there.
+    void something_came() noexcept { looks_ = this_loop->looks(); }
+    /// Whether something came with the loop's last look at what has completed: all else that the system knows is newer than that.
+    bool is_fresh() const noexcept { return looks_ == this_loop->looks(); }
     void abort() const noexcept { transport_->abort(); }
 
     bool is_used_again = false;   ///< an exchange came before
@@ -117,8 +122,8 @@ private:
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
                               std::optional<std::uint64_t> length, WaitLimits limits, Shared<Progress> progress);
     Event parse();
-    /// Nothing: it has not come whole. Throws Lost where it cannot any more.
-    std::optional<ResponseHead> next_head();
+    /// False: it has not come whole. Throws Lost where it cannot any more.
+    bool next_head(ResponseHead& to);
 
     TransportHandle transport_;
     Http1Parser parser_{Http1Parser::Reads::responses};
@@ -129,6 +134,7 @@ private:
     bool is_streaming_ = false;   // what is sent comes from a generator
     bool is_cut_ = false;         // not all of the body was sent
     bool is_kept_alive_ = false;  // by both sides, after this exchange
+    std::uint64_t looks_ = 0;     // of the loop, when bytes came last
 };
 
 }  // namespace hocket::http

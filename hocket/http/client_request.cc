@@ -24,6 +24,23 @@ bool is_of_one_origin(std::string_view field) noexcept {
                        [&](std::string_view name) { return equal_without_case(name, field); });
 }
 
+bool contains(const std::vector<std::string>& names, std::string_view name) noexcept {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return equal_without_case(n, name); });
+}
+
+// What goes out by itself beside the fields that are given.
+Headers automatic_fields(const Headers& given, const std::vector<std::string>& skipped) {
+    Headers fields;
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (!given.contains(name) && !contains(skipped, name)) fields.add(name, value);
+    };
+    add("Accept", "*/*");
+    // A part of a compressed body is of no use.
+    add("Accept-Encoding", given.contains("Range") ? "identity" : all_codings);
+    add("User-Agent", "hocket/" HOCKET_VERSION);
+    return fields;
+}
+
 // Why a URL cannot be fetched; empty if it can.
 std::string obstacle(const Url& url) {
     if ((url.scheme() == "http" || url.scheme() == "https") && !url.hostname().empty()) return {};
@@ -42,8 +59,12 @@ Url without_user(const Url& url) {
     return Url::parse(std::string(url.scheme()).append("://").append(url.authority()).append(url.target()));
 }
 
-ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOptions& session, const Url& base,
-                             RequestOptions& options, FormBody form)
+RequestDefaults::RequestDefaults(const SessionOptions& options)
+    : base(options.base_url.empty() ? Url() : Url::parse(options.base_url)),
+      automatic(automatic_fields(options.headers, options.skip_auto_headers)) {}
+
+ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOptions& session,
+                             const RequestDefaults& defaults, RequestOptions& options, FormBody form)
     : decodes_(options.auto_decompress.value_or(session.auto_decompress) ? &session.decode : nullptr) {
     name_.method = raised(method);
     if (!is_token(name_.method))
@@ -53,8 +74,8 @@ ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOpti
         throw ValueError("CONNECT " + without_user(url).str() + ": only a proxy is asked so");
     const std::string why = obstacle(url);
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
-    const bool is_sessions_own = base.empty() || base.origin() == url.origin();
-    take_headers(session, options, is_sessions_own);
+    const bool is_sessions_own = defaults.base.empty() || defaults.base.origin() == url.origin();
+    take_headers(session, options, is_sessions_own, url);
     if (!options.params.empty()) url = url.with_query(options.params);
     aim(std::move(url));
     if (is_sessions_own) session_cookies_ = session.cookies;
@@ -63,27 +84,35 @@ ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOpti
     take_cookies(options);
     skipped_ = session.skip_auto_headers;
     skipped_.insert(skipped_.end(), options.skip_auto_headers.begin(), options.skip_auto_headers.end());
-    set_automatic("Accept", "*/*");
-    // A part of a compressed body is of no use.
-    set_automatic("Accept-Encoding", headers_.contains("Range") ? "identity" : all_codings);
-    set_automatic("User-Agent", "hocket/" HOCKET_VERSION);
+    const bool is_usual = options.headers.empty() && options.skip_auto_headers.empty();
+    headers_.extend(is_usual ? defaults.automatic : automatic_fields(headers_, skipped_));
     take_body(options, std::move(form));
 }
 
-void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own) {
+// Host comes first, as RFC 9110, 7.2 wants it.
+void ClientRequest::take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own,
+                                 const Url& url) {
     headers_.reserve(session.headers.size() + options.headers.size() + 6);
-    headers_.add_checked("Host", "");  // the first, as RFC 9110, 7.2 wants it; `aim` fills it in
+    Headers::Field host{"Host", ""};
+    for (const Headers::Field field : session.headers) {
+        if (is_sessions_own && equal_without_case(field.name, "Host")) host = field;
+    }
+    for (const Headers::Field field : options.headers) {
+        if (equal_without_case(field.name, "Host")) host = field;
+    }
+    headers_.add_checked(host.name, host.value.empty() ? url.authority() : host.value);
     for (const auto& [name, value] : session.headers) {
-        if (options.headers.contains(name) || (!is_sessions_own && is_of_one_origin(name))) continue;
-        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add_checked(name, value);
+        if (options.headers.contains(name) || equal_without_case(name, "Host")) continue;
+        if (is_sessions_own || !is_of_one_origin(name)) headers_.add_checked(name, value);
     }
     for (const auto& [name, value] : options.headers) {
-        equal_without_case(name, "Host") ? headers_.set(name, value) : headers_.add_checked(name, value);
+        if (!equal_without_case(name, "Host")) headers_.add_checked(name, value);
     }
 }
 
 // A field Cookie is taken apart, so that there is one in the end (RFC 6265bis, 5.8).
 void ClientRequest::take_cookies(const RequestOptions& options) {
+    if (options.cookies.empty() && !headers_.contains("Cookie")) return;
     for (const std::string_view field : headers_.get_all("Cookie")) {
         for (auto& cookie : parse_cookies(field)) cookies_.push_back(std::move(cookie));
     }
@@ -103,6 +132,10 @@ void ClientRequest::set_cookies(const Params& stored) {
     const auto has = [](const Params& cookies, const std::string& name) {
         return std::any_of(cookies.begin(), cookies.end(), [&](const auto& cookie) { return cookie.first == name; });
     };
+    if (cookies_.empty() && stored.empty() && session_cookies_.empty()) {
+        headers_.remove("Cookie");
+        return;
+    }
     Params all = cookies_;
     for (const auto& cookie : stored) {
         if (!has(cookies_, cookie.first)) all.push_back(cookie);
@@ -110,11 +143,7 @@ void ClientRequest::set_cookies(const Params& stored) {
     for (const auto& cookie : session_cookies_) {
         if (!has(all, cookie.first)) all.push_back(cookie);
     }
-    if (all.empty()) {
-        headers_.remove("Cookie");
-    } else {
-        headers_.set("Cookie", write_cookies(all));
-    }
+    headers_.set("Cookie", write_cookies(all));
 }
 
 // What a request's options say goes before fields, its own and the session's; these before user and password of its URL; and the session's `auth` comes
@@ -137,12 +166,7 @@ void ClientRequest::authorize(std::string_view field) {
 }
 
 void ClientRequest::set_default(std::string_view field, std::string_view value) {
-    if (!headers_.contains(field)) headers_.add(field, value);
-}
-
-void ClientRequest::set_automatic(std::string_view field, std::string_view value) {
-    const auto is_field = [field](const std::string& name) { return equal_without_case(name, field); };
-    if (std::none_of(skipped_.begin(), skipped_.end(), is_field)) set_default(field, value);
+    if (!headers_.contains(field)) headers_.add_checked(field, value);
 }
 
 // Credentials in a URL become a header field, and are in no message.
@@ -153,7 +177,6 @@ void ClientRequest::aim(Url url) {
         set_default("Authorization", "Basic " + encode_base64(user));
     }
     name_.url = has_user ? without_user(url) : std::move(url);
-    if (headers_.get("Host").value_or("").empty()) headers_.set("Host", name_.url.authority());
 }
 
 void ClientRequest::take_body(RequestOptions& options, FormBody form) {
@@ -181,7 +204,7 @@ void ClientRequest::take_body(RequestOptions& options, FormBody form) {
     } else {
         text = std::move(options.data);
     }
-    set_automatic("Content-Type", type);
+    if (!contains(skipped_, "Content-Type")) set_default("Content-Type", type);
     const auto coding = compression(options);
     if (coding) headers_.add("Content-Encoding", coding_name(*coding));
     if (!body_.stream) {
@@ -214,7 +237,7 @@ std::optional<ContentCoding> ClientRequest::compression(const RequestOptions& op
     return coding;
 }
 
-std::string ClientRequest::head(const ClientRoute& route) const {
+void ClientRequest::write_head_to(std::string& text, const ClientRoute& route) const {
     RequestHead head{.method = name_.method, .target = name_.url.target()};
     const bool has_own_fields = route.is_forwarded() || headers_.contains("Proxy-Authorization");
     if (has_own_fields) head.headers = headers_;
@@ -235,14 +258,11 @@ std::string ClientRequest::head(const ClientRoute& route) const {
     } else if (name_.method == "POST" || name_.method == "PUT" || name_.method == "PATCH") {
         head.content_length = 0;
     }
-    std::string text;
-    text.reserve(512);
     try {
         write_head(text, head, has_own_fields ? head.headers : headers_);
     } catch (const ValueError& e) {
         throw ValueError(name_.text() + ": " + e.what());
     }
-    return text;
 }
 
 bool ClientRequest::is_idempotent() const noexcept {
@@ -291,7 +311,7 @@ void ClientRequest::go_to(const Url& url, int status) {
         for (const std::string_view field : fields_of_one_origin) {
             if (field != "Host") headers_.remove(field);
         }
-        headers_.set("Host", "");  // stays the first, and `aim` fills it in
+        headers_.set("Host", url.authority());
         auth_ = Auth();
         cookies_.clear();
         session_cookies_.clear();

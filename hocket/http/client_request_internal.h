@@ -19,18 +19,25 @@ namespace hocket::http {
 /// The same without user and password, for messages and for what goes out.
 Url without_user(const Url& url);
 
+/// What a session makes of its options once, for all requests.
+struct RequestDefaults {
+    explicit RequestDefaults(const SessionOptions& options);
+
+    const Url base;           // the `base_url`; empty: every URL is absolute
+    const Headers automatic;  // what goes out by itself with a request that says nothing of its header
+};
+
 class ClientRequest {
 public:
     /// Takes the headers and what is to be sent out of `options`; `form`: what `options.multipart` has become. Throws ValueError for more than one
     /// kind of body, and for cookies that cannot be sent; InvalidUrl for what cannot be fetched.
-    /// `base`: the session's `base_url`, or an empty one.
-    ClientRequest(std::string_view method, Url url, const SessionOptions& session, const Url& base,
+    ClientRequest(std::string_view method, Url url, const SessionOptions& session, const RequestDefaults& defaults,
                   RequestOptions& options, FormBody form);
 
     const RequestName& name() const noexcept { return name_; }
     const OutgoingBody& body() const noexcept { return body_; }
-    /// Request line and header fields, as the server gets them, or the proxy that passes them on. Throws ValueError for what must not go out.
-    std::string head(const ClientRoute& route) const;
+    /// Appends request line and header fields, as the server gets them, or the proxy that passes them on. Throws ValueError for what must not go out.
+    void write_head_to(std::string& text, const ClientRoute& route) const;
     /// The cookies that go with it: those that it was given, then the jar's, then the session's; the first of a name counts, but of the
     /// jar's all.
     void set_cookies(const Params& stored);
@@ -58,11 +65,12 @@ private:
     std::optional<std::uint64_t> announced_length() const;
     std::optional<ContentCoding> compression(const RequestOptions& options) const;
     void aim(Url url);
-    void take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own);
+    void take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own,
+                      const Url& url);
     void take_cookies(const RequestOptions& options);
     void take_auth(const RequestOptions& options);
+    // The value can stand in a field.
     void set_default(std::string_view field, std::string_view value);
-    void set_automatic(std::string_view field, std::string_view value);
 
     RequestName name_;
     Headers headers_;

@@ -63,8 +63,9 @@ std::string Deadline::text() const { return "timed out after " + in_seconds(limi
 
 // ---- The state
 
-ResponseState::ResponseState(RequestName n, ResponseHead h, Lease lease, Deadline deadline, Shared<ClientTrace> trace)
-    : name(std::move(n)),
+ResponseState::ResponseState(const RequestName& n, ResponseHead&& h, Lease&& lease, const Deadline& deadline,
+                             Shared<ClientTrace> trace)
+    : name(n),
       head(std::move(h)),
       peername(lease->transport()->peername()),
       tls(name.url.scheme() == "https" ? lease->tls() : nullptr),
@@ -201,6 +202,7 @@ Coro<> ResponseState::wait_without_limit(Wanted wanted) {
     do {
         co_await lease_->more(missing());
         if (failure_) std::rethrow_exception(failure_);
+        if (lease_) lease_->something_came();
     } while (!take_arrived(wanted));
 }
 

@@ -42,7 +42,7 @@ struct Deadline {
 
 class ResponseState final : public Pooled {
 public:
-    ResponseState(RequestName name, ResponseHead head, Lease lease, Deadline deadline,
+    ResponseState(const RequestName& name, ResponseHead&& head, Lease&& lease, const Deadline& deadline,
                   Shared<ClientTrace> trace = nullptr);
     ResponseState(const ResponseState&) = delete;
     ResponseState& operator=(const ResponseState&) = delete;

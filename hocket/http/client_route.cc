@@ -69,6 +69,11 @@ void check_context(const TlsContext& context) {
         throw ValueError("tls: a client cannot use a context made by TlsContext::server");
 }
 
+// Whether a URL without user and password is of that origin, of http or https.
+bool is_at(const Url& url, std::string_view origin) {
+    return url.str().starts_with(origin) && url.str().size() > origin.size() && url.str()[origin.size()] == '/';
+}
+
 constexpr const char* contradiction =
     "of tls and dangerously_accept_any_certificate, one: a TlsContext says what it accepts";
 
@@ -111,18 +116,19 @@ std::string parse_fingerprint(std::string_view text) {
     return bytes;
 }
 
-Terms make_terms(const SessionOptions& session, const RequestOptions& options, std::string origin) {
+Terms make_terms(const SessionOptions& session, const RequestOptions& options, const Url& url) {
     check_ways(session, options);
     Terms terms;
-    terms.origin = std::move(origin);
     terms.deadline.limit = limit_of(options.timeout, session.timeout);
     terms.timeouts = {.pool = limit_of(options.timeouts.pool, session.timeouts.pool),
                       .connect = limit_of(options.timeouts.connect, session.timeouts.connect),
                       .sock_read = limit_of(options.timeouts.sock_read, session.timeouts.sock_read),
                       .write = limit_of(options.timeouts.write, session.timeouts.write)};
-    terms.retry = options.retry.value_or(session.retry);
-    if (options.proxy) terms.proxy = options.proxy->empty() ? Proxy() : Proxy::parse(*options.proxy);
+    terms.retry = options.retry ? &*options.retry : &session.retry;
+    if (options.proxy)
+        terms.proxy = Unique<Proxy>::make(options.proxy->empty() ? Proxy() : Proxy::parse(*options.proxy));
     terms.tls = tls_of(options, session);
+    if (terms.tls) terms.origin = url.origin();
     return terms;
 }
 
@@ -154,7 +160,15 @@ TlsContext ClientRoutes::own_context(bool any_certificate) {
     return context;
 }
 
-ClientRoute ClientRoutes::find(const Url& url, const Terms& terms) {
+Shared<const ClientRoute> ClientRoutes::find(const Url& url, const Terms& terms) {
+    const bool is_usual = !terms.tls && !terms.proxy;
+    if (is_usual && last_ && is_at(url, last_->place)) return last_;
+    auto route = Shared<const ClientRoute>::make(make(url, terms));
+    if (is_usual) last_ = route;
+    return route;
+}
+
+ClientRoute ClientRoutes::make(const Url& url, const Terms& terms) {
     ClientRoute route{.key = url.origin(), .host = url.hostname(), .port = url.port()};
     route.place = route.key;
     if (has_connector_) {

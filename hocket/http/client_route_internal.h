@@ -28,15 +28,15 @@ struct TlsTerms {
 struct Terms {
     Deadline deadline;
     ClientTimeout timeouts;  // each is a limit, or 0; what is below 0 has passed
-    RetryOptions retry;
-    std::optional<Proxy> proxy;   // nothing: the session's
+    const RetryOptions* retry;    // the request's, or the session's
+    Unique<Proxy> proxy;          // null: the session's
     std::optional<TlsTerms> tls;  // of `origin`; nothing: the session's, as everywhere else
-    std::string origin;           // of the request's first URL
+    std::string origin;           // of the request's first URL, where `tls` is said of it
     Shared<ClientTrace> trace;    // null: nobody listens
 };
 
-/// Throws ValueError and InvalidUrl for what makes no sense. `origin`: of the request's URL.
-Terms make_terms(const SessionOptions& session, const RequestOptions& options, std::string origin);
+/// Refers to what it is made of. Throws ValueError and InvalidUrl for what makes no sense.
+Terms make_terms(const SessionOptions& session, const RequestOptions& options, const Url& url);
 /// The 32 bytes of such a text; empty for an empty one. Throws ValueError.
 std::string parse_fingerprint(std::string_view text);
 
@@ -64,9 +64,10 @@ class ClientRoutes {
 public:
     explicit ClientRoutes(const SessionOptions& options);
     /// Reads the system's certificates when they are needed first. Throws TlsError, OSError.
-    ClientRoute find(const Url& url, const Terms& terms);
+    Shared<const ClientRoute> find(const Url& url, const Terms& terms);
 
 private:
+    ClientRoute make(const Url& url, const Terms& terms);
     TlsContext own_context(bool any_certificate);
 
     ProxySettings proxies_;
@@ -74,6 +75,7 @@ private:
     bool is_direct_;  // a connector or a UNIX socket stands for all
     bool has_connector_;
     TlsContext verifying_, believing_;
+    Shared<const ClientRoute> last_;  // the last one to which a request has gone as the session says
 };
 
 }  // namespace hocket::http

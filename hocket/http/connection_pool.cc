@@ -133,12 +133,12 @@ Lease PoolTurn::take() noexcept {
 
 // ---- Connections
 
-Lease ConnectionPool::reuse(const ClientRoute& route) {
+Lease ConnectionPool::reuse(const ClientRoute& route, bool can_repeat) {
     check_loop();
     const auto found = routes_.find(route.key);
     if (found == routes_.end() || found->second.idle.empty() || !has_room(*found->second.host)) return {};
     Lease lease = take_place(found->second);
-    if (take_idle(lease)) return lease;
+    if (take_idle(lease, can_repeat)) return lease;
     return {};
 }
 
@@ -172,7 +172,7 @@ Coro<Lease> ConnectionPool::acquire(const SessionOptions& options, const ClientR
         lease = co_await place_at(way, terms);
     }
     if (is_closed_) co_return Lease();
-    if (!fresh && take_idle(lease)) co_return lease;
+    if (!fresh && take_idle(lease, false)) co_return lease;
     if (fresh) close_idle_of(way);
     make_room();
     const TransportHandle transport = co_await open_in_time(options, route, terms);
@@ -234,15 +234,15 @@ Coro<> ConnectionPool::pause(Duration span) {
     co_await over;
 }
 
-// False: all that were kept were stale.
-bool ConnectionPool::take_idle(Lease& lease) {
+// False: all that were kept were stale. Where the request can be repeated, the system is not asked what it cannot know for long.
+bool ConnectionPool::take_idle(Lease& lease, bool can_repeat) {
     PooledRoute& route = *lease.route_;
     const std::int64_t now = this_loop->now();
     while (!route.idle.empty()) {
         Unique<ClientConnection> connection = std::move(route.idle.back());
         route.idle.pop_back();
         --idle_;
-        if (is_stale(*connection, now)) continue;
+        if (!(can_repeat && connection->is_fresh()) && is_stale(*connection, now)) continue;
         connection->is_used_again = true;
         attach(lease, std::move(connection));
         return true;

@@ -69,7 +69,7 @@ std::optional<ContentCoding> coding_of(std::string_view name) noexcept {
 
 std::optional<std::vector<ContentCoding>> content_codings(const Headers& headers) {
     std::vector<ContentCoding> codings;
-    for (const Headers::Field& field : headers) {
+    for (const Headers::Field field : headers) {
         if (!equal_without_case(field.name, "Content-Encoding")) continue;
         for (std::string_view list = field.value; !list.empty();) {
             const std::string_view name = take_element(list);
@@ -87,7 +87,7 @@ std::vector<ContentCoding> accepted_codings(const Headers& headers, std::span<co
     std::vector<int> weights(offered.size(), unsaid);
     int of_others = unsaid;
     int as_it_is = unsaid;
-    for (const Headers::Field& field : headers) {
+    for (const Headers::Field field : headers) {
         if (!equal_without_case(field.name, "Accept-Encoding")) continue;
         for (std::string_view list = field.value; !list.empty();) {
             const auto [name, weight] = accepted(take_element(list));

@@ -20,7 +20,8 @@ Coro<std::string> first_response(TransportHandle transport, std::string method, 
     ClientConnection connection(transport);
     std::string text;
     try {
-        const ResponseHead head = co_await connection.read_head(method, true);
+        ResponseHead head;
+        co_await connection.read_head(method, true, head);
         text = std::to_string(head.status);
         for (bool in_body = false;;) {
             const Event event = connection.next_event();

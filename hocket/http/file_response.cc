@@ -44,7 +44,7 @@ Validators validators_of(const FoundFile& found, std::int64_t now) {
 
 Response without_file(int status, const Headers& headers) {
     Response response = error_response(status, status == 412 ? "Precondition Failed" : "Range Not Satisfiable");
-    for (const Headers::Field& field : headers) response.headers().add(field.name, field.value);
+    for (const Headers::Field field : headers) response.headers().add(field.name, field.value);
     return response;
 }
 

@@ -6,6 +6,7 @@
 #include <hocket/http/reading_internal.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace hocket::http {
 
@@ -33,49 +34,95 @@ std::string_view checked(std::string_view name, std::string_view value) {
 }  // namespace
 
 Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
-    fields_.reserve(fields.size());
+    reserve(fields.size());
     for (const auto& [name, value] : fields) add(name, value);
+}
+
+void Headers::reserve(std::size_t fields) {
+    constexpr std::size_t usual_line = 32;
+    lines_.reserve(fields * usual_line);
+    places_.reserve(fields);
+}
+
+void Headers::clear() noexcept {
+    lines_.clear();
+    places_.clear();
 }
 
 void Headers::add(std::string_view name, std::string_view value) { add_checked(name, checked(name, value)); }
 
 void Headers::add_checked(std::string_view name, std::string_view value) {
-    fields_.emplace_back(Field{std::string(name), std::string(value)});
+    const std::size_t line = lines_.size();
+    const std::size_t end = line + name.size() + value.size() + std::string_view(": \r\n").size();
+    std::string before;  // either view may point into it
+    if (end > lines_.capacity()) {
+        std::string larger;
+        larger.reserve(std::max(end, 2 * lines_.capacity()));
+        larger += lines_;
+        before = std::exchange(lines_, std::move(larger));
+    }
+    places_.push_back({line, name.size(), value.size()});
+    lines_.resize(end);
+    char* to = lines_.data() + line;
+    to += name.copy(to, name.size());
+    *to++ = ':';
+    *to++ = ' ';
+    to += value.copy(to, value.size());
+    *to++ = '\r';
+    *to = '\n';
+}
+
+void Headers::extend(const Headers& more) {
+    const std::size_t line = lines_.size(), count = more.size();  // `more` may be this
+    for (std::size_t i = 0; i < count; ++i) {
+        Place place = more.places_[i];
+        place.line += line;
+        places_.push_back(place);
+    }
+    lines_ += more.lines_;
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
     value = checked(name, value);
-    const auto same = [name](const Field& field) { return equal_without_case(field.name, name); };
-    const auto first = std::find_if(fields_.begin(), fields_.end(), same);
-    // Either view may point into what is about to change.
-    Field field{std::string(name), std::string(value)};
-    if (first == fields_.end()) {
-        fields_.push_back(std::move(field));
-        return;
+    if (!contains(name)) return add_checked(name, value);
+    Headers changed;  // either view may point into what there is
+    changed.reserve(size());
+    bool is_set = false;
+    for (const Field field : *this) {
+        if (!equal_without_case(field.name, name)) {
+            changed.add_checked(field.name, field.value);
+        } else if (!std::exchange(is_set, true)) {
+            changed.add_checked(name, value);
+        }
     }
-    const auto is_other = [&](const Field& other) { return equal_without_case(other.name, field.name); };
-    fields_.erase(std::remove_if(first + 1, fields_.end(), is_other), fields_.end());
-    *first = std::move(field);
+    *this = std::move(changed);
 }
 
 std::size_t Headers::remove(std::string_view name) {
-    const std::string kept(name);  // it may be a view of a field that goes
-    return std::erase_if(fields_, [&](const Field& field) { return equal_without_case(field.name, kept); });
+    if (!contains(name)) return 0;
+    Headers left;
+    left.reserve(size());
+    for (const Field field : *this) {
+        if (!equal_without_case(field.name, name)) left.add_checked(field.name, field.value);
+    }
+    const std::size_t removed = size() - left.size();
+    *this = std::move(left);
+    return removed;
 }
 
 bool Headers::contains(std::string_view name) const noexcept { return get(name).has_value(); }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const noexcept {
-    for (const Field& field : fields_) {
-        if (equal_without_case(field.name, name)) return field.value;
+    for (const Place& place : places_) {
+        if (is_at(place, name)) return value_at(place);
     }
     return std::nullopt;
 }
 
 std::vector<std::string_view> Headers::get_all(std::string_view name) const {
     std::vector<std::string_view> values;
-    for (const Field& field : fields_) {
-        if (equal_without_case(field.name, name)) values.emplace_back(field.value);
+    for (const Place& place : places_) {
+        if (is_at(place, name)) values.push_back(value_at(place));
     }
     return values;
 }
@@ -83,19 +130,19 @@ std::vector<std::string_view> Headers::get_all(std::string_view name) const {
 std::string Headers::combined(std::string_view name) const {
     std::string list;
     bool first = true;
-    for (const Field& field : fields_) {
-        if (!equal_without_case(field.name, name)) continue;
+    for (const Place& place : places_) {
+        if (!is_at(place, name)) continue;
         if (!first) list += ", ";
-        list += field.value;
+        list += value_at(place);
         first = false;
     }
     return list;
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const noexcept {
-    for (const Field& field : fields_) {
-        if (!equal_without_case(field.name, name)) continue;
-        std::string_view rest = field.value;
+    for (const Place& place : places_) {
+        if (!is_at(place, name)) continue;
+        std::string_view rest = value_at(place);
         while (!rest.empty()) {
             if (equal_without_case(take_element(rest), token)) return true;
         }

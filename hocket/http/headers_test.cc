@@ -46,6 +46,35 @@ TEST(OnceHeaders, set_and_remove_take_views_of_what_they_change) {
     EXPECT_TRUE(headers.empty());
 }
 
+TEST(OnceHeaders, add_takes_views_of_what_it_moves) {
+    const std::string value(50, 'x');
+    Headers headers{{"A", value}};
+    for (int i = 0; i < 20; ++i) headers.add(headers.begin()->name, *headers.get("A"));
+    EXPECT_THAT(headers.get_all("A"), testing::AllOf(testing::SizeIs(21), testing::Each(value)));
+}
+
+TEST(OnceHeaders, are_extended_by_others_and_by_themselves) {
+    Headers headers{{"A", "1"}};
+    headers.extend({{"a", "2"}, {"B", "x"}});
+    headers.extend(headers);
+    headers.extend({});
+    EXPECT_EQ(headers, (Headers{{"A", "1"}, {"a", "2"}, {"B", "x"}, {"A", "1"}, {"a", "2"}, {"B", "x"}}));
+    EXPECT_THAT(headers.get_all("b"), ElementsAre("x", "x"));
+}
+
+TEST(OnceHeaders, are_kept_as_they_are_written) {
+    Headers headers{{"A", "1"}, {"B", ""}, {"C", "x y"}};
+    EXPECT_EQ(headers.lines(), "A: 1\r\nB: \r\nC: x y\r\n");
+    headers.remove("B");
+    headers.set("A", "23");
+    EXPECT_EQ(headers.lines(), "A: 23\r\nC: x y\r\n");
+    std::string seen;
+    for (const auto& [name, value] : headers) seen.append(name).append("=").append(value).append(" ");
+    EXPECT_EQ(seen, "A=23 C=x y ");
+    headers.clear();
+    EXPECT_EQ(headers.lines(), "");
+}
+
 TEST(OnceHeaders, remove_says_how_many) {
     Headers headers{{"A", "1"}, {"B", "x"}, {"a", "2"}};
     EXPECT_EQ(headers.remove("A"), 2U);

@@ -5,7 +5,6 @@
 #include <hocket/http/http1_policy_internal.h>
 
 #include <llhttp.h>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -13,49 +12,14 @@ namespace hocket::http {
 
 namespace {
 
-// What llhttp is told of a head: all that makes a difference to where the message ends, in a form that every version of it reads in the
-// same way.
-
-class PlainHead {
-public:
-    explicit PlainHead(const RequestHead& head) noexcept {
-        add(head.method == "CONNECT" ? "CONNECT a:1" : "GET /");
-        add(head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-        add_framing(head);
-    }
-    explicit PlainHead(const ResponseHead& head) noexcept {
-        add(head.minor_version == 0 ? "HTTP/1.0 " : "HTTP/1.1 ");
-        add(static_cast<std::uint64_t>(head.status));
-        add(" OK\r\n");
-        add_framing(head);
-    }
-    std::string_view text() const noexcept { return {text_, size_}; }
-
-private:
-    template <class Head>
-    void add_framing(const Head& head) noexcept {
-        if (head.chunked) add("Transfer-Encoding: chunked\r\n");
-        if (head.content_length) {
-            add("Content-Length: ");
-            add(*head.content_length);
-            add("\r\n");
-        }
-        add("\r\n");
-    }
-    void add(std::string_view part) noexcept { size_ += part.copy(text_ + size_, sizeof text_ - size_); }
-    void add(std::uint64_t number) noexcept {
-        size_ = static_cast<std::size_t>(std::to_chars(text_ + size_, text_ + sizeof text_, number).ptr - text_);
-    }
-
-    char text_[128];  // more than the longest of each
-    std::size_t size_ = 0;
-};
+// What llhttp is told of a head before it is given chunks.
+constexpr std::string_view request_with_chunks = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+constexpr std::string_view response_with_chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 }  // namespace
 
-// llhttp decides where a message ends, and the chunks in it. It sees no line of a head or trailer as it came, and no chunk's line before it
-// was checked: what its versions 8 and 9 see differently it is not asked. Of its many callbacks only the three are used that say what comes
-// next.
+// A head says how its body ends, once each of its lines was checked: nothing is left to a parser but chunks, which llhttp takes apart. It sees no line
+// of a head or trailer as it came, and no chunk's line before it was checked: what its versions 8 and 9 see differently it is not asked.
 class Http1Parser::State {
 public:
     State(Reads what, const Limits& limits) : reads_requests_(what == Reads::requests), limits_(limits) {
@@ -72,18 +36,24 @@ public:
     }
 
     Event next(std::string_view& input) {
-        return guarded([&] {
-            while (advance(input)) {
-                if (event_.index() != 0) return std::exchange(event_, Event());
+        return guarded([&]() -> Event {
+            for (;;) {
+                switch (advance(input)) {
+                    case Step::needs_input: return {};
+                    case Step::goes_on: break;
+                    case Step::head:
+                        if (reads_requests_) return std::move(request_);
+                        return std::move(response_);
+                    case Step::data: return BodyData{data_};
+                    case Step::end: return end_message();
+                }
             }
-            return Event();
         });
     }
 
     Event eof() {
         return guarded([this] {
-            if (stage_ == Stage::body) llhttp_finish(&llhttp_);  // which knows whether the body ends so
-            if (is_complete_) return Event(end_message());
+            if (stage_ == Stage::rest || stage_ == Stage::end) return Event(end_message());
             if (!between_messages()) refuse(bad_request, std::string("the connection was closed ") + where());
             return Event();
         });
@@ -97,9 +67,23 @@ private:
     static constexpr int content_too_large = 413;
     static constexpr int target_too_long = 414;
     static constexpr int fields_too_large = 431;
+    static constexpr const char* no_line_end = "a CR or LF that is not part of a CRLF";
 
     // What the next byte belongs to.
-    enum class Stage : std::uint8_t { start, fields, body, chunk_size, chunk_data, chunk_end, trailers, end };
+    enum class Stage : std::uint8_t {
+        start,
+        fields,
+        body,  // of a known length
+        rest,  // the body, up to the connection's end
+        chunk_size,
+        chunk_data,
+        chunk_end,
+        trailers,
+        end
+    };
+
+    // How far `advance` came: perhaps to an event.
+    enum class Step : std::uint8_t { needs_input, goes_on, head, data, end };
 
     struct LineLimit {
         std::size_t bytes;     // without the CRLF
@@ -122,23 +106,26 @@ private:
         throw ProtocolError(*failure_);
     }
 
-    // Takes one step, perhaps to an event. Returns false if that needs more input.
-    bool advance(std::string_view& input);
-    bool read_start_line(std::string_view& input);
-    bool read_field(std::string_view& input, Headers& to, Stage after);
-    void end_head();
-    bool read_body(std::string_view& input);
-    bool read_chunk_size(std::string_view& input);
-    bool read_chunk_data(std::string_view& input);
-    bool read_chunk_end(std::string_view& input);
+    Step advance(std::string_view& input);
+    Step read_start_line(std::string_view& input);
+    bool read_fields(std::string_view& input, Headers& to);
+    Step read_trailers(std::string_view& input);
+    Step end_head();
+    template <class Head>
+    void begin_body(const Head& head);
+    bool has_no_body() const noexcept;
+    Step read_body(std::string_view& input);
+    Step read_rest(std::string_view& input);
+    Step read_chunk_size(std::string_view& input);
+    Step read_chunk_data(std::string_view& input);
+    Step read_chunk_end(std::string_view& input);
     MessageEnd end_message();
     void begin_message();
 
-    // The next line, with its CRLF; nothing if it is not complete yet. It holds until the next call.
-    std::optional<std::string_view> take_line(std::string_view& input, const LineLimit& limit);
-    // How many bytes it took: all, but of a body no more than belong to it.
-    std::size_t give_to_llhttp(std::string_view bytes);
-    int headers_complete() const noexcept;
+    // The next line, without its CRLF; false if it is not complete yet. It holds until the next call.
+    bool take_line(std::string_view& input, const LineLimit& limit, std::string_view& line);
+    bool complete_line(std::string_view& input, const LineLimit& limit, std::string_view& line);
+    void give_to_llhttp(std::string_view bytes);
     void count_body(std::uint64_t more);
     const char* where() const noexcept;
 
@@ -146,7 +133,7 @@ private:
     bool reads_requests_;
     Limits limits_;
     std::optional<ProtocolError> failure_;
-    Event event_;
+    std::string_view data_;  // of a body, in the input
     std::string line_;            // its beginning, if it came in several pieces
     bool is_line_taken_ = false;  // what is in line_ has been looked at
     bool answers_head_ = false;   // the next response
@@ -156,12 +143,11 @@ private:
 
     // Of the current message.
     Stage stage_ = Stage::start;
-    bool is_complete_ = false;     // llhttp has seen its end
     bool is_chunk_begun_ = false;  // llhttp has read the size of one
     std::size_t section_ = 0;      // bytes of the head, or of the trailers
     std::size_t extensions_ = 0;   // bytes of all chunk extensions
     std::uint64_t body_ = 0;       // bytes
-    std::uint64_t chunk_left_ = 0;
+    std::uint64_t left_ = 0;       // bytes of the body, if its length is known, or of the chunk
     RequestHead request_;
     ResponseHead response_;
     Headers trailers_;
@@ -171,55 +157,44 @@ const llhttp_settings_t& Http1Parser::State::settings() {
     static const llhttp_settings_t shared = [] {
         llhttp_settings_t s;
         llhttp_settings_init(&s);
-        s.on_headers_complete = [](llhttp_t* llhttp) { return of(llhttp).headers_complete(); };
         s.on_chunk_header = [](llhttp_t* llhttp) {
             of(llhttp).is_chunk_begun_ = true;
-            of(llhttp).chunk_left_ = llhttp->content_length;
+            of(llhttp).left_ = llhttp->content_length;
             return 0;
-        };
-        s.on_message_complete = [](llhttp_t* llhttp) {
-            of(llhttp).is_complete_ = true;
-            return static_cast<int>(HPE_PAUSED);  // here, so that it takes nothing of the next message
         };
         return s;
     }();
     return shared;
 }
 
-// llhttp's convention: 1 for a message that has no body whatever its fields say, 2 if another protocol follows.
-int Http1Parser::State::headers_complete() const noexcept {
-    if (reads_requests_) return 0;
-    const int status = response_.status;
-    if (answers_connect_ && status / 100 == 2) return 2;
-    return answers_head_ || status / 100 == 1 || status == 204 || status == 304 ? 1 : 0;
-}
-
-bool Http1Parser::State::advance(std::string_view& input) {
+Http1Parser::State::Step Http1Parser::State::advance(std::string_view& input) {
     switch (stage_) {
         case Stage::start: return read_start_line(input);
         case Stage::fields:
-            return read_field(input, reads_requests_ ? request_.headers : response_.headers, Stage::body);
+            if (!read_fields(input, reads_requests_ ? request_.headers : response_.headers)) return Step::needs_input;
+            return end_head();
         case Stage::body: return read_body(input);
+        case Stage::rest: return read_rest(input);
         case Stage::chunk_size: return read_chunk_size(input);
         case Stage::chunk_data: return read_chunk_data(input);
         case Stage::chunk_end: return read_chunk_end(input);
-        case Stage::trailers: return read_field(input, trailers_, Stage::end);
-        case Stage::end: event_ = end_message(); return true;
+        case Stage::trailers: return read_trailers(input);
+        case Stage::end: break;
     }
-    return false;
+    return Step::end;
 }
 
-bool Http1Parser::State::read_start_line(std::string_view& input) {
+Http1Parser::State::Step Http1Parser::State::read_start_line(std::string_view& input) {
     if (is_last_ && !input.empty()) refuse(bad_request, "bytes after the last message of the connection");
-    const auto line =
-        take_line(input, reads_requests_ ? LineLimit{limits_.line, target_too_long, "the request line is too long"}
-                                         : LineLimit{limits_.line, bad_request, "the status line is too long"});
-    if (!line) return false;
-    const std::string_view content = line->substr(0, line->size() - 2);
-    section_ += line->size();
+    const LineLimit limit = reads_requests_
+                                ? LineLimit{limits_.line, target_too_long, "the request line is too long"}
+                                : LineLimit{limits_.line, bad_request, "the status line is too long"};
+    std::string_view content;
+    if (!take_line(input, limit, content)) return Step::needs_input;
+    section_ += content.size() + 2;
     if (section_ > limits_.head) refuse(fields_too_large, "the head is too long");
     if (reads_requests_) {
-        if (content.empty()) return true;  // RFC 9112, 2.2: there are clients that send one after a body
+        if (content.empty()) return Step::goes_on;  // RFC 9112, 2.2: there are clients that send one after a body
         const RequestLine parts = read_request_line(content);
         request_.method = parts.method;
         request_.target = parts.target;
@@ -232,17 +207,17 @@ bool Http1Parser::State::read_start_line(std::string_view& input) {
     }
     (reads_requests_ ? request_.headers : response_.headers).reserve(usual_fields);
     stage_ = Stage::fields;
-    return true;
+    return Step::goes_on;
 }
 
-// A header field, or a trailer, or the empty line after them.
-bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage after) {
-    const auto line = take_line(input, {limits_.field, fields_too_large, "a header line is too long"});
-    if (!line) return false;
-    const std::string_view content = line->substr(0, line->size() - 2);
-    section_ += line->size();
-    if (section_ > limits_.head) refuse(fields_too_large, "the head is too long");
-    if (!content.empty()) {
+// Header fields, or trailers, and the empty line after them. False: that has not come yet.
+bool Http1Parser::State::read_fields(std::string_view& input, Headers& to) {
+    const LineLimit limit{limits_.field, fields_too_large, "a header line is too long"};
+    std::string_view content;
+    while (take_line(input, limit, content)) {
+        section_ += content.size() + 2;
+        if (section_ > limits_.head) refuse(fields_too_large, "the head is too long");
+        if (content.empty()) return true;
         const FieldLine field = read_field_line(content);
         if (stage_ == Stage::trailers) {
             check_trailer(field);
@@ -252,93 +227,118 @@ bool Http1Parser::State::read_field(std::string_view& input, Headers& to, Stage 
         }
         if (to.size() == limits_.fields) refuse(fields_too_large, "too many header fields");
         to.add_checked(field.name, field.value);
-        return true;
     }
-    stage_ = after;
-    if (after == Stage::body) {
-        end_head();
-    } else {
-        give_to_llhttp(*line);
-    }
-    return true;
+    return false;
 }
 
-void Http1Parser::State::end_head() {
+Http1Parser::State::Step Http1Parser::State::read_trailers(std::string_view& input) {
+    if (!read_fields(input, trailers_)) return Step::needs_input;
+    give_to_llhttp("\r\n");
+    stage_ = Stage::end;
+    return Step::goes_on;
+}
+
+Http1Parser::State::Step Http1Parser::State::end_head() {
     reads_requests_ ? settle(request_) : settle(response_);
-    give_to_llhttp((reads_requests_ ? PlainHead(request_) : PlainHead(response_)).text());
-    const bool chunked = reads_requests_ ? request_.chunked : response_.chunked;
-    const auto length = reads_requests_ ? request_.content_length : response_.content_length;
     section_ = 0;
-    if (is_complete_) {
-        stage_ = Stage::end;
-    } else if (chunked) {
-        stage_ = Stage::chunk_size;
-    } else if (limits_.body && length.value_or(0) > *limits_.body) {
-        count_body(*length);
-    }
+    reads_requests_ ? begin_body(request_) : begin_body(response_);
     if (reads_requests_) {
         is_last_ = !request_.keep_alive;
-        event_ = std::move(request_);
-        return;
+        return Step::head;
     }
     const int status = response_.status;
     if (status / 100 == 1 && status != 101) {
         if (++informational_ > limits_.informational) refuse(bad_request, "too many 1xx responses");
         begin_message();
-        return;
+        return Step::goes_on;
     }
     const bool other_protocol = status == 101 || (answers_connect_ && status / 100 == 2);
-    const bool has_end = is_complete_ || chunked || length;
-    response_.keep_alive = response_.keep_alive && has_end && !other_protocol;
+    response_.keep_alive = response_.keep_alive && stage_ != Stage::rest && !other_protocol;
     is_last_ = !response_.keep_alive;
-    event_ = std::move(response_);
+    return Step::head;
 }
 
-bool Http1Parser::State::read_body(std::string_view& input) {
-    if (input.empty()) return false;
-    const std::size_t size = give_to_llhttp(input);
-    count_body(size);
-    event_ = BodyData{input.substr(0, size)};
-    input.remove_prefix(size);
-    if (is_complete_) stage_ = Stage::end;
-    return true;
+// RFC 9112, 6.3.
+template <class Head>
+void Http1Parser::State::begin_body(const Head& head) {
+    left_ = head.content_length.value_or(0);
+    if (has_no_body()) {
+        stage_ = Stage::end;
+    } else if (head.chunked) {
+        llhttp_reset(&llhttp_);
+        give_to_llhttp(reads_requests_ ? request_with_chunks : response_with_chunks);
+        stage_ = Stage::chunk_size;
+    } else if (head.content_length || reads_requests_) {
+        if (limits_.body && left_ > *limits_.body) count_body(left_);
+        stage_ = left_ == 0 ? Stage::end : Stage::body;
+    } else {
+        stage_ = Stage::rest;
+    }
 }
 
-bool Http1Parser::State::read_chunk_size(std::string_view& input) {
+// Whatever its fields say.
+bool Http1Parser::State::has_no_body() const noexcept {
+    if (reads_requests_) return request_.method == "CONNECT";
+    const int status = response_.status;
+    return answers_head_ || status / 100 == 1 || status == 204 || status == 304 ||
+           (answers_connect_ && status / 100 == 2);
+}
+
+Http1Parser::State::Step Http1Parser::State::read_body(std::string_view& input) {
+    if (input.empty()) return Step::needs_input;
+    data_ = input.substr(0, left_);
+    count_body(data_.size());
+    input.remove_prefix(data_.size());
+    left_ -= data_.size();
+    if (left_ == 0) stage_ = Stage::end;
+    return Step::data;
+}
+
+Http1Parser::State::Step Http1Parser::State::read_rest(std::string_view& input) {
+    if (input.empty()) return Step::needs_input;
+    data_ = std::exchange(input, {});
+    count_body(data_.size());
+    return Step::data;
+}
+
+Http1Parser::State::Step Http1Parser::State::read_chunk_size(std::string_view& input) {
     constexpr std::size_t digits = 16;
-    const auto line = take_line(input, {limits_.chunk_extension - extensions_ + digits, content_too_large,
-                                        "the chunk extensions are too long"});
-    if (!line) return false;
-    const std::size_t extensions = check_chunk_line(line->substr(0, line->size() - 2));
+    std::string_view line;
+    if (!take_line(input,
+                   {limits_.chunk_extension - extensions_ + digits, content_too_large,
+                    "the chunk extensions are too long"},
+                   line)) {
+        return Step::needs_input;
+    }
+    const std::size_t extensions = check_chunk_line(line);
     extensions_ += extensions;
     if (extensions_ > limits_.chunk_extension) refuse(content_too_large, "the chunk extensions are too long");
     is_chunk_begun_ = false;
     // Without the extensions, which mean nothing to us, and not all of which llhttp 8 understands.
-    give_to_llhttp(line->substr(0, line->size() - 2 - extensions));
+    give_to_llhttp(line.substr(0, line.size() - extensions));
     give_to_llhttp("\r\n");
     if (!is_chunk_begun_) refuse(bad_request, "no chunk where one was expected");
-    count_body(chunk_left_);
-    stage_ = chunk_left_ == 0 ? Stage::trailers : Stage::chunk_data;
-    return true;
+    count_body(left_);
+    stage_ = left_ == 0 ? Stage::trailers : Stage::chunk_data;
+    return Step::goes_on;
 }
 
-bool Http1Parser::State::read_chunk_data(std::string_view& input) {
-    if (input.empty()) return false;
-    const std::string_view data = input.substr(0, chunk_left_);
-    give_to_llhttp(data);
-    event_ = BodyData{data};
-    input.remove_prefix(data.size());
-    chunk_left_ -= data.size();
-    if (chunk_left_ == 0) stage_ = Stage::chunk_end;
-    return true;
+Http1Parser::State::Step Http1Parser::State::read_chunk_data(std::string_view& input) {
+    if (input.empty()) return Step::needs_input;
+    data_ = input.substr(0, left_);
+    give_to_llhttp(data_);
+    input.remove_prefix(data_.size());
+    left_ -= data_.size();
+    if (left_ == 0) stage_ = Stage::chunk_end;
+    return Step::data;
 }
 
-bool Http1Parser::State::read_chunk_end(std::string_view& input) {
-    const auto line = take_line(input, {0, bad_request, "no CRLF after the data of a chunk"});
-    if (!line) return false;
-    give_to_llhttp(*line);
+Http1Parser::State::Step Http1Parser::State::read_chunk_end(std::string_view& input) {
+    std::string_view line;
+    if (!take_line(input, {0, bad_request, "no CRLF after the data of a chunk"}, line)) return Step::needs_input;
+    give_to_llhttp("\r\n");
     stage_ = Stage::chunk_size;
-    return true;
+    return Step::goes_on;
 }
 
 MessageEnd Http1Parser::State::end_message() {
@@ -350,12 +350,10 @@ MessageEnd Http1Parser::State::end_message() {
 }
 
 void Http1Parser::State::begin_message() {
-    llhttp_reset(&llhttp_);
     if (std::exchange(is_line_taken_, false)) line_.clear();
     stage_ = Stage::start;
-    is_complete_ = false;
     section_ = extensions_ = 0;
-    body_ = chunk_left_ = 0;
+    body_ = left_ = 0;
     if (reads_requests_) {
         request_ = RequestHead();
     } else {
@@ -364,31 +362,36 @@ void Http1Parser::State::begin_message() {
     trailers_ = Headers();
 }
 
-std::optional<std::string_view> Http1Parser::State::take_line(std::string_view& input, const LineLimit& limit) {
+bool Http1Parser::State::take_line(std::string_view& input, const LineLimit& limit, std::string_view& line) {
     if (std::exchange(is_line_taken_, false)) line_.clear();
     const std::size_t feed = input.find('\n');
-    const bool is_whole = feed != std::string_view::npos;
-    std::string_view line = input.substr(0, is_whole ? feed + 1 : feed);
-    // What is not whole yet may end in the CR.
-    if (line_.size() + line.size() > limit.bytes + (is_whole ? 2 : 1)) refuse(limit.status, limit.too_long);
-    input.remove_prefix(line.size());
-    if (!is_whole || !line_.empty()) {
-        line_ += line;
-        if (!is_whole) return std::nullopt;
-        line = line_;
-        is_line_taken_ = true;
-    }
-    if (line.size() < 2 || line.find('\r') != line.size() - 2)
-        refuse(bad_request, "a CR or LF that is not part of a CRLF");
-    return line;
+    if (feed == std::string_view::npos || !line_.empty()) return complete_line(input, limit, line);
+    if (feed > limit.bytes + 1) refuse(limit.status, limit.too_long);
+    if (feed == 0 || input.find('\r') != feed - 1) refuse(bad_request, no_line_end);
+    line = input.substr(0, feed - 1);
+    input.remove_prefix(feed + 1);
+    return true;
 }
 
-std::size_t Http1Parser::State::give_to_llhttp(std::string_view bytes) {
+// One that comes in several pieces.
+bool Http1Parser::State::complete_line(std::string_view& input, const LineLimit& limit, std::string_view& line) {
+    const std::size_t feed = input.find('\n');
+    const bool is_whole = feed != std::string_view::npos;
+    const std::string_view piece = input.substr(0, is_whole ? feed + 1 : feed);
+    // What is not whole yet may end in the CR.
+    if (line_.size() + piece.size() > limit.bytes + (is_whole ? 2 : 1)) refuse(limit.status, limit.too_long);
+    input.remove_prefix(piece.size());
+    line_ += piece;
+    if (!is_whole) return false;
+    is_line_taken_ = true;
+    if (line_.size() < 2 || line_.find('\r') != line_.size() - 2) refuse(bad_request, no_line_end);
+    line = std::string_view(line_).substr(0, line_.size() - 2);
+    return true;
+}
+
+void Http1Parser::State::give_to_llhttp(std::string_view bytes) {
     const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
-    if (error == HPE_OK) return bytes.size();
-    if (is_complete_ && (error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE)) {
-        return static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
-    }
+    if (error == HPE_OK) return;
     const char* reason = llhttp_get_error_reason(&llhttp_);
     refuse(bad_request, reason && *reason ? reason : llhttp_errno_name(error));
 }

@@ -53,7 +53,7 @@ Missing missing_fields(const Framing& of) {
                     of.minor_version == 0 && of.keep_alive};
     int lengths = 0;
     int codings = 0;
-    for (const Headers::Field& field : of.headers) {
+    for (const Headers::Field field : of.headers) {
         if (equal_without_case(field.name, "Content-Length")) {
             if (++lengths == 1) check_length(of, field.value);
             missing.length = false;
@@ -77,12 +77,6 @@ void append(std::string& to, const Missing& missing, const Framing& of) {
     if (missing.coding) to += "Transfer-Encoding: chunked\r\n";
     if (missing.close) to += "Connection: close\r\n";
     if (missing.keep_alive) to += "Connection: keep-alive\r\n";
-}
-
-void append(std::string& to, const Headers& headers) {
-    for (const Headers::Field& field : headers) {
-        to.append(field.name).append(": ").append(field.value).append("\r\n");
-    }
 }
 
 bool is_target(std::string_view text) noexcept {
@@ -175,7 +169,7 @@ void write_head(std::string& to, const RequestHead& head, const Headers& headers
     const Missing missing = missing_fields(framing);
     to.append(head.method).append(" ").append(head.target);
     to += head.minor_version == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
-    append(to, headers);
+    to += headers.lines();
     append(to, missing, framing);
     if (head.expects_continue && !headers.has_token("Expect", "100-continue")) to += "Expect: 100-continue\r\n";
     to += "\r\n";
@@ -205,7 +199,7 @@ void write_head(std::string& to, const ResponseHead& head, std::string_view more
     }
     to += "\r\n";
     to += more;
-    append(to, head.headers);
+    to += head.headers.lines();
     append(to, missing, framing);
     to += "\r\n";
 }

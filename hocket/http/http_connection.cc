@@ -4,7 +4,6 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/sleep.h>
-#include <hocket/flow/timeout.h>
 
 #include <algorithm>
 #include <utility>
@@ -29,8 +28,6 @@ std::int64_t deadline_after(std::int64_t begin, Duration span) noexcept {
     return span.count() == 0 ? Backend::forever : time_after(begin, span.count());
 }
 
-Coro<> wait_for(Transport& transport) { co_await transport.more(); }
-
 }  // namespace
 
 HttpConnection::HttpConnection(HttpServerState& server, StreamReader reader, StreamWriter writer)
@@ -39,6 +36,7 @@ HttpConnection::HttpConnection(HttpServerState& server, StreamReader reader, Str
       reader_(std::move(reader)),
       writer_(std::move(writer)),
       transport_(*reader_.transport()),
+      read_deadline_(loop_, transport_),
       task_(current_task()),
       parser_(Http1Parser::Reads::requests, server.options.limits),
       begun_(loop_.now()) {
@@ -292,16 +290,35 @@ Coro<bool> HttpConnection::drain() {
 }
 
 Coro<bool> HttpConnection::more(std::int64_t deadline) {
-    if (deadline == Backend::forever) {
-        co_await transport_.more();
-        co_return true;
+    read_deadline_.begin(deadline);
+    const struct Ended {
+        ReadDeadline& limit;
+        ~Ended() { limit.end(); }
+    } ended{read_deadline_};
+    co_await transport_.more();
+    co_return !read_deadline_.has_passed() || has_news();
+}
+
+void ReadDeadline::begin(std::int64_t when) {
+    when_ = when;
+    has_passed_ = false;
+    if (when_ < due_) arm();
+}
+
+void ReadDeadline::arm() {
+    timer_.cancel();
+    timer_ = loop_.call_at(TimePoint(TimePoint::duration(when_)), [this] { look(); });
+    due_ = when_;
+}
+
+void ReadDeadline::look() {
+    due_ = Backend::forever;
+    if (when_ > loop_.now()) {
+        if (when_ != Backend::forever) arm();
+        return;
     }
-    try {
-        co_await timeout_at(TimePoint(TimePoint::duration(deadline)), wait_for(transport_));
-    } catch (const TimeoutError&) {
-        co_return false;
-    }
-    co_return true;
+    has_passed_ = true;
+    transport_.stir();
 }
 
 Coro<> serve_connection(Shared<HttpServerState> server, StreamReader reader, StreamWriter writer) {

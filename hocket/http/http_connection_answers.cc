@@ -131,7 +131,7 @@ void HttpConnection::keep_for_log(const ResponseHead& head, std::string_view typ
 // Behind what was sent before, with the next call of the system.
 void HttpConnection::send_now() noexcept {
     try {
-        writer_.write_nowait(out_);
+        transport_.write_answer(out_);
     } catch (...) {  // the connection is lost: that concerns nobody else
         is_lost_ = true;
     }

@@ -89,6 +89,33 @@ private:
     std::int64_t date_until_ = INT64_MIN;  // of the loop's time
 };
 
+/// The time limit of one wait for a peer's bytes after another. Most end later than the one before, and so its timer stands, and sees when it is due
+/// how much time is left.
+class ReadDeadline {
+public:
+    ReadDeadline(EventLoop& loop, Transport& transport) noexcept : loop_(loop), transport_(transport) {}
+    ReadDeadline(const ReadDeadline&) = delete;
+    ReadDeadline& operator=(const ReadDeadline&) = delete;
+    ~ReadDeadline() { timer_.cancel(); }
+
+    /// Whoever waits for the transport is woken then, in the loop's nanoseconds, unless `end` comes before.
+    void begin(std::int64_t when);
+    void end() noexcept { when_ = Backend::forever; }
+    /// Whether it has woken who waited since `begin`.
+    bool has_passed() const noexcept { return has_passed_; }
+
+private:
+    void arm();
+    void look();
+
+    EventLoop& loop_;
+    Transport& transport_;
+    std::int64_t when_ = Backend::forever;  // which no wait has an end at
+    std::int64_t due_ = Backend::forever;   // the timer
+    bool has_passed_ = false;
+    Handle timer_;
+};
+
 /// Reads requests, one after the other, has them answered, and writes the answers: in one task, and a second while an answer is streamed.
 class HttpConnection final : public BodySource {
 public:
@@ -172,6 +199,9 @@ private:
 
     /// Waits for bytes, the end, or an error. False: not before `deadline`.
     Coro<bool> more(std::int64_t deadline);
+    bool has_news() const noexcept {
+        return !transport_.unread().empty() || transport_.eof() || transport_.exception();
+    }
     std::int64_t now() const noexcept { return loop_.now(); }
 
     EventLoop& loop_;
@@ -179,6 +209,7 @@ private:
     StreamReader reader_;
     StreamWriter writer_;
     Transport& transport_;
+    ReadDeadline read_deadline_;
     AnyTask task_;
     Http1Parser parser_;
     std::string out_;       // what is to be written next

@@ -59,7 +59,7 @@ bool matches(std::string_view list, const Validators& current, Comparison compar
 
 bool matches_any(const Headers& request, std::string_view name, const Validators& current,
                  Comparison comparison) noexcept {
-    return std::ranges::any_of(request, [&](const Headers::Field& field) {
+    return std::ranges::any_of(request, [&](const Headers::Field field) {
         return equal_without_case(field.name, name) && matches(field.value, current, comparison);
     });
 }

@@ -59,10 +59,13 @@ bool is_ascii(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(),
-                                        [](char c) { return token_characters[static_cast<unsigned char>(c)]; });
+std::size_t token_size(std::string_view text) noexcept {
+    std::size_t size = 0;
+    while (size < text.size() && token_characters[static_cast<unsigned char>(text[size])]) ++size;
+    return size;
 }
+
+bool is_token(std::string_view text) noexcept { return !text.empty() && token_size(text) == text.size(); }
 
 bool is_field_value(std::string_view text) noexcept {
     // Eight bytes at a time; where one of them is a control character, each is looked at, since it may be a tab.

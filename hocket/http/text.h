@@ -18,6 +18,8 @@ inline bool equal_without_case(std::string_view a, std::string_view b) noexcept 
 }
 /// RFC 9110, 5.6.2: the form of names of fields and methods. An empty text is none.
 HOCKET_EXPORT bool is_token(std::string_view text) noexcept;
+/// How many characters at the front of a text could be a token.
+HOCKET_EXPORT std::size_t token_size(std::string_view text) noexcept;
 /// RFC 9110, 5.5: no control character but the tab. Bytes above 127 are allowed and mean nothing.
 HOCKET_EXPORT bool is_field_value(std::string_view text) noexcept;
 /// With its ASCII letters in lower case.

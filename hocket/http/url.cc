@@ -42,6 +42,8 @@ std::string reason(const UrlFault& fault, std::string_view text) {
 }  // namespace
 
 Url Url::parse(std::string_view text) {
+    Url url;
+    if (UrlParser::parse_plain(text, url)) return url;
     std::string room;
     try {
         return UrlParser(nullptr).parse(cleaned(text, room));
@@ -100,15 +102,16 @@ std::string_view Url::fragment() const noexcept {
     return std::string_view(href_).substr(std::min(fragment_begin_ + 1, href_.size()));
 }
 
-std::string Url::authority() const {
-    return host_begin_ == host_end_ ? std::string() : href_.substr(host_begin_, path_begin_ - host_begin_);
+std::string_view Url::authority() const noexcept {
+    if (host_begin_ == host_end_) return {};
+    return std::string_view(href_).substr(host_begin_, path_begin_ - host_begin_);
 }
 
 std::string Url::origin() const {
     const Special* const special = find_special(scheme());
     if (!special || special->port == 0) return "null";
     if (username_end_ == host_begin_) return href_.substr(0, path_begin_);  // nobody's name is in it
-    return std::string(scheme()) + "://" + authority();
+    return std::string(scheme()).append("://").append(authority());
 }
 
 std::string Url::target() const {

@@ -54,7 +54,7 @@ public:
     /// notion, and for `blob:`. The scheme's own port is left out.
     std::string origin() const;
     /// The host with the port where it is not the scheme's own: the field Host of a request.
-    std::string authority() const;
+    std::string_view authority() const noexcept;
     /// What a request asks a server for: path and query.
     std::string target() const;
     /// With `more` appended to the query, as a form is encoded (`yarl.URL.update_query` replaces, this does not).

@@ -273,8 +273,10 @@ bool is_plain_name(std::string_view text) noexcept {
 
 }  // namespace
 
+bool is_plain_host(std::string_view text) noexcept { return is_plain_ipv4(text) || is_plain_name(text); }
+
 std::string parse_host(std::string_view text, bool is_special) {
-    if (is_special && (is_plain_ipv4(text) || is_plain_name(text))) return std::string(text);  // as most are
+    if (is_special && is_plain_host(text)) return std::string(text);
     if (text.starts_with('[')) {
         if (!text.ends_with(']')) refuse(text, "has no closing bracket");
         const auto address = parse_ipv6(text.substr(1, text.size() - 2));

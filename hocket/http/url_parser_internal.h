@@ -28,6 +28,8 @@ public:
 
     /// `text` has no white space around it, and no tab or line end in it.
     Url parse(std::string_view text);
+    /// Whether it is an absolute URL of http or https that is what `parse` would make of it, which `url` is then. False for some of these, too.
+    static bool parse_plain(std::string_view text, Url& url);
 
 private:
     // The standard's states. Each is given what is left of the text.

@@ -158,6 +158,7 @@ void UringBackend::create() {
     lasting_poll_ = options_.modern && (features & IORING_FEAT_RSRC_TAGS) != 0;   // 5.13, as is the poll that lasts
     silent_cancels_ = options_.modern && (features & IORING_FEAT_CQE_SKIP) != 0;  // 5.17
     accept_tells_ = options_.modern && (features & feature_of_6_10) != 0;
+    waits_first_ = options_.modern && (ring_->flags & IORING_SETUP_TASKRUN_FLAG) != 0;  // 5.19
     wake_armed_ = false;
 
     entries_ = ring_->sq.sqes;
@@ -197,6 +198,7 @@ bool UringBackend::hand_over(Operation& op) noexcept {
         ++awaiting_readiness_;
     } else {
         prepare(entry, op);
+        if (op.code == Opcode::recv && op.dry && waits_first_) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
     }
     if (options_.refuse_to_wait && (op.code == Opcode::recv || op.code == Opcode::send))
         entry->msg_flags |= MSG_DONTWAIT;

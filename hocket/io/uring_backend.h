@@ -65,6 +65,7 @@ private:
     unsigned ring_seen_ = 0;       // the completions taken so far
     bool timed_wait_ = false;      // the call that waits takes a time limit
     bool accept_tells_ = false;    // an accept says whether there is another connection
+    bool waits_first_ = false;     // a recv may be told not to try before it waits
     bool silent_cancels_ = false;  // a cancel that succeeds makes no completion
     bool lasting_poll_ = false;    // a poll operation may report again and again
     bool wake_armed_ = false;

@@ -93,6 +93,7 @@ bool SocketTransport::receive() noexcept {
     receiving_ = Receiving::filling;
     code = pipe_ ? Opcode::read : Opcode::recv;
     Operation::flags = 0;
+    Operation::dry = dry_;
     Operation::data = room.data;
     Operation::size = room.size;
     completed = [](Operation& op) noexcept { static_cast<SocketTransport&>(op).received(); };
@@ -102,6 +103,7 @@ bool SocketTransport::receive() noexcept {
 
 // Takes what has come, without waiting for more.
 void SocketTransport::probe() noexcept {
+    dry_ = false;
     if (!receive()) return end_ == End::lost ? loss_is_complete() : begin_closing();
     receiving_ = Receiving::probing;
     network()->backend().cancel(*this);
@@ -123,13 +125,15 @@ void SocketTransport::received() noexcept {
 void SocketTransport::arrived(int n) noexcept {
     incoming_.filled(static_cast<std::size_t>(n));
     unanswered_ = true;
-    if (static_cast<std::size_t>(n) == Operation::size && chunk_ < most_doublings) ++chunk_;
+    dry_ = static_cast<std::size_t>(n) < Operation::size;
+    if (!dry_ && chunk_ < most_doublings) ++chunk_;
     wake_reader();
 }
 
 void SocketTransport::take_result(Receiving what, int n) noexcept {
     if (what == Receiving::waiting) {
         busy_ = true;
+        dry_ = false;
         if (!awaited()) return;
         if (of_use_ > 0) {
             receive();
@@ -239,20 +243,18 @@ void SocketTransport::check_open(const char* call) const {
     if (out_ && out_->file) throw RuntimeError("unable to write; sendfile is in progress");
 }
 
-// The first thing written after something has come: sent without a wait where that is cheap, how much is told. Only the first, so that who
-// writes on and on lets others run.
+// The first thing written after something has come: sent without a wait where that is cheap; how much is told. Only the first, so that who
+// writes on and on lets others run. Where that fails nothing is left to be sent, and the connection is lost.
 std::size_t SocketTransport::send_answer(std::string_view bytes) {
     if (bytes.empty() || !unanswered_ || pipe_ || (out_ && !out_->idle())) return 0;
     unanswered_ = false;
     const int sent = network()->backend().send_at_once(Socket::fd(), bytes.data(), bytes.size());
     if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (sent != -EAGAIN) {
-        out();
-        write_failed(-sent);
-        close_if_over();
-        check_writable();
-    }
-    return 0;
+    if (sent == -EAGAIN) return 0;
+    out();
+    write_failed(-sent);
+    close_if_over();
+    return bytes.size();
 }
 
 template <class Bytes>
@@ -261,7 +263,7 @@ Coro<> SocketTransport::send(TransportHandle transport, Writer writer, Bytes byt
     t.check_still_on_top(writer);
     t.check_open("StreamWriter::write");
     const std::size_t sent = t.send_answer(bytes);
-    if (sent == bytes.size()) co_return;
+    if (sent == bytes.size()) co_return t.check_writable();
     Outgoing& o = t.out();
     if (o.idle()) {
         co_await DirectWrite(t, std::string_view(bytes).substr(sent));
@@ -285,6 +287,15 @@ void SocketTransport::write_nowait(std::string_view bytes) {
     Outgoing& o = out();
     o.enqueue(bytes);
     o.schedule();
+}
+
+void SocketTransport::write_answer(std::string_view bytes) {
+    check_open("StreamWriter::write_nowait");
+    bytes.remove_prefix(send_answer(bytes));
+    if (bytes.empty()) return;
+    Outgoing& o = out();
+    o.enqueue(bytes);
+    o.advance();
 }
 
 Coro<> SocketTransport::drained(TransportHandle transport) {

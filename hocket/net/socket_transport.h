@@ -38,6 +38,7 @@ public:
     Coro<> write(std::string_view bytes) override;
     Coro<> write_owned(std::string bytes) override;
     void write_nowait(std::string_view bytes) override;
+    void write_answer(std::string_view bytes) override;
     Coro<> drain() override;
     std::size_t get_write_buffer_size() const noexcept override;
     void set_write_buffer_limits(WriteBufferLimits limits = {}) override;
@@ -144,6 +145,7 @@ private:
     std::uint8_t dropped_ = 0;        // and pieces of 4 KiB or less
     bool busy_ : 1 = false;           // data came lately: receive without waiting for readability first
     bool unanswered_ : 1 = false;     // data came, and nothing was sent at once since
+    bool dry_ : 1 = false;            // the last receive left nothing behind
     bool peer_ended_ : 1 = false;     // its end of file came, or a pipe's other side is gone
     bool pipe_ : 1 = false;           // one way only, by read and write
     bool touched_ = false;            // since it was last asked to tidy

@@ -98,6 +98,8 @@ public:
     virtual Coro<> write(std::string_view data);
     virtual Coro<> write_owned(std::string data);
     virtual void write_nowait(std::string_view data);
+    /// The same, but where this is the first thing written after something has come, it need not wait for the end of the loop's turn.
+    virtual void write_answer(std::string_view data) { write_nowait(data); }
     virtual Coro<> drain();
     /// Bytes that were given to be written and that the system has not taken (asyncio's `transport.get_write_buffer_size()`).
     virtual std::size_t get_write_buffer_size() const noexcept { return 0; }
