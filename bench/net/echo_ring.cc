@@ -32,6 +32,7 @@ void receive(Connection& c) {
     c.sending = false;
     io_uring_sqe* const sqe = entry();
     io_uring_prep_recv(sqe, c.fd, c.buffer, buffer_size, 0);
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;  // nothing is there as long as the answer is not sent
     io_uring_sqe_set_data(sqe, &c);
 }
 
