@@ -70,7 +70,7 @@ bool ClientAuth::takes_challenge(const ClientRequest& request, const ResponseHea
     }
     is_answering_ = true;
     memory_->keep(request.name().url.origin(), request.auth().user(),
-                 {.challenge = std::move(*challenge), .cnonce = random_hexadecimal()});
+                  {.challenge = std::move(*challenge), .cnonce = random_hexadecimal()});
     return true;
 }
 

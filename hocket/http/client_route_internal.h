@@ -27,7 +27,7 @@ struct TlsTerms {
 /// What holds for one request of the program's, with all redirects.
 struct Terms {
     Deadline deadline;
-    ClientTimeout timeouts;  // each is a limit, or 0; what is below 0 has passed
+    ClientTimeout timeouts;       // each is a limit, or 0; what is below 0 has passed
     const RetryOptions* retry;    // the request's, or the session's
     Unique<Proxy> proxy;          // null: the session's
     std::optional<TlsTerms> tls;  // of `origin`; nothing: the session's, as everywhere else

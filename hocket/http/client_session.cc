@@ -106,7 +106,8 @@ Coro<ClientResponse> run_request(SessionHandle session, Unique<Wanted> wanted, b
 Coro<ClientResponse> run_from(SessionHandle session, std::size_t index, OutgoingRequest request) {
     const std::vector<ClientMiddleware>& all = session->options.middlewares;
     if (index == all.size()) {
-        auto wanted = Unique<Wanted>::make(std::move(request.method), std::move(request.url), std::move(request.options));
+        auto wanted =
+            Unique<Wanted>::make(std::move(request.method), std::move(request.url), std::move(request.options));
         co_return co_await run_request(session, std::move(wanted), false);
     }
     const NextRequest::Call next = [](const void* handle, std::size_t at, OutgoingRequest outgoing) {
@@ -127,9 +128,11 @@ HOCKET_CORO_WRAPPER Coro<ClientResponse> start(const SessionHandle& session, std
                                                RequestOptions&& options) {
     if (!session || session->options.middlewares.empty()) {
         const bool raises = session && is_strict(*session, options);
-        return run_request(session, Unique<Wanted>::make(std::move(method), std::move(url), std::move(options)), raises);
+        return run_request(session, Unique<Wanted>::make(std::move(method), std::move(url), std::move(options)),
+                           raises);
     }
-    return run_with_middlewares(session, {.method = std::move(method), .url = std::move(url), .options = std::move(options)});
+    return run_with_middlewares(session,
+                                {.method = std::move(method), .url = std::move(url), .options = std::move(options)});
 }
 
 }  // namespace

@@ -78,7 +78,9 @@ private:
 
     /// Appends what has been looked at already: a token, and a value without white space around it.
     void add_checked(std::string_view name, std::string_view value);
-    std::string_view name_at(const Place& place) const noexcept { return {lines_.data() + place.line, place.name_size}; }
+    std::string_view name_at(const Place& place) const noexcept {
+        return {lines_.data() + place.line, place.name_size};
+    }
     std::string_view value_at(const Place& place) const noexcept {
         return {lines_.data() + place.line + place.name_size + 2, place.value_size};
     }

@@ -133,7 +133,7 @@ private:
     bool reads_requests_;
     Limits limits_;
     std::optional<ProtocolError> failure_;
-    std::string_view data_;  // of a body, in the input
+    std::string_view data_;       // of a body, in the input
     std::string line_;            // its beginning, if it came in several pieces
     bool is_line_taken_ = false;  // what is in line_ has been looked at
     bool answers_head_ = false;   // the next response
@@ -186,9 +186,8 @@ Http1Parser::State::Step Http1Parser::State::advance(std::string_view& input) {
 
 Http1Parser::State::Step Http1Parser::State::read_start_line(std::string_view& input) {
     if (is_last_ && !input.empty()) refuse(bad_request, "bytes after the last message of the connection");
-    const LineLimit limit = reads_requests_
-                                ? LineLimit{limits_.line, target_too_long, "the request line is too long"}
-                                : LineLimit{limits_.line, bad_request, "the status line is too long"};
+    const LineLimit limit = reads_requests_ ? LineLimit{limits_.line, target_too_long, "the request line is too long"}
+                                            : LineLimit{limits_.line, bad_request, "the status line is too long"};
     std::string_view content;
     if (!take_line(input, limit, content)) return Step::needs_input;
     section_ += content.size() + 2;
@@ -304,10 +303,10 @@ Http1Parser::State::Step Http1Parser::State::read_rest(std::string_view& input) 
 Http1Parser::State::Step Http1Parser::State::read_chunk_size(std::string_view& input) {
     constexpr std::size_t digits = 16;
     std::string_view line;
-    if (!take_line(input,
-                   {limits_.chunk_extension - extensions_ + digits, content_too_large,
-                    "the chunk extensions are too long"},
-                   line)) {
+    if (!take_line(
+            input,
+            {limits_.chunk_extension - extensions_ + digits, content_too_large, "the chunk extensions are too long"},
+            line)) {
         return Step::needs_input;
     }
     const std::size_t extensions = check_chunk_line(line);

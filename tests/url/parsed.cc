@@ -37,7 +37,7 @@ std::string answer(std::string_view line) {
         std::string parts = url.str();
         for (const std::string& part :
              {std::string(url.scheme()), std::string(url.username()), std::string(url.password()),
-              std::string(url.host()), url.authority(), std::string(url.path()), std::string(url.query()),
+              std::string(url.host()), std::string(url.authority()), std::string(url.path()), std::string(url.query()),
               std::string(url.fragment()), url.origin()}) {
             parts.append("\t").append(part);
         }
