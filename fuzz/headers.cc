@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     http::Headers copy = headers;
     while (!copy.empty()) {
-        const std::string name = copy.begin()->name;
+        const std::string name(copy.begin()->name);
         const std::size_t count = copy.get_all(name).size();
         const std::size_t before = copy.size();
         copy.set(name, "x");
