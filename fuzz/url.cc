@@ -2,7 +2,8 @@
 // URLs: what is read is written in a form that is read as the same, and holds nothing that could forge a request.
 #include "fuzz.h"
 
-#include <hocket/http/url.h>
+#include <hocket/http/url_host_internal.h>
+#include <hocket/http/url_parser_internal.h>
 
 #include <algorithm>
 
@@ -11,8 +12,21 @@ namespace {
 using hocket::fuzz::check;
 using hocket::http::Url;
 
+// What is read in one pass is what the standard's states read.
+void check_plain(std::string_view text) {
+    Url plain;
+    if (!hocket::http::UrlParser::parse_plain(text, plain)) return;
+    const Url url = hocket::http::UrlParser(nullptr).parse(text);
+    check(plain.str() == url.str() && plain.scheme() == url.scheme() && plain.username() == url.username() &&
+              plain.host() == url.host() && plain.port() == url.port() && plain.path() == url.path() &&
+              plain.query() == url.query() && plain.fragment() == url.fragment() && plain.origin() == url.origin() &&
+              plain.authority() == url.authority() && plain.target() == url.target(),
+          "a plain URL is read in two ways", text);
+}
+
 void check_url(const Url& url) {
     const std::string& text = url.str();
+    check_plain(text);
     // Only a path that means nothing to us, such as that of data:, may have spaces.
     const char least = url.scheme() == "http" || url.scheme() == "https" ? '!' : ' ';
     check(std::all_of(text.begin(), text.end(), [least](char c) { return c >= least && c < 0x7f; }),
@@ -35,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view input = hocket::fuzz::text_of(data, size);
     const std::size_t end = std::min(input.find('\n'), input.size());
     try {
+        check_plain(input.substr(0, end));
         const Url base = Url::parse(input.substr(0, end));
         check_url(base);
         check_url(base.join(input.substr(std::min(input.size(), end + 1))));

@@ -235,7 +235,7 @@ int EventLoop::fileno() {
     embedded_ = true;
     if (!running_) {
         const Running running(*this);
-        backend_->poll(0);  // a ring watches for wakes from its first poll on
+        ask(0);  // a ring watches for wakes from its first poll on
         wake_embedder();
     }
     return backend_->fileno();
@@ -244,7 +244,7 @@ int EventLoop::fileno() {
 // Whoever waits for `fileno` learns of what is to be done already, of what completes, and of what other threads post from here on.
 void EventLoop::wake_embedder() noexcept {
     current = nullptr;
-    for (int polls = 0; polls < 2 && backend_->has_news(); ++polls) backend_->poll(0);  // hands over what was submitted
+    for (int polls = 0; polls < 2 && backend_->has_news(); ++polls) ask(0);  // hands over what was submitted
     if (!mailbox_->begin_wait() || ready_ || backend_->has_news()) backend_->wake();
 }
 

@@ -203,7 +203,7 @@ public:
         last->next = nullptr;
     }
     std::int64_t now() const noexcept { return backend_->now(); }
-    /// How often the loop has asked its backend what has completed: as long as that does not change, nothing more has been heard.
+    /// How often the loop has asked its backend what has completed: as long as that does not change, it has heard of nothing more.
     std::uint64_t looks() const noexcept { return looks_; }
     void add_timer(Timer& t, std::int64_t now, std::int64_t when);
     void remove_timer(Timer& t) noexcept { timers_.remove(t); }

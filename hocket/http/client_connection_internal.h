@@ -98,11 +98,12 @@ public:
     bool is_silent() const noexcept { return transport_->silent(); }
     /// `more` has just returned, and this is still there.
     void something_came() noexcept { looks_ = this_loop->looks(); }
-    /// Whether something came with the loop's last look at what has completed: all else that the system knows is newer than that.
-    bool is_fresh() const noexcept { return looks_ == this_loop->looks(); }
+    /// Whether something came with the loop's last look at what has completed, and that was all there was: what the system could add is newer.
+    bool is_fresh() const noexcept { return looks_ == this_loop->looks() && transport_->drained(); }
     void abort() const noexcept { transport_->abort(); }
 
     bool is_used_again = false;   ///< an exchange came before
+    bool is_unasked = false;      ///< the system was not asked whether it is still good
     bool is_taken_away = false;   ///< the session closed it
     std::int64_t idle_since = 0;  ///< the loop's time, in nanoseconds
     std::size_t place = 0;        ///< among those in use

@@ -98,22 +98,35 @@ Coro<> see_to_body(ResponseHandle response, bool is_refused) {
     std::rethrow_exception(error);
 }
 
+constexpr std::size_t most_kept = 4 << 10;  // memory for the next request's head
+
+// Whether a kept connection may be used. Each that is lost before its answer takes a request one step further.
+enum class Reuse : std::uint8_t {
+    unasked,  // also one of which the system was not asked whether it is still good
+    asked,
+    no,
+};
+
+Reuse first_reuse(const ClientRequest& request) {
+    const std::string& method = request.name().method;
+    return (method == "GET" || method == "HEAD") && can_repeat(request) ? Reuse::unasked : Reuse::asked;
+}
+
 // One request and the head of its response. Each sending has the cookies and the signature of its own time.
 Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request, ClientAuth& auth, const Terms& terms,
                                    Attempt& attempt) {
     ConnectionPool& pool = session.pool;
     const RequestName& name = request.name();
     const Shared<const ClientRoute> route = find_route(session, name, terms);
-    const bool may_repeat = can_repeat(request);
-    for (bool again = false;; again = true) {
+    for (Reuse reuse = first_reuse(request);;) {
         request.set_cookies(session.jar.filter_cookies(name.url));
         auth.sign(request);
         std::string head = std::exchange(session.spare_text, {});
         head.clear();
         request.write_head_to(head, *route);
         Lease lease;
-        if (!again) lease = pool.reuse(*route, may_repeat);
-        if (!lease) lease = co_await connect(session, name, *route, terms, again, attempt);
+        if (reuse != Reuse::no) lease = pool.reuse(*route, reuse == Reuse::unasked);
+        if (!lease) lease = co_await connect(session, name, *route, terms, reuse == Reuse::no, attempt);
         attempt.is_sent = true;
         if (lease->is_used_again) tell(terms.trace, Trace::reuse);
         set_limits(lease, name, terms);
@@ -121,7 +134,7 @@ Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request
         bool is_refused = false;
         try {
             lease->send(head, request.body());
-            session.spare_text = std::move(head);
+            if (head.capacity() <= most_kept) session.spare_text = std::move(head);
             tell(terms.trace, Trace::request_sent);
             ResponseHead answer;
             co_await lease->read_head(name.method, request.keeps_alive(), answer);
@@ -133,8 +146,10 @@ Coro<ClientResponse> exchange_once(SessionState& session, ClientRequest& request
         } catch (const Lost& lost) {
             if (lease->body_error()) std::rethrow_exception(lease->body_error());
             attempt.is_answered = !lost.before_answer;
-            const bool try_again = lost.before_answer && lease->is_used_again && !again && may_repeat;
+            const bool try_again =
+                lost.before_answer && lease->is_used_again && reuse != Reuse::no && can_repeat(request);
             if (!try_again || pool.is_closed()) throw_lost(request, pool, lost);
+            reuse = lease->is_unasked ? Reuse::asked : Reuse::no;
         } catch (const TlsError& e) {
             throw ClientTlsError(name.text() + ": " + e.what());
         } catch (const ProtocolError& e) {

@@ -27,12 +27,12 @@ struct TlsTerms {
 /// What holds for one request of the program's, with all redirects.
 struct Terms {
     Deadline deadline;
-    ClientTimeout timeouts;       // each is a limit, or 0; what is below 0 has passed
-    const RetryOptions* retry;    // the request's, or the session's
-    Unique<Proxy> proxy;          // null: the session's
-    std::optional<TlsTerms> tls;  // of `origin`; nothing: the session's, as everywhere else
-    std::string origin;           // of the request's first URL, where `tls` is said of it
-    Shared<ClientTrace> trace;    // null: nobody listens
+    ClientTimeout timeouts;               // each is a limit, or 0; what is below 0 has passed
+    const RetryOptions* retry = nullptr;  // the request's, or the session's
+    Unique<Proxy> proxy;                  // null: the session's
+    std::optional<TlsTerms> tls;          // of `origin`; nothing: the session's, as everywhere else
+    std::string origin;                   // of the request's first URL, where `tls` is said of it
+    Shared<ClientTrace> trace;            // null: nobody listens
 };
 
 /// Refers to what it is made of. Throws ValueError and InvalidUrl for what makes no sense.

@@ -133,12 +133,12 @@ Lease PoolTurn::take() noexcept {
 
 // ---- Connections
 
-Lease ConnectionPool::reuse(const ClientRoute& route, bool can_repeat) {
+Lease ConnectionPool::reuse(const ClientRoute& route, bool may_not_ask) {
     check_loop();
     const auto found = routes_.find(route.key);
     if (found == routes_.end() || found->second.idle.empty() || !has_room(*found->second.host)) return {};
     Lease lease = take_place(found->second);
-    if (take_idle(lease, can_repeat)) return lease;
+    if (take_idle(lease, may_not_ask)) return lease;
     return {};
 }
 
@@ -234,15 +234,16 @@ Coro<> ConnectionPool::pause(Duration span) {
     co_await over;
 }
 
-// False: all that were kept were stale. Where the request can be repeated, the system is not asked what it cannot know for long.
-bool ConnectionPool::take_idle(Lease& lease, bool can_repeat) {
+// False: all that were kept were stale. `may_not_ask`: where something has just come on one, the system has to say nothing that counts for long.
+bool ConnectionPool::take_idle(Lease& lease, bool may_not_ask) {
     PooledRoute& route = *lease.route_;
     const std::int64_t now = this_loop->now();
     while (!route.idle.empty()) {
         Unique<ClientConnection> connection = std::move(route.idle.back());
         route.idle.pop_back();
         --idle_;
-        if (!(can_repeat && connection->is_fresh()) && is_stale(*connection, now)) continue;
+        connection->is_unasked = may_not_ask && connection->is_fresh();
+        if (is_too_old(*connection, now) || !(connection->is_unasked || connection->is_silent())) continue;
         connection->is_used_again = true;
         attach(lease, std::move(connection));
         return true;
@@ -250,8 +251,8 @@ bool ConnectionPool::take_idle(Lease& lease, bool can_repeat) {
     return false;
 }
 
-bool ConnectionPool::is_stale(const ClientConnection& connection, std::int64_t now) const noexcept {
-    return now - connection.idle_since > keepalive_ || !connection.is_silent();
+bool ConnectionPool::is_too_old(const ClientConnection& connection, std::int64_t now) const noexcept {
+    return now - connection.idle_since > keepalive_;
 }
 
 // A kept connection counts as one, too: the oldest goes when there would be too many.
@@ -315,7 +316,9 @@ void ConnectionPool::sweep() {
     const std::int64_t now = this_loop->now();
     for (auto r = routes_.begin(); r != routes_.end();) {
         PooledRoute& route = (r++)->second;
-        idle_ -= std::erase_if(route.idle, [&](const auto& connection) { return is_stale(*connection, now); });
+        idle_ -= std::erase_if(route.idle, [&](const auto& connection) {
+            return is_too_old(*connection, now) || !connection->is_silent();
+        });
         forget_if_unused(route);
     }
     if (idle_ > 0) arm_sweep();

@@ -96,9 +96,9 @@ public:
         if (--refs_ == 0) delete this;
     }
 
-    /// A kept connection with the key of this route, if there is one and nobody waits before. `can_repeat`: one that has just answered is as good as
-    /// any, though its server may have closed it since. Throws RuntimeError in a second loop.
-    Lease reuse(const ClientRoute& route, bool can_repeat);
+    /// A kept connection with the key of this route, if there is one and nobody waits before. `may_not_ask`: one on which something came with the
+    /// loop's last look is taken as it is, though its server may have closed it since. Throws RuntimeError in a second loop.
+    Lease reuse(const ClientRoute& route, bool may_not_ask);
     /// Waits for a place, then for the connection, if none is kept; `fresh`: make one in any case, since those that are kept may be as dead as
     /// the one that was tried. The caller holds a reference, and what this refers to. Empty if the pool was closed meanwhile. Throws PoolTimeout,
     /// ConnectTimeout, and what `dial` does; a cancel leaves nothing behind.
@@ -136,14 +136,14 @@ private:
     Coro<Lease> place_at(PooledRoute& route, const Terms& terms);
     Coro<TransportHandle> open(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
     Coro<TransportHandle> open_in_time(const SessionOptions& options, const ClientRoute& route, const Terms& terms);
-    bool take_idle(Lease& lease, bool can_repeat);
+    bool take_idle(Lease& lease, bool may_not_ask);
     void make_room();
     void attach(Lease& lease, Unique<ClientConnection> connection);
     void detach(const ClientConnection& connection) noexcept;
     void put_aside(PooledRoute& route, Unique<ClientConnection> connection);
     void close_idle_of(PooledRoute& route) noexcept;
     void close_idle() noexcept;
-    bool is_stale(const ClientConnection& connection, std::int64_t now) const noexcept;
+    bool is_too_old(const ClientConnection& connection, std::int64_t now) const noexcept;
     void sweep();
     void arm_sweep();
     void check_loop();

@@ -181,6 +181,40 @@ TEST(RealConnectionPool, a_kept_connection_that_ended_is_not_used) {
     }());
 }
 
+// Nothing has been heard of the end yet when the next request is made.
+TEST(RealConnectionPool, one_that_ends_with_its_answer_costs_no_request_that_follows_at_once) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send(ok("x"));
+        });
+        const ClientSession session;
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(co_await text_of(session.get(server.url("/get"))), "x");
+            EXPECT_EQ(co_await text_of(session.get(server.url("/again"))), "x");
+            EXPECT_EQ(co_await text_of(session.post(server.url("/post"), {.data = "x"})), "x");
+        }
+        EXPECT_EQ(server.requests().size(), 9U);
+    }());
+}
+
+TEST(RealConnectionPool, bytes_behind_an_answer_that_filled_the_room_for_it_are_seen_at_once) {
+    run_http([]() -> Coro<> {
+        constexpr std::size_t room = 4096;  // of the first receive
+        const std::size_t head = ok(std::string(room, 'x')).size() - room;
+        const std::string answer = ok(std::string(room - head, 'x'));
+        EXPECT_EQ(answer.size(), room);
+        const TestServer server = co_await TestServer::start([&](Peer& peer, int number) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send(number == 1 ? answer + ok("nobody asked for this") : ok("mine"));
+            co_await peer.end();
+        });
+        const ClientSession session;
+        EXPECT_EQ((co_await text_of(session.get(server.url()))).size(), room - head);
+        EXPECT_EQ(co_await text_of(session.get(server.url())), "mine");
+    }());
+}
+
 TEST(RealConnectionPool, a_kept_connection_on_which_bytes_arrive_is_not_used) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::start([](Peer& peer, int number) -> Coro<> {

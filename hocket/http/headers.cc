@@ -54,14 +54,14 @@ void Headers::add(std::string_view name, std::string_view value) { add_checked(n
 void Headers::add_checked(std::string_view name, std::string_view value) {
     const std::size_t line = lines_.size();
     const std::size_t end = line + name.size() + value.size() + std::string_view(": \r\n").size();
-    std::string before;  // either view may point into it
-    if (end > lines_.capacity()) {
+    places_.push_back({line, name.size(), value.size()});
+    if (end > lines_.capacity()) {  // either view may point into it
         std::string larger;
         larger.reserve(std::max(end, 2 * lines_.capacity()));
-        larger += lines_;
-        before = std::exchange(lines_, std::move(larger));
+        larger.append(lines_).append(name).append(": ").append(value).append("\r\n");
+        lines_ = std::move(larger);
+        return;
     }
-    places_.push_back({line, name.size(), value.size()});
     lines_.resize(end);
     char* to = lines_.data() + line;
     to += name.copy(to, name.size());

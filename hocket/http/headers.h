@@ -19,10 +19,10 @@ namespace hocket::http {
 /// The fields of a message, in the order in which they were added (`multidict.CIMultiDict`). A value, safe to copy between threads.
 ///
 /// What is in here can be written out as it stands: no name that is no token, no value with a control character but the tab or with
-/// white space around it. Views into it hold until it is changed.
+/// white space around it. Views into it, and its iterators, hold until it is changed, moved or destroyed.
 class HOCKET_EXPORT Headers {
 public:
-    /// Two views into the headers.
+    /// Two views into the headers: who keeps a field, keeps copies of them.
     struct Field {
         std::string_view name, value;
         friend bool operator==(const Field&, const Field&) = default;

@@ -51,6 +51,10 @@ TEST(OnceHeaders, add_takes_views_of_what_it_moves) {
     Headers headers{{"A", value}};
     for (int i = 0; i < 20; ++i) headers.add(headers.begin()->name, *headers.get("A"));
     EXPECT_THAT(headers.get_all("A"), testing::AllOf(testing::SizeIs(21), testing::Each(value)));
+    Headers small;  // which has no memory of its own yet
+    small.add("A", "1");
+    for (int i = 0; i < 5; ++i) small.add(small.begin()->name, *small.get("A"));
+    EXPECT_EQ(small.combined("A"), "1, 1, 1, 1, 1, 1");
 }
 
 TEST(OnceHeaders, are_extended_by_others_and_by_themselves) {

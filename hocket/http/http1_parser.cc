@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The state machine around llhttp: whole lines, each checked before llhttp sees it, and bodies.
+// The state machine: whole lines, each of which is checked, and bodies, whose chunks llhttp takes apart.
 #include <hocket/http/http1_parser.h>
 
 #include <hocket/http/http1_policy_internal.h>

@@ -29,9 +29,9 @@ struct Limits {
 
 /// Finds requests or responses of HTTP/1.0 and 1.1 in a stream of bytes: RFC 9112, strictly.
 ///
-/// llhttp parses, and is not asked what is allowed, so that each of its versions gives the same verdicts; what it forgives is refused: bare CR
-/// or LF, folded lines, spaces in odd places, other versions, framing that two parsers could read in two ways. 1xx responses but 101 are
-/// passed over.
+/// Refused is what parsers forgive: bare CR or LF, folded lines, spaces in odd places, other versions, framing that two parsers could read in two
+/// ways. llhttp takes chunks apart, and is not asked what is allowed, so that each of its versions gives the same verdicts. 1xx responses but 101
+/// are passed over.
 ///
 /// Belongs to one task at a time.
 class HOCKET_EXPORT Http1Parser {

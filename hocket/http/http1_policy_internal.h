@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a line of HTTP/1 may look like, and what a head may say: stricter than llhttp, which sees only what passed here.
+// What a line of HTTP/1 may look like, and what a head may say: stricter than parsers are.
 #pragma once
 
 #include <hocket/http/message.h>

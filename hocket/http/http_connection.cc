@@ -98,7 +98,7 @@ Coro<> HttpConnection::run() {
         begin_answer(answer);
         if (is_lost_) break;
         if (answer.pieces_) {
-            send_now();
+            send_now(true);
             bool is_sent = false;
             if (answer.file_) is_sent = co_await send_file(*answer.file_);
             if (!is_sent) co_await send_watched(*std::move(answer.pieces_));
@@ -307,6 +307,7 @@ void ReadDeadline::begin(std::int64_t when) {
 
 void ReadDeadline::arm() {
     timer_.cancel();
+    due_ = Backend::forever;
     timer_ = loop_.call_at(TimePoint(TimePoint::duration(when_)), [this] { look(); });
     due_ = when_;
 }

@@ -128,10 +128,10 @@ void HttpConnection::keep_for_log(const ResponseHead& head, std::string_view typ
     if (head.content_length) answered_.set("Content-Length", std::to_string(*head.content_length));
 }
 
-// Behind what was sent before, with the next call of the system.
-void HttpConnection::send_now() noexcept {
+// Behind what was sent before; with what follows it soon in one call of the system, if something does.
+void HttpConnection::send_now(bool is_followed) noexcept {
     try {
-        transport_.write_answer(out_);
+        is_followed || !transport_.unread().empty() ? transport_.write_nowait(out_) : transport_.write_answer(out_);
     } catch (...) {  // the connection is lost: that concerns nobody else
         is_lost_ = true;
     }

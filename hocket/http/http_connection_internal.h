@@ -183,7 +183,7 @@ private:
     void begin_answer(Response& answer);
     void write_head_of(Response& answer);
     void keep_for_log(const ResponseHead& head, std::string_view type);
-    void send_now() noexcept;
+    void send_now(bool is_followed = false) noexcept;
     Coro<> send(std::string_view bytes, bool is_body = false);
     Coro<> flush();
     /// By the system itself, if it can. False: what is left is to be read.

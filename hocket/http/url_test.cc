@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // URLs: what is read, how it is written, what is refused and in which words.
-#include <hocket/http/url.h>
+#include <hocket/http/url_host_internal.h>
+#include <hocket/http/url_parser_internal.h>
 
 #include <gtest/gtest.h>
 
@@ -38,6 +39,39 @@ TEST(OnceUrl, parts_can_be_asked_for) {
     EXPECT_EQ(url.origin(), "http://example.org:8080");
     EXPECT_EQ(url.authority(), "example.org:8080");
     EXPECT_EQ(url.target(), "/a%20b/?q=1&r");
+}
+
+// All that can be asked for.
+std::string parts_of(const Url& url) {
+    std::string text = url.str();
+    for (const std::string_view part : {url.scheme(), url.username(), url.password(), url.host(), url.path(),
+                                        url.query(), url.fragment(), url.authority()}) {
+        text.append(" ").append(part);
+    }
+    return text + ' ' + url.origin() + ' ' + url.target() + ' ' + std::to_string(url.port());
+}
+
+TEST(OnceUrl, a_plain_one_is_read_in_one_pass_as_by_the_states_of_the_standard) {
+    for (const std::string_view text :
+         {"http://a/", "https://a.example:8443/b/c.d?e=f&g=/h?i", "http://127.0.0.1:8080/", "http://a-b.c/~x;y=1,2",
+          "https://a/?", "http://a:81/b//c/?%", "http://a/b..c/d.", "https://xn.a/'"}) {
+        Url plain;
+        const bool is_plain = UrlParser::parse_plain(text, plain);
+        EXPECT_EQ(is_plain, text.find_first_of("%'") == std::string_view::npos) << text;
+        if (is_plain) EXPECT_EQ(parts_of(plain), parts_of(UrlParser(nullptr).parse(text)));
+    }
+}
+
+TEST(OnceUrl, what_has_to_be_changed_is_not_plain) {
+    for (const std::string_view text :
+         {"http://a",        "http://A/",     "HTTP://a/",   "http://a:80/", "https://a:443/", "http://a:081/",
+          "http://a:65536/", "http://a:/",    "http://u@a/", "http://a/./b", "http://a/b/..",  "http://a/b c",
+          "http://a/b#c",    "http://a/b\\c", "http://a?b",  "http://1.2/",  "http://127.1/",  "http://0x7f/",
+          "http://[::1]/",   "http://xn--a/", "http:/a/",    "ftp://a/",     "http:///a/",     "http://a/\xc3\xa4",
+          "http://a/^",      "http://a/{b}",  "http://a/?'", "http://a b/",  " http://a/",     "http://a/\t"}) {
+        Url url;
+        EXPECT_FALSE(UrlParser::parse_plain(text, url)) << text;
+    }
 }
 
 TEST(OnceUrl, parts_may_be_missing) {

@@ -46,6 +46,26 @@ TEST_P(OnceOperations, recv_waits_for_what_comes_later) {
     EXPECT_EQ(result_of(op), 5);
 }
 
+TEST_P(OnceOperations, recv_on_what_was_dry_takes_what_came_and_what_comes) {
+    auto [a, b] = socket_pair();
+    TestOperation op(Opcode::recv, a, buffer, sizeof buffer);
+    op.dry = true;
+    ASSERT_EQ(::write(b, "there", 5), 5);
+    EXPECT_EQ(run(op), 5);
+    op.dry = true;
+    begin(op);
+    ASSERT_EQ(::write(b, "later", 5), 5);
+    EXPECT_EQ(result_of(op), 5);
+    EXPECT_EQ(std::string_view(buffer, 5), "later");
+    op.dry = true;
+    begin(op);
+    backend->cancel(op);
+    EXPECT_EQ(result_of(op), -ECANCELED);
+    op.dry = true;
+    b.close();
+    EXPECT_EQ(run(op), 0);
+}
+
 TEST_P(OnceOperations, recv_at_the_end_gives_0) {
     auto [a, b] = socket_pair();
     TestOperation op(Opcode::recv, a, buffer, sizeof buffer);

@@ -276,6 +276,7 @@ void UringBackend::take_result(Operation& op, int result, bool of_readiness) noe
     const bool again = of_readiness ? result >= 0 : result == -EAGAIN && waits_for_readiness(op);
     if (!again) return end(op, result);
     if (op.state == Operation::State::cancelling) return end(op, -ECANCELED);
+    op.dry = false;  // it has waited
     if (is_quiet_write(op)) {
         const int written = write_quietly(op);
         if (written != -EAGAIN) return end(op, written);

@@ -22,8 +22,9 @@ class ServerState;
 /// nothing came for a while holds no buffer: it waits until the socket is readable, and only then takes one. A read that is
 /// cancelled leaves its operation in flight; what that brings is the next reader's.
 ///
-/// What a task writes is sent from the task's memory, and the first answer to what has come without a wait where the backend does that; only what `write_nowait` gives, what comes while another task writes, and what a
-/// cancelled `write` had not sent yet is copied. The state of writing exists only while the connection is busy, or the limits of what
+/// What a task writes is sent from the task's memory, and the first answer to what has come without a wait where the backend does that; only what
+/// `write_nowait` gives, what could not be sent at once of what `write_answer` gives, what comes while another task writes, and what a cancelled
+/// `write` had not sent yet is copied. The state of writing exists only while the connection is busy, or the limits of what
 /// collects are not the usual ones. A file is sent piece by piece, each when the socket can be written to, and behind all else.
 ///
 /// Closing sends what waits and then looks for input that nobody read. If there is some, or is said to come, the peer gets an end of file,
@@ -46,6 +47,9 @@ public:
     Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) override;
     bool sending_file() const noexcept override;
     bool silent() const noexcept override;
+    bool drained() const noexcept override {
+        return Transport::silent() && !is_closing() && receiving_ <= Receiving::waiting && dry_;
+    }
     std::size_t read_into(std::span<char> buffer) noexcept override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
@@ -145,7 +149,7 @@ private:
     std::uint8_t dropped_ = 0;        // and pieces of 4 KiB or less
     bool busy_ : 1 = false;           // data came lately: receive without waiting for readability first
     bool unanswered_ : 1 = false;     // data came, and nothing was sent at once since
-    bool dry_ : 1 = false;            // the last receive left nothing behind
+    bool dry_ : 1 = false;            // the last receive had room for more than there was
     bool peer_ended_ : 1 = false;     // its end of file came, or a pipe's other side is gone
     bool pipe_ : 1 = false;           // one way only, by read and write
     bool touched_ = false;            // since it was last asked to tidy

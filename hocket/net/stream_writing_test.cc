@@ -23,6 +23,36 @@ TEST(RealStream, a_write_that_fits_does_not_wait_for_the_peer) {
     }());
 }
 
+TEST(RealStream, an_answer_goes_before_what_is_written_behind_it_however_much_the_system_takes) {
+    run_net([]() -> Coro<> {
+        auto c = co_await connected();
+        const std::string data = pattern(much);
+        for (const std::string_view first : {std::string_view("small"), std::string_view(data)}) {
+            co_await c.writer.write("?");
+            EXPECT_EQ(co_await c.server_reader.readexactly(1), "?");
+            Transport& transport = *c.server_writer.transport();
+            transport.write_answer(first);
+            transport.write_nowait("1");
+            transport.write_answer("2");
+            const std::string all = std::string(first) + "12";
+            EXPECT_TRUE(co_await c.reader.readexactly(all.size()) == all);
+        }
+    }());
+}
+
+TEST(RealStream, an_answer_to_a_peer_that_has_gone_throws_nothing_and_what_it_said_can_be_read) {
+    run_net([]() -> Coro<> {
+        auto p = co_await with_peer();
+        p.peer.send("last words");
+        EXPECT_EQ(co_await p.reader.readexactly(4), "last");
+        p.peer.reset();
+        co_await a_while();
+        (*p.writer.transport()).write_answer("answer");
+        EXPECT_EQ(co_await p.reader.readexactly(6), " words");
+        EXPECT_NE(co_await ending_of(p.reader.readexactly(1)), "");
+    }());
+}
+
 TEST(RealStream, a_write_waits_for_a_peer_that_does_not_read) {
     run_net([]() -> Coro<> {
         auto c = co_await connected();

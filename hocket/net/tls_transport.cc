@@ -144,6 +144,10 @@ void TlsTransport::lose(std::exception_ptr error) noexcept {
     close();
 }
 
+bool TlsTransport::drained() const noexcept {
+    return Transport::silent() && state_ == State::open && !SSL_has_pending(ssl_) && lower_.drained();
+}
+
 bool TlsTransport::silent() const noexcept {
     return Transport::silent() && state_ == State::open && !SSL_has_pending(ssl_) && lower_.silent();
 }

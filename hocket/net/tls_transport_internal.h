@@ -65,6 +65,7 @@ public:
         return lower_.get_write_buffer_limits();
     }
     bool silent() const noexcept override;
+    bool drained() const noexcept override;
     void write_eof() override;
     void close() noexcept override;
     void abort() noexcept override;
