@@ -12,6 +12,7 @@
 #include <hocket/http/cookie_jar.h>
 #include <hocket/http/form_data.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/http1_parser.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/params.h>
 #include <hocket/net/address.h>
@@ -100,6 +101,9 @@ struct SessionOptions {
     bool auto_decompress =
         true;                  ///< bodies with a Content-Encoding are decoded as they come (but of 206: a part of one)
     DecodeLimits decode = {};  ///< what they may become
+    /// What a server may make this side read: lines and fields of a head, and with `body` the bytes of a response's body, as they come (without,
+    /// there is no limit). What exceeds them is a ClientResponseError; a body that does, where it is read, a ClientPayloadError.
+    Limits limits = {};
     ClientTimeout timeouts = {};  ///< of each request's phases
     RetryOptions retry = {};      ///< of each request
     /// Names of fields that do not go out by themselves: Accept, Accept-Encoding, Content-Type, User-Agent.
