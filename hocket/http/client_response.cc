@@ -338,6 +338,7 @@ ResponseState& ResponseHandle::operator*() const {
 }
 
 int ClientResponse::status() const { return state_->head.status; }
+std::string_view ClientResponse::version() const { return state_->head.minor_version == 0 ? "1.0" : "1.1"; }
 const std::string& ClientResponse::reason() const { return state_->head.reason; }
 const Headers& ClientResponse::headers() const { return state_->head.headers; }
 const Url& ClientResponse::url() const { return state_->name.url; }

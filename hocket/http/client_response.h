@@ -81,6 +81,8 @@ public:
     ClientResponse& operator=(ClientResponse&&) noexcept = default;
 
     int status() const;
+    /// Of HTTP, as the server speaks it: `1.1` or `1.0`.
+    std::string_view version() const;
     /// `Not Found`: what the server says, else the usual words.
     const std::string& reason() const;
     const Headers& headers() const;
