@@ -66,7 +66,7 @@ Json timings_of(const Phases& phases) {
 }  // namespace
 
 std::string head_text(const Fetch& fetch) {
-    return ("HTTP/1.1 " + status_text(fetch) + "\r\n").append(fetch.headers.lines()).append("\r\n");
+    return ("HTTP/" + fetch.version + " " + status_text(fetch) + "\r\n").append(fetch.headers.lines()).append("\r\n");
 }
 
 std::string summary_text(const Fetch& fetch) {

@@ -19,7 +19,8 @@ struct Fetch {
     Phases phases = {};
     hocket::Event turn = {};  ///< set when it may write to standard output
 
-    int status = 0;  ///< 0: there was no answer
+    int status = 0;            ///< 0: there was no answer
+    std::string version = {};  ///< of HTTP, as it was answered
     std::string reason = {};
     hocket::http::Headers headers = {};
     std::string final_url = {};
@@ -29,7 +30,7 @@ struct Fetch {
     std::string error = {};
 };
 
-/// `HTTP/1.1 200 OK`, and the fields, and an empty line.
+/// `HTTP/1.1 200 OK`, with the version of the answer, and the fields, and an empty line.
 std::string head_text(const Fetch& fetch);
 /// `200 OK  12.3 kB  45.6 ms  http://127.0.0.1/x`
 std::string summary_text(const Fetch& fetch);

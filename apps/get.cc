@@ -18,7 +18,6 @@
 
 #include <unistd.h>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -246,6 +245,7 @@ private:
         starting_ = &fetch;  // until its request is traced, which is before anything is waited for
         const ClientResponse response = co_await session_.request(method_, fetch.target, request_options());
         fetch.status = response.status();
+        fetch.version = response.version();
         fetch.reason = response.reason();
         fetch.headers = response.headers();
         fetch.final_url = response.url().str();
@@ -258,7 +258,7 @@ private:
             fetch.error = fetch.method + " " + fetch.url + ": " + std::to_string(fetch.status) + " " + fetch.reason;
             co_return;
         }
-        expect(fetch);
+        expect(response);
         const Unique<Destination> destination = destination_of(fetch);
         while (auto piece = co_await response.next()) {
             fetch.size += piece->size();
@@ -268,15 +268,13 @@ private:
         co_await destination->finish();
     }
 
-    void expect(const Fetch& fetch) {
-        const std::string_view text = fetch.headers.get("Content-Length").value_or("");
-        std::uint64_t length = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-        const bool is_decoded = options_.is_compressed && fetch.headers.contains("Content-Encoding");
-        if (error != std::errc() || end != text.data() + text.size() || is_decoded) {
+    void expect(const ClientResponse& response) {
+        const bool is_decoded = options_.is_compressed && response.headers().contains("Content-Encoding");
+        const auto length = response.content_length();
+        if (!length || is_decoded) {
             ++progress_.transfer.unknown_sizes;
         } else {
-            progress_.transfer.expected += length;
+            progress_.transfer.expected += *length;
         }
     }
 

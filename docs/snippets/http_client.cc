@@ -5,6 +5,7 @@
 #include <hocket/http/json.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 using namespace hocket;
@@ -52,6 +53,24 @@ Coro<> pieces(std::string origin) {
     std::printf("%zu bytes in pieces\n", size);
 }
 // [/pieces]
+
+// [download]
+Coro<> download(std::string url, std::string path) {
+    http::ClientSession session({.raise_for_status = true});
+    auto response = co_await session.get(std::move(url), {.timeout = 0s, .timeouts = {.sock_read = 60s}});
+    fs::File file = co_await fs::open(std::move(path), "wb");
+    while (auto piece = co_await response.next()) co_await file.write(std::move(*piece));
+    co_await file.close();
+}
+// [/download]
+
+// [lines]
+Coro<> events(std::string origin) {
+    http::ClientSession session;
+    auto response = co_await session.get(origin + "/events", {.timeout = 0s, .timeouts = {.sock_read = 60s}});
+    while (auto line = co_await response.readline()) std::printf("an event: %s\n", line->c_str());
+}
+// [/lines]
 
 // [upload]
 AsyncGenerator<std::string> lines(int count) {
@@ -120,6 +139,8 @@ Coro<> serve(StreamReader reader, StreamWriter writer) {
             text = answer("201 Created", "application/json", R"({"id":3,"name":"ada"})");
         if (head.starts_with("GET /bytes"))
             text = answer("200 OK", "application/octet-stream", std::string(100'000, 'x'));
+        if (head.starts_with("GET /events"))
+            text = answer("200 OK", "application/x-ndjson", "{\"id\":1}\n{\"id\":2}\n");
         if (head.starts_with("GET /slow")) co_await hocket::sleep(1s);
         co_await writer.write(text);
     }
@@ -142,6 +163,14 @@ http::Application receiving() {
     return app;
 }
 
+Coro<> download_to_a_folder(std::string origin) {
+    co_await with(co_await fs::temporary_directory(), [&origin](const std::string& folder) -> Coro<> {
+        co_await download(origin + "/bytes", folder + "/bytes");
+        const std::uint64_t size = (co_await fs::stat(folder + "/bytes")).size;
+        std::printf("%llu bytes saved\n", static_cast<unsigned long long>(size));
+    });
+}
+
 Coro<> send_a_photo() {
     const http::HttpServer server = co_await http::serve(receiving(), "127.0.0.1", 0);
     co_await with(co_await fs::temporary_directory(), [&server](const std::string& folder) -> Coro<> {
@@ -161,6 +190,8 @@ Coro<> amain() {
     co_await together(origin);
     co_await create(origin);
     co_await pieces(origin);
+    co_await download_to_a_folder(origin);
+    co_await events(origin);
     co_await errors(origin);
     co_await send_a_photo();
     co_await to_thread(ordinary_code, origin);

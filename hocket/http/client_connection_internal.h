@@ -50,7 +50,9 @@ Coro<> end_of(Task<> sending);
 
 class ClientConnection final : public Pooled {
 public:
-    explicit ClientConnection(TransportHandle transport) : transport_(std::move(transport)) {}
+    /// `limits`: of what the server sends.
+    explicit ClientConnection(TransportHandle transport, const Limits& limits = {})
+        : transport_(std::move(transport)), parser_(Http1Parser::Reads::responses, limits) {}
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
     /// Closes at once: nothing more is sent.
@@ -127,7 +129,7 @@ private:
     bool next_head(ResponseHead& to);
 
     TransportHandle transport_;
-    Http1Parser parser_{Http1Parser::Reads::responses};
+    Http1Parser parser_;
     Task<> sending_;             // a large body, or a stream; empty if there is none
     Shared<Progress> progress_;  // of these
     Shared<const TlsInfo> tls_;  // null: not asked for

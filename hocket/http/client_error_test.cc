@@ -301,5 +301,48 @@ TEST(RealClientError, a_cancel_of_a_large_request_leaves_no_task) {
     }());
 }
 
+// ---- What a server may send
+
+TEST(RealClientError, a_head_has_the_limits_of_the_session) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            if (request.starts_with("GET /line ")) return "HTTP/1.1 200 " + std::string(10'000, 'x') + "\r\n\r\n";
+            return ok("x", "X: " + std::string(10'000, 'y') + "\r\n");
+        });
+        const std::string error = "hocket::http::ClientResponseError: GET ";
+        const ClientSession usual;
+        EXPECT_EQ(co_await ending_of(usual.get(server.url("/line"))),
+                  error + server.url("/line") + ": read HTTP response: the status line is too long");
+        EXPECT_EQ(co_await ending_of(usual.get(server.url("/field"))),
+                  error + server.url("/field") + ": read HTTP response: a header line is too long");
+        const ClientSession patient({.limits = {.line = 16 << 10, .field = 16 << 10}});
+        EXPECT_EQ((co_await patient.get(server.url("/line"))).reason().size(), 10'000U);
+        EXPECT_EQ((co_await patient.get(server.url("/field"))).headers().get("X")->size(), 10'000U);
+        const ClientSession strict({.limits = {.field = 16 << 10, .fields = 1}});
+        EXPECT_EQ(co_await ending_of(strict.get(server.url("/field"))),
+                  error + server.url("/field") + ": read HTTP response: too many header fields");
+    }());
+}
+
+TEST(RealClientError, a_body_may_have_a_limit) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            const std::string chunks =
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n";
+            if (request.starts_with("GET /chunks ")) return chunks;
+            return ok(request.starts_with("GET /three ") ? "abc" : "abcd");
+        });
+        const ClientSession session({.limits = {.body = 3}});
+        EXPECT_EQ(co_await text_of(session.get(server.url("/three"))), "abc");
+        EXPECT_EQ(co_await ending_of(session.get(server.url("/four"))),
+                  "hocket::http::ClientResponseError: GET " + server.url("/four") +
+                      ": read HTTP response: the body is longer than 3 bytes");
+        const ClientResponse response = co_await session.get(server.url("/chunks"));
+        EXPECT_EQ(co_await ending_of(response.read()), "hocket::http::ClientPayloadError: GET " +
+                                                           server.url("/chunks") +
+                                                           ": read HTTP response: the body is longer than 3 bytes");
+    }());
+}
+
 }  // namespace
 }  // namespace hocket::http

@@ -230,6 +230,8 @@ HOCKET_CORO_WRAPPER Coro<ClientResponse> exchange(SessionState& session, ClientR
 
 Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const RequestOptions& options,
                             const Terms& terms) {
+    const bool follows = options.allow_redirects.value_or(session.options.allow_redirects);
+    const int most = options.max_redirects.value_or(session.options.max_redirects);
     std::vector<Url> history;
     if (request.auth().scheme() == Auth::Scheme::netrc) {
         std::optional<BasicAuth> found = co_await read_netrc(request.auth().secret(), request.name().url.hostname());
@@ -244,16 +246,15 @@ Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const
             auth.takes_challenge(request, response.state()->head);  // and is remembered for the next request
         if (answers && request.body().can_repeat()) continue;
         std::optional<Url> next;
-        if (options.allow_redirects) next = request.redirected(response.state()->head);
+        if (follows) next = request.redirected(response.state()->head);
         if (!next) {
             response.state()->history = std::move(history);
             co_return response;
         }
-        if (history.size() >= static_cast<std::size_t>(std::max(options.max_redirects, 0))) {
+        if (history.size() >= static_cast<std::size_t>(std::max(most, 0))) {
             const Url& first = history.empty() ? response.url() : history.front();
-            throw TooManyRedirects(request.name().method + ' ' + first.str() + ": more than " +
-                                       std::to_string(options.max_redirects) + " redirects, the last to " +
-                                       without_user(*next).str(),
+            throw TooManyRedirects(request.name().method + ' ' + first.str() + ": more than " + std::to_string(most) +
+                                       " redirects, the last to " + without_user(*next).str(),
                                    response.status());
         }
         history.push_back(response.url());

@@ -173,6 +173,25 @@ TEST(RealClientRedirect, so_many_are_followed_and_no_more) {
     }());
 }
 
+TEST(RealClientRedirect, a_session_says_whether_and_how_many_are_followed) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            const int left = std::stoi(request.substr(5));
+            return left == 0 ? ok("there") : redirect(302, std::to_string(left - 1));
+        });
+        const ClientSession staying({.allow_redirects = false});
+        EXPECT_EQ((co_await staying.get(server.url("/1"))).status(), 302);
+        EXPECT_EQ(co_await text_of(staying.get(server.url("/1"), {.allow_redirects = true})), "there");
+        const ClientSession following({.max_redirects = 2});
+        EXPECT_EQ(co_await text_of(following.get(server.url("/2"))), "there");
+        EXPECT_EQ(co_await ending_of(following.get(server.url("/3"))),
+                  "hocket::http::TooManyRedirects: GET " + server.url("/3") + ": more than 2 redirects, the last to " +
+                      server.url("/0"));
+        EXPECT_EQ(co_await text_of(following.get(server.url("/3"), {.max_redirects = 3})), "there");
+        EXPECT_EQ((co_await following.get(server.url("/1"), {.allow_redirects = false})).status(), 302);
+    }());
+}
+
 TEST(RealClientRedirect, one_that_leads_nowhere_is_an_error_of_the_response) {
     run_http([]() -> Coro<> {
         struct Case {

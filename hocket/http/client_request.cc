@@ -76,6 +76,7 @@ ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOpti
     if (!why.empty()) throw InvalidUrl(name_.method + ' ' + without_user(url).str() + ": " + why);
     const bool is_sessions_own = defaults.base.empty() || defaults.base.origin() == url.origin();
     take_headers(session, options, is_sessions_own, url);
+    if (is_sessions_own && !session.params.empty()) url = url.with_query(session.params);
     if (!options.params.empty()) url = url.with_query(options.params);
     aim(std::move(url));
     if (is_sessions_own) session_cookies_ = session.cookies;

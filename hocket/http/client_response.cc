@@ -46,6 +46,22 @@ Coro<std::optional<std::string>> read_piece(ResponseHandle response) {
     co_return piece;
 }
 
+Coro<std::optional<std::string>> read_line(ResponseHandle response, std::size_t limit) {
+    ResponseState& state = *response;
+    state.begin_read(Wanted::line);
+    auto line = state.take_line(limit);
+    while (!line) {
+        if (state.is_sending()) {
+            co_await state.read_while_sending(Wanted::line);
+        } else if (!state.take_arrived(Wanted::line)) {
+            co_await state.wait_for(Wanted::line);
+        }
+        line = state.take_line(limit);
+        if (!line && state.has_all()) break;
+    }
+    co_return line;
+}
+
 Coro<std::string> read_text(ResponseHandle response) {
     std::string text = co_await read_whole(response);
     co_return to_utf_8(std::move(text), charset_of(response->head.headers));
@@ -132,9 +148,7 @@ void ResponseState::decode_within(const DecodeLimits& limits) {
     }
 }
 
-bool ResponseState::has_what_is(Wanted wanted) const noexcept {
-    return (is_ended_ && !decoder_) || (wanted == Wanted::some && !arrived_.empty());
-}
+bool ResponseState::has_what_is(Wanted wanted) const noexcept { return has_all() || has_any_of(wanted); }
 
 bool ResponseState::take_arrived(Wanted wanted) {
     if (decoder_) decode(wanted);
@@ -161,7 +175,7 @@ bool ResponseState::take_arrived(Wanted wanted) {
 
 void ResponseState::decode(Wanted wanted) {
     try {
-        while (wanted == Wanted::all || arrived_.empty()) {
+        while (!has_any_of(wanted)) {
             if (decoder_->read(arrived_) > 0) continue;
             if (!is_ended_) return;
             decoder_->finish();
@@ -233,7 +247,7 @@ Coro<> ResponseState::read_while_sending(Wanted wanted) {
         std::rethrow_exception(error);
     }
     // What the last bytes are wanted for is not held up.
-    if (is_ended_ && (wanted == Wanted::all || arrived_.empty())) co_await finish_sending();
+    if (is_ended_ && (wanted == Wanted::all || !has_any_of(Wanted::some))) co_await finish_sending();
 }
 
 template <class Error>
@@ -259,6 +273,35 @@ void ResponseState::begin_read(Wanted wanted) const {
 
 std::string ResponseState::taken(Wanted wanted) noexcept {
     is_taken_ = is_taken_ || wanted == Wanted::all;
+    forget_given();
+    searched_ = 0;
+    return std::exchange(arrived_, {});
+}
+
+void ResponseState::forget_given() noexcept {
+    arrived_.erase(0, given_);
+    searched_ -= given_;
+    given_ = 0;
+}
+
+std::optional<std::string> ResponseState::take_line(std::size_t limit) {
+    const std::size_t end = arrived_.find('\n', searched_);
+    const bool is_whole = end != std::string::npos;
+    searched_ = is_whole ? end : arrived_.size();
+    // A CR may be the half of a line end, of which the other half is still to come.
+    std::string_view line = std::string_view(arrived_).substr(given_, searched_ - given_);
+    const bool has_cr = line.ends_with('\r') && !(has_all() && !is_whole);
+    if (line.size() - has_cr > limit)
+        throw ValueError(name.text() + ": a line of the body has more than " + std::to_string(limit) + " bytes");
+    if (is_whole) {
+        std::string text(line.substr(0, line.size() - has_cr));
+        given_ = ++searched_;
+        return text;
+    }
+    // What is left is moved to the front before more is read, and not for each line.
+    forget_given();
+    if (!has_all() || arrived_.empty()) return std::nullopt;
+    searched_ = 0;
     return std::exchange(arrived_, {});
 }
 
@@ -295,6 +338,7 @@ ResponseState& ResponseHandle::operator*() const {
 }
 
 int ClientResponse::status() const { return state_->head.status; }
+std::string_view ClientResponse::version() const { return state_->head.minor_version == 0 ? "1.0" : "1.1"; }
 const std::string& ClientResponse::reason() const { return state_->head.reason; }
 const Headers& ClientResponse::headers() const { return state_->head.headers; }
 const Url& ClientResponse::url() const { return state_->name.url; }
@@ -314,6 +358,9 @@ std::optional<std::uint64_t> ClientResponse::content_length() const { return sta
 HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::read() const { return read_whole(state_); }
 HOCKET_CORO_WRAPPER Coro<std::string> ClientResponse::text() const { return read_text(state_); }
 HOCKET_CORO_WRAPPER Coro<std::optional<std::string>> ClientResponse::next() const { return read_piece(state_); }
+HOCKET_CORO_WRAPPER Coro<std::optional<std::string>> ClientResponse::readline(std::size_t limit) const {
+    return read_line(state_, limit);
+}
 void ClientResponse::close() const { state_->close(); }
 
 std::string request_text(const ResponseHandle& response) { return response->name.text(); }

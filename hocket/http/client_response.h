@@ -13,6 +13,7 @@
 #include <hocket/http/url.h>
 #include <hocket/net/address.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,6 +81,8 @@ public:
     ClientResponse& operator=(ClientResponse&&) noexcept = default;
 
     int status() const;
+    /// Of HTTP, as the server speaks it: `1.1` or `1.0`.
+    std::string_view version() const;
     /// `Not Found`: what the server says, else the usual words.
     const std::string& reason() const;
     const Headers& headers() const;
@@ -121,6 +124,12 @@ public:
     /// What has come of the body, as soon as there is some; nothing at its end:
     /// `while (auto piece = co_await response.next())` (`async for piece in response.content.iter_any()`).
     Coro<std::optional<std::string>> next() const;
+    /// The next line of the body without its end, which is LF or CRLF; nothing at the body's end. The last line need not have an end:
+    /// `while (auto line = co_await response.readline())` (`response.content.readline()`, httpx's `aiter_lines`, requests' `iter_lines`).
+    ///
+    /// `next` and `read` give what it has left. Throws ValueError for a line of more than `limit` bytes: it is still there for `next`, `read`, and a
+    /// higher limit.
+    Coro<std::optional<std::string>> readline(std::size_t limit = 64 << 10) const;
 
     /// Closes the connection, if the body was not read to its end.
     void close() const;

@@ -55,7 +55,7 @@ public:
     /// The body is given as what it stands for, if it says how it is compressed, and that is known.
     void decode_within(const DecodeLimits& limits);
 
-    enum class Wanted : std::uint8_t { some, all };
+    enum class Wanted : std::uint8_t { some, line, all };  // `line`: bytes in which no line end was looked for yet
 
     // A read: `begin_read`, `take_arrived`, and if that is not enough `wait_for`; then `taken`.
 
@@ -65,6 +65,11 @@ public:
     bool take_arrived(Wanted wanted);
     Coro<> wait_for(Wanted wanted);
     std::string taken(Wanted wanted) noexcept;
+    /// The next line, if it has come whole, or is the rest of the body; nothing: `Wanted::line` is to be read, or nothing is left. Throws ValueError for
+    /// one of more than `limit` bytes, and takes nothing then.
+    std::optional<std::string> take_line(std::size_t limit);
+    /// Whether all of the body has come, and was decoded.
+    bool has_all() const noexcept { return is_ended_ && !decoder_; }
 
     void close() noexcept;
 
@@ -93,7 +98,13 @@ private:
     void take(const BodyData& data, Wanted wanted);
     void decode(Wanted wanted);
     bool has_what_is(Wanted wanted) const noexcept;
+    // Of what is never enough there is nothing.
+    bool has_any_of(Wanted wanted) const noexcept {
+        return wanted != Wanted::all && arrived_.size() > (wanted == Wanted::line ? searched_ : given_);
+    }
     std::size_t missing() const noexcept;
+    // Takes the bytes that lines have given off the front.
+    void forget_given() noexcept;
     std::string ended_early() const;
     template <class Error>
     void set_failure(const std::string& why);
@@ -120,7 +131,9 @@ private:
     Lease lease_;        // empty once the body has ended, or was closed
     Deadline deadline_;
     Shared<ClientTrace> trace_;
-    std::string arrived_;             // of the body, and not read yet
+    std::string arrived_;             // of the body, and not read yet, but for the lines before `given_`
+    std::size_t given_ = 0;           // bytes of it that lines have given
+    std::size_t searched_ = 0;        // bytes of it that have no line end but those of lines that were given
     std::uint64_t received_ = 0;      // as it came
     std::optional<Decoder> decoder_;  // while there may be more of what is compressed
     std::exception_ptr failure_;      // what every read throws

@@ -83,6 +83,16 @@ TEST(RealClientResponse, its_length_is_what_the_server_says) {
     }());
 }
 
+TEST(RealClientResponse, it_says_which_http_the_server_speaks) {
+    run_http([]() -> Coro<> {
+        const TestServer old = co_await TestServer::answering("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        const TestServer usual = co_await TestServer::answering(ok(""));
+        const ClientSession session;
+        EXPECT_EQ((co_await session.get(old.url())).version(), "1.0");
+        EXPECT_EQ((co_await session.get(usual.url())).version(), "1.1");
+    }());
+}
+
 TEST(RealClientResponse, some_responses_have_no_body) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering([](const std::string& request) -> std::string {

@@ -83,6 +83,30 @@ TEST(RealClientSession, parameters_are_appended_to_the_query) {
     }());
 }
 
+TEST(RealClientSession, a_sessions_parameters_come_before_the_requests) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering([](const std::string& request) {
+            return request.starts_with("GET /moved")
+                       ? "HTTP/1.1 302 Found\r\nLocation: /to\r\nContent-Length: 0\r\n\r\n"
+                       : ok("");
+        });
+        const ClientSession session({.params = {{"key", "k"}, {"lang", "en"}}});
+        co_await session.get(server.url("/s?x=1"), {.params = {{"lang", "fr"}}});
+        co_await session.get(server.url("/moved"));
+        EXPECT_TRUE(server.requests().at(0).starts_with("GET /s?x=1&key=k&lang=en&lang=fr HTTP/1.1\r\n"));
+        EXPECT_TRUE(server.requests().at(1).starts_with("GET /moved?key=k&lang=en HTTP/1.1\r\n"));
+        EXPECT_TRUE(server.requests().at(2).starts_with("GET /to HTTP/1.1\r\n"));  // the server says where to
+
+        // A key is nobody else's.
+        const TestServer other = co_await TestServer::answering(ok(""));
+        const ClientSession based({.base_url = server.origin(), .params = {{"key", "k"}}});
+        co_await based.get("/own");
+        co_await based.get(other.url("/others"), {.params = {{"q", "1"}}});
+        EXPECT_TRUE(server.requests().at(3).starts_with("GET /own?key=k HTTP/1.1\r\n"));
+        EXPECT_TRUE(other.requests().at(0).starts_with("GET /others?q=1 HTTP/1.1\r\n"));
+    }());
+}
+
 TEST(RealClientSession, what_is_sent_says_its_type) {
     run_http([]() -> Coro<> {
         const TestServer server = co_await TestServer::answering(ok(""));

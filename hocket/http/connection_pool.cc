@@ -177,7 +177,7 @@ Coro<Lease> ConnectionPool::acquire(const SessionOptions& options, const ClientR
     make_room();
     const TransportHandle transport = co_await open_in_time(options, route, terms);
     if (is_closed_) co_return Lease();
-    attach(lease, Unique<ClientConnection>::make(transport));
+    attach(lease, Unique<ClientConnection>::make(transport, options.limits));
     co_return lease;
 }
 

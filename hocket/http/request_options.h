@@ -12,6 +12,7 @@
 #include <hocket/http/cookie_jar.h>
 #include <hocket/http/form_data.h>
 #include <hocket/http/headers.h>
+#include <hocket/http/http1_parser.h>
 #include <hocket/http/json_text.h>
 #include <hocket/http/params.h>
 #include <hocket/net/address.h>
@@ -43,7 +44,7 @@ struct RetryOptions {
 /// At most one of `data`, `json`, `form`, `multipart` and `stream` is what is sent; it says the Content-Type, unless `headers` does.
 struct RequestOptions {
     Headers headers = {};               ///< each replaces the session's of that name
-    Params params = {};                 ///< appended to the URL's query
+    Params params = {};                 ///< appended to the URL's query, behind the session's
     Params cookies = {};                ///< before the jar's of these names; a redirect to another origin drops them
     std::optional<Auth> auth = {};      ///< nothing: the URL's user and password, else the session's
     std::string data = {};              ///< bytes: application/octet-stream
@@ -54,8 +55,8 @@ struct RequestOptions {
     BodyStream stream = {};
     std::string compress = {};  ///< what is sent is compressed: `gzip`, `deflate`, `br` or `zstd`; empty: it is not
     Duration timeout = default_timeout;  ///< of the request with its redirects and its body; 0: none; less: passed
-    bool allow_redirects = true;
-    int max_redirects = 10;  ///< so many are followed
+    std::optional<bool> allow_redirects = {};  ///< whether redirects are followed; nothing: as the session says
+    std::optional<int> max_redirects = {};     ///< so many are followed; nothing: as the session says
     /// Throw ClientResponseError for a status of 400 or more; nothing: as the session says.
     std::optional<bool> raise_for_status = {};
     /// Whether a compressed body is given as what it stands for; nothing: as the session says.
@@ -80,11 +81,12 @@ struct OutgoingRequest {
 
 /// `ClientSession session({.base_url = "http://127.0.0.1:8080", .limit = 20})`
 ///
-/// With a `base_url`, `cookies`, `auth`, and of `headers` Authorization, Cookie and Host are for its origin only. Without one, they go with every
-/// request, to whatever origin, as aiohttp's do; redirects take them to no other. Proxy-Authorization goes to proxies only.
+/// With a `base_url`, `params`, `cookies`, `auth`, and of `headers` Authorization, Cookie and Host are for its origin only. Without one, they go with
+/// every request, to whatever origin, as aiohttp's do; redirects take them to no other. Proxy-Authorization goes to proxies only.
 struct SessionOptions {
     std::string base_url = {};                     ///< what URLs of requests are relative to
     Headers headers = {};                          ///< of each request
+    Params params = {};                            ///< of each request: in its query, before its own
     Params cookies = {};                           ///< of each request, until the jar has one of that name
     std::optional<CookieJar> cookie_jar = {};      ///< to share one; nothing: one of its own
     Auth auth = {};                                ///< of each request
@@ -93,10 +95,15 @@ struct SessionOptions {
     std::size_t limit_per_host = 0;                ///< connections to one host and port; 0: any number
     Duration keepalive_timeout =
         std::chrono::seconds(15);   ///< how long a connection is kept for the next request; 0: none is
+    bool allow_redirects = true;    ///< of each request: redirects are followed
+    int max_redirects = 10;         ///< of each request: so many are followed
     bool raise_for_status = false;  ///< of each request, behind its middlewares
     bool auto_decompress =
         true;                  ///< bodies with a Content-Encoding are decoded as they come (but of 206: a part of one)
     DecodeLimits decode = {};  ///< what they may become
+    /// What a server may make this side read: lines and fields of a head, and with `body` the bytes of a response's body, as they come (without,
+    /// there is no limit). What exceeds them is a ClientResponseError; a body that does, where it is read, a ClientPayloadError.
+    Limits limits = {};
     ClientTimeout timeouts = {};  ///< of each request's phases
     RetryOptions retry = {};      ///< of each request
     /// Names of fields that do not go out by themselves: Accept, Accept-Encoding, Content-Type, User-Agent.

@@ -2,6 +2,7 @@
 // A session and, where none runs, a loop for one request.
 #include <hocket/http/sync.h>
 
+#include <hocket/core/event_loop.h>
 #include <hocket/http/client_session.h>
 #include <hocket/http/content_type_internal.h>
 #include <hocket/io/runner.h>
@@ -12,21 +13,25 @@ namespace {
 
 Coro<Response> fetch(std::string method, std::string url, RequestOptions options) {
     const ClientSession session({.keepalive_timeout = Duration(), .trust_env = true});
+    const TimePoint begin = get_running_loop().time();
     const ClientResponse response = co_await session.request(std::move(method), std::move(url), std::move(options));
+    const Duration elapsed = get_running_loop().time() - begin;
     std::string body = co_await response.read();
-    co_return Response(response, std::move(body));
+    co_return Response(response, std::move(body), elapsed);
 }
 
 }  // namespace
 
-Response::Response(const ClientResponse& response, std::string body)
+Response::Response(const ClientResponse& response, std::string body, Duration elapsed)
     : method_(response.method()),
       reason_(response.reason()),
       body_(std::move(body)),
       url_(response.url()),
       headers_(response.headers()),
       history_(response.history()),
-      status_(response.status()) {}
+      status_(response.status()),
+      version_(response.version()),
+      elapsed_(elapsed) {}
 
 void Response::raise_for_status() const {
     if (!ok()) throw_status(request_text(), status_, reason_);

@@ -2,6 +2,7 @@
 // Requests from ordinary code, without a coroutine: http::sync::get.
 #pragma once
 
+#include <hocket/base/clock.h>
 #include <hocket/base/config.h>
 #include <hocket/http/client_response.h>
 #include <hocket/http/headers.h>
@@ -9,6 +10,7 @@
 #include <hocket/http/url.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hocket::http::sync {
@@ -16,9 +18,12 @@ namespace hocket::http::sync {
 /// A response with its whole body (`httpx.Response`). A value, safe to copy between threads.
 class HOCKET_EXPORT Response {
 public:
-    Response(const ClientResponse& response, std::string body);
+    /// `elapsed`: from the call until the head had come.
+    Response(const ClientResponse& response, std::string body, Duration elapsed);
 
     int status() const noexcept { return status_; }
+    /// Of HTTP, as the server speaks it: `1.1` or `1.0`.
+    std::string_view version() const noexcept { return version_; }
     const std::string& reason() const noexcept { return reason_; }
     const Headers& headers() const noexcept { return headers_; }
     /// The cookies that it sets.
@@ -33,6 +38,8 @@ public:
     bool ok() const noexcept { return status_ < 400; }
     /// Throws ClientResponseError if the status is 400 or more.
     void raise_for_status() const;
+    /// How long it took from the call until the head had come, redirects included (`requests.Response.elapsed`, which is the last request's).
+    Duration elapsed() const noexcept { return elapsed_; }
 
     /// The body as it came.
     const std::string& content() const noexcept { return body_; }
@@ -54,6 +61,8 @@ private:
     Headers headers_;
     std::vector<Url> history_;
     int status_;
+    std::string_view version_;
+    Duration elapsed_;
 };
 
 /// Sends a request, on a connection of its own, and waits for the whole response. Blocks the thread: it runs a loop of its own or, where a loop

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Requests from ordinary code, outside and inside a running loop.
+#include <hocket/core/sleep.h>
 #include <hocket/http/client_test.h>
 #include <hocket/http/json.h>
 #include <hocket/http/sync.h>
 #include <hocket/os/executor.h>
 
 #include <string>
+
+using namespace std::chrono_literals;
 
 namespace hocket::http {
 namespace {
@@ -19,6 +22,21 @@ TEST(RealSync, ordinary_code_gets_a_response) {
         const TestServer server = co_await TestServer::answering(ok("hello"));
         EXPECT_EQ(co_await to_thread(fetched, server.url()), "hello");  // a thread without a loop
         co_await until([&] { return server.clients() == 0; });
+    }());
+}
+
+TEST(RealSync, it_says_how_long_the_head_took) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await hocket::sleep(20ms);
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
+            co_await hocket::sleep(500ms);
+            co_await peer.send("x");
+        });
+        const std::chrono::nanoseconds elapsed = sync::get(server.url()).elapsed();
+        EXPECT_GE(elapsed, 20ms);
+        EXPECT_LT(elapsed, 500ms);
     }());
 }
 
@@ -51,6 +69,7 @@ TEST(RealSync, inside_a_running_loop_the_others_go_on) {
         });
         const sync::Response response = sync::post(server.url("/x"), {.data = "x"});
         EXPECT_EQ(response.status(), 201);
+        EXPECT_EQ(response.version(), "1.1");
         EXPECT_EQ(response.reason(), "Created");
         EXPECT_TRUE(response.ok());
         EXPECT_EQ(response.headers().get("X-Method"), "POST");

@@ -120,6 +120,8 @@ class Bodies(WithServer):
             self.assertEqual(result.stdout, b"HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nbody")
             self.get("-i", "-o", "x", url)
             self.assertEqual((self.folder / "x").read_text(), "body")
+        with saying(b"HTTP/1.0 200 OK\r\n\r\nold") as url:
+            self.assertTrue(self.get("-i", url).startswith("HTTP/1.0 200 OK\n"))
         head = self.get("-I", self.url + "/get")
         self.assertIn("Content-Length: ", head)
         self.assertNotIn("{", head)
