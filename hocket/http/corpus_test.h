@@ -22,7 +22,7 @@ namespace hocket::http::testing {
 ///     two_lengths                     what it shows
 ///         rule 2 19                   numbers of the rules, in docs/http-security.md
 ///         request                     to our server; or `response to HEAD`, `response to GET, then closed`: to our client; or to a reader of
-///                                     less than a message, with what it is to know: `multipart XX`; see corpus_parts_test.cc
+///                                     less than a message, with what it is to know: `multipart XX`; see corpus_parts_test.cc and corpus_files_test.cc
 ///         | POST / HTTP/1.1\r\n       the bytes; a line's end means nothing
 ///         | Content-Length: \{}\r\n
 ///         with 3                      one case for each of these, which stands wherever \{} does
@@ -186,8 +186,9 @@ private:
         }
     }
 
-    static constexpr std::string_view readers[] = {"multipart", "boundary",    "form", "range",    "set-cookie",
-                                                   "forwarded", "x-forwarded", "host", "no_proxy", "shown"};
+    static constexpr std::string_view readers[] = {"multipart",  "boundary",  "form",        "range",
+                                                   "set-cookie", "forwarded", "x-forwarded", "host",
+                                                   "no_proxy",   "shown",     "static"};
 
     static std::string filled_in(std::string line, std::string_view value) {
         constexpr std::string_view gap = "\\{}";
