@@ -28,7 +28,7 @@ def seeds(target):
     file = ROOT / "fuzz" / "seeds" / f"{target}.txt"
     lines = file.read_text().splitlines() if file.exists() else []
     found = [unescaped(line) for line in lines if line and not line.startswith("#")]
-    side = {"http1_requests": "request", "http1_responses": "response"}.get(target)
+    side = {"http1_requests": "request", "http1_responses": "response", "multipart": "multipart"}.get(target)
     return found + [case.bytes for case in cases() if case.side == side and len(case.bytes) <= 4096]
 
 

@@ -106,7 +106,7 @@ private:
         for (const auto& [name, value] : fields) {
             check(http::is_token(name) && http::is_field_value(value) && http::trim(value) == value,
                   "a field that is none");
-            text += "\n" + name + ": " + value;
+            text.append("\n").append(name).append(": ").append(value);
         }
     }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,6 +96,40 @@ void add_events(http::Application& app) {
 }
 // [/events]
 
+// [ending]
+AsyncGenerator<http::ServerSentEvent> clock_of(std::shared_ptr<Event> closing) {
+    for (int second = 0; !closing->is_set(); ++second) {
+        co_yield http::ServerSentEvent{.data = std::to_string(second)};
+        try {
+            co_await wait_for(closing->wait(), 1s);
+        } catch (const TimeoutError&) {  // nobody closes: the next second
+        }
+    }
+}
+
+void add_clock(http::Application& app) {
+    auto closing = std::make_shared<Event>();
+    app.on_shutdown([closing](http::Application&) -> Coro<> {
+        closing->set();
+        co_return;
+    });
+    app.get("/clock", [closing] { return http::event_stream(clock_of(closing)); });
+}
+// [/ending]
+
+Coro<> close_while_the_clock_runs() {
+    http::Application app;
+    add_clock(app);
+    co_await with(co_await http::serve(app, "127.0.0.1", 0), [](http::HttpServer& server) -> Coro<> {
+        http::ClientSession session({.base_url = server.url()});
+        auto response = co_await session.get("/clock");
+        const auto first = co_await response.next();
+        server.close();
+        const auto second = co_await response.next();
+        std::printf("%sand %s\n", first->c_str(), second ? "more" : "the end");
+    });
+}
+
 // [log]
 Coro<> serve_with_a_log(http::Application app) {
     std::string lines;
@@ -117,4 +152,5 @@ int main() {
     add_events(app);
     hocket::run(try_it(app));
     hocket::run(serve_with_a_log(app));
+    hocket::run(close_while_the_clock_runs());
 }

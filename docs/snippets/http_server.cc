@@ -30,6 +30,14 @@ http::Application hello() {
 }
 // [/routes]
 
+// [run]
+void serve_hello() {
+    http::run_app(hello(), {.port = 8080, .started = [](const http::HttpServer& server) {
+                                std::printf("serving at %s\n", server.url().c_str());
+                            }});
+}
+// [/run]
+
 // [query]
 void add_search(http::Application& app) {
     app.get("/search", [](http::Query<"q", std::string> q, http::Query<"limit", std::optional<int>> limit) {

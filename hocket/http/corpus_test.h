@@ -21,7 +21,8 @@ namespace hocket::http::testing {
 ///
 ///     two_lengths                     what it shows
 ///         rule 2 19                   numbers of the rules, in docs/http-security.md
-///         request                     to our server; or `response to HEAD`, `response to GET, then closed`: to our client
+///         request                     to our server; or `response to HEAD`, `response to GET, then closed`: to our client; or to a reader of
+///                                     less than a message, with what it is to know: `multipart XX`; see corpus_parts_test.cc and corpus_files_test.cc
 ///         | POST / HTTP/1.1\r\n       the bytes; a line's end means nothing
 ///         | Content-Length: \{}\r\n
 ///         with 3                      one case for each of these, which stands wherever \{} does
@@ -29,7 +30,7 @@ namespace hocket::http::testing {
 ///         found POST /|abc|end        for each message that is found, in the form of Transcript; one that is not complete has no end
 ///         field X: 1, 2               the last head's fields of that name, combined; `trailer` of the last trailers
 ///         kept                        whether another message may follow the last one on the connection; or `ends`
-///         refused 400 several fields  the status of the error that follows, and a part of its text; or `accepted`
+///         refused 400 several fields  the status of the error that follows, if it has one, and a part of its text; or `accepted`
 ///
 /// Escapes: \r \n \t \0 \\ \xHH, and \{7*...} for seven times.
 struct CorpusCase {
@@ -38,9 +39,12 @@ struct CorpusCase {
     bool is_request = false;
     std::string method = "GET";  // that a response answers
     bool is_closed = false;      // the server closes after these bytes
+    std::string reader = {};     // of parts of messages; empty: it is a message
+    std::string knows = {};      // what the reader is told
     std::string bytes = {};
     std::string found = {};  // as Transcript writes it, without the error
     int status = 0;          // of the error; 0 for none
+    bool is_refused = false;
     std::string why = {};
     std::vector<std::pair<std::string, std::string>> fields = {}, trailers = {};
     std::optional<bool> is_kept = {};
@@ -61,8 +65,30 @@ struct CorpusCase {
 
 class CorpusReader {
 public:
-    /// All cases of the corpus.
+    /// All cases of the corpus that are messages, or begin to be.
     static std::vector<CorpusCase> all() {
+        std::vector<CorpusCase> cases = every();
+        std::erase_if(cases, [](const CorpusCase& of) { return !of.reader.empty(); });
+        return cases;
+    }
+    /// The others.
+    static std::vector<CorpusCase> parts() {
+        std::vector<CorpusCase> cases = every();
+        std::erase_if(cases, [](const CorpusCase& of) { return of.reader.empty(); });
+        return cases;
+    }
+
+    /// `text` without its escapes.
+    static std::string unescaped(std::string_view text) {
+        std::string result = unescaped(text, false);
+        if (!text.empty()) throw std::runtime_error("a } too many before " + std::string(text));
+        return result;
+    }
+
+private:
+    CorpusReader(std::string file, std::vector<CorpusCase>& to) : file_(std::move(file)), to_(to) {}
+
+    static std::vector<CorpusCase> every() {
         std::vector<std::filesystem::path> files;
         for (const auto& entry : std::filesystem::directory_iterator(HOCKET_CORPUS)) {
             if (entry.path().extension() == ".txt") files.push_back(entry.path());
@@ -77,16 +103,6 @@ public:
         }
         return cases;
     }
-
-    /// `text` without its escapes.
-    static std::string unescaped(std::string_view text) {
-        std::string result = unescaped(text, false);
-        if (!text.empty()) throw std::runtime_error("a } too many before " + std::string(text));
-        return result;
-    }
-
-private:
-    CorpusReader(std::string file, std::vector<CorpusCase>& to) : file_(std::move(file)), to_(to) {}
 
     // Up to the end, or to the `}` of a repetition.
     static std::string unescaped(std::string_view& text, bool within) {
@@ -170,6 +186,10 @@ private:
         }
     }
 
+    static constexpr std::string_view readers[] = {"multipart",  "boundary",  "form",        "range",
+                                                   "set-cookie", "forwarded", "x-forwarded", "host",
+                                                   "no_proxy",   "shown",     "static"};
+
     static std::string filled_in(std::string line, std::string_view value) {
         constexpr std::string_view gap = "\\{}";
         for (std::size_t at = line.find(gap); at != std::string::npos; at = line.find(gap, at + value.size())) {
@@ -205,11 +225,15 @@ private:
         } else if (word == "kept" || word == "ends") {
             to.is_kept = word == "kept";
         } else if (word == "refused") {
-            to.status = std::stoi(std::string(rest.substr(0, 3)));
-            to.why = rest.substr(std::min<std::size_t>(rest.size(), 4));
-            is_judged_ = true;
+            const bool has_status = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+            if (has_status) to.status = std::stoi(std::string(rest.substr(0, 3)));
+            to.why = has_status ? rest.substr(std::min<std::size_t>(rest.size(), 4)) : rest;
+            to.is_refused = is_judged_ = true;
         } else if (word == "accepted") {
             is_judged_ = true;
+        } else if (std::ranges::find(readers, word) != std::end(readers)) {
+            to.reader = word;
+            to.knows = rest;
         } else if (word != "with") {
             throw std::runtime_error("no such word: " + std::string(word));
         }

@@ -81,10 +81,19 @@ std::vector<std::string_view> members_from_the_end(const Headers& headers, std::
     return members;
 }
 
-// `for=192.0.2.60;proto=http;host="a.example"`: the value of `name`, without its quotes.
-std::string parameter_of(std::string_view element, std::string_view name) {
-    return find_field_parameter(element, name).value_or("");
-}
+// `for=192.0.2.60;proto=http;host="a.example"`: what stands where a name is asked for. Of an element that is malformed, or says something twice, which
+// RFC 7239, 4 forbids and two readers might read in two ways, nothing.
+class Element {
+public:
+    explicit Element(std::string_view text) : parameters_(parse_field_parameters(";" + std::string(text))) {}
+    std::string_view operator[](std::string_view name) const noexcept {
+        const std::string* const value = parameters_ ? parameters_->find(name) : nullptr;
+        return value ? std::string_view(*value) : std::string_view();
+    }
+
+private:
+    const std::optional<FieldParameters> parameters_;
+};
 
 }  // namespace
 
@@ -124,10 +133,11 @@ Forwarding TrustedProxies::resolve(const Headers& headers, const Address& peer, 
 // Each proxy appends whom it serves: so the last element is the word of the proxy that we trust, the one before it that of whom this
 // names, if we trust that one, too.
 void TrustedProxies::walk_forwarded(const Headers& headers, Forwarding& to) const {
-    for (const std::string_view element : members_from_the_end(headers, "Forwarded", true)) {
-        take_scheme(to, parameter_of(element, "proto"));
-        take_host(to, parameter_of(element, "host"));
-        const auto client = node_address(parameter_of(element, "for"));
+    for (const std::string_view text : members_from_the_end(headers, "Forwarded", true)) {
+        const Element element(text);
+        take_scheme(to, element["proto"]);
+        take_host(to, element["host"]);
+        const auto client = node_address(element["for"]);
         if (!client) return;
         to.remote = client->host();
         if (!trusts(*client)) return;

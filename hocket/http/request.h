@@ -56,7 +56,8 @@ protected:
     ~BodySource() = default;
 };
 
-/// A request that a server has received (`aiohttp.web.Request`). It lives until its handler has ended, and belongs to that one's task.
+/// A request that a server has received (`aiohttp.web.Request`). It lives until its answer, streamed or not, has been sent, and
+/// belongs to the task of its handler, then to that of the answer's generator.
 ///
 /// The body is read from the connection when the handler asks for it; a handler that does not ask leaves it to the server. A compressed one is
 /// given as what it stands for. Reading throws

@@ -71,7 +71,7 @@ def cases():
                     word, _, rest = line.replace("\\{}", value).partition(" ")
                     if word == "rule":
                         case.rules = [int(number) for number in rest.split()]
-                    elif word in ("request", "response"):
+                    elif word in ("request", "response", "multipart"):
                         case.side = word
                     elif word == "|":
                         case.bytes += unescaped(rest)
