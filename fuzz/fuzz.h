@@ -13,9 +13,9 @@
 namespace hocket::fuzz {
 
 /// Ends the process with these words if `holds` does not hold.
-inline void check(bool holds, const char* what, const std::string& detail = {}) {
+inline void check(bool holds, const char* what, std::string_view detail = {}) {
     if (holds) return;
-    std::fprintf(stderr, "fuzz: %s\n%s\n", what, detail.c_str());
+    std::fprintf(stderr, "fuzz: %s\n%.*s\n", what, static_cast<int>(detail.size()), detail.data());
     std::abort();
 }
 
