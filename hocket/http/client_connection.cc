@@ -231,7 +231,6 @@ Coro<> ClientConnection::read_head(std::string_view method, bool keep_alive, Res
             const bool nothing_came = parser_.between_messages();
             try {
                 co_await more(1);
-                something_came();
             } catch (const TlsError& e) {
                 if (is_alert(e)) throw;
                 throw Lost{e.what(), nothing_came};

@@ -5,7 +5,6 @@
 #include <hocket/base/clock.h>
 #include <hocket/base/memory.h>
 #include <hocket/base/owners.h>
-#include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
 #include <hocket/http/body_stream.h>
 #include <hocket/http/http1_parser.h>
@@ -98,10 +97,8 @@ public:
 
     /// Whether neither bytes nor the end have come; the system is asked.
     bool is_silent() const noexcept { return transport_->silent(); }
-    /// `more` has just returned, and this is still there.
-    void something_came() noexcept { looks_ = this_loop->looks(); }
-    /// Whether something came with the loop's last look at what has completed, and that was all there was: what the system could add is newer.
-    bool is_fresh() const noexcept { return looks_ == this_loop->looks() && transport_->drained(); }
+    /// The same of one on which something has just come, and the system is not asked.
+    bool is_fresh() const noexcept { return transport_->drained(); }
     void abort() const noexcept { transport_->abort(); }
 
     bool is_used_again = false;   ///< an exchange came before
@@ -137,7 +134,6 @@ private:
     bool is_streaming_ = false;   // what is sent comes from a generator
     bool is_cut_ = false;         // not all of the body was sent
     bool is_kept_alive_ = false;  // by both sides, after this exchange
-    std::uint64_t looks_ = 0;     // of the loop, when bytes came last
 };
 
 }  // namespace hocket::http

@@ -103,8 +103,8 @@ Coro<> secure(const TransportHandle& transport, TlsContext tls, const std::strin
 // ---- Proxies
 
 // What comes behind the head is the server's: it stays in the transport (RFC 9110, 9.3.6).
-Coro<ResponseHead> answer_to_connect(const TransportHandle& transport) {
-    Http1Parser parser(Http1Parser::Reads::responses);
+Coro<ResponseHead> answer_to_connect(const TransportHandle& transport, const Limits& limits) {
+    Http1Parser parser(Http1Parser::Reads::responses, limits);
     parser.expect_response_to("CONNECT");
     for (;;) {
         const std::string_view unread = transport->unread();
@@ -118,7 +118,7 @@ Coro<ResponseHead> answer_to_connect(const TransportHandle& transport) {
     }
 }
 
-Coro<> open_tunnel(const TransportHandle& transport, const ClientRoute& route) {
+Coro<> open_tunnel(const TransportHandle& transport, const ClientRoute& route, const Limits& limits) {
     RequestHead head{.method = "CONNECT", .target = route.server()};
     head.headers.add("Host", route.server());
     const std::string authorization = route.proxy.authorization();
@@ -126,7 +126,7 @@ Coro<> open_tunnel(const TransportHandle& transport, const ClientRoute& route) {
     std::string text;
     write_head(text, head);
     transport->write_nowait(text);
-    const ResponseHead answer = co_await answer_to_connect(transport);
+    const ResponseHead answer = co_await answer_to_connect(transport, limits);
     if (answer.status >= 200 && answer.status < 300) co_return;
     const std::string reason =
         answer.reason.empty() ? std::string(reason_phrase(answer.status)) : escaped(answer.reason);
@@ -167,7 +167,7 @@ Coro<TransportHandle> pass_proxy(const SessionOptions& options, const ClientRout
         if (proxy.kind == Proxy::Kind::socks5) {
             co_await pass_socks(transport, route);
         } else if (!route.is_forwarded()) {
-            co_await open_tunnel(transport, route);
+            co_await open_tunnel(transport, route, options.limits);
         }
         tell(trace, Trace::proxy_end, 0, trace ? proxy.name() : std::string());
         co_return transport;

@@ -253,8 +253,9 @@ Coro<ClientResponse> follow(SessionState& session, ClientRequest& request, const
         }
         if (history.size() >= static_cast<std::size_t>(std::max(most, 0))) {
             const Url& first = history.empty() ? response.url() : history.front();
-            throw TooManyRedirects(request.name().method + ' ' + first.str() + ": more than " + std::to_string(most) +
-                                       " redirects, the last to " + without_user(*next).str(),
+            throw TooManyRedirects(request.name().method + ' ' + first.str() + ": more than " +
+                                       std::to_string(std::max(most, 0)) + " redirects, the last to " +
+                                       without_user(*next).str(),
                                    response.status());
         }
         history.push_back(response.url());

@@ -5,6 +5,7 @@
 #include <hocket/http/client_session.h>
 #include <hocket/http/client_test.h>
 #include <hocket/http/content_encoding_test.h>
+#include <hocket/sync/event.h>
 
 #include <optional>
 #include <string>
@@ -87,11 +88,20 @@ TEST(RealClientLines, lines_may_come_byte_by_byte) {
 
 TEST(RealClientLines, a_line_is_there_before_the_rest) {
     run_http([]() -> Coro<> {
-        const TestServer server = co_await server_of({"one\ntw", "o\r", "\nthree"}, 14);
+        hocket::Event go;
+        const TestServer server = co_await TestServer::start([&go](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\none\ntw");
+            co_await go.wait();
+            co_await peer.send("o\r");
+            co_await a_while();
+            co_await peer.send("\nthree");
+        });
         const ClientSession session;
         const ClientResponse response = co_await session.get(server.url());
         EXPECT_EQ(co_await response.readline(), "one");
         EXPECT_EQ(co_await ending_of(wait_for(response.readline(), 1ms)), "hocket::TimeoutError: timed out");
+        go.set();
         EXPECT_EQ(co_await response.readline(), "two");
         EXPECT_EQ(co_await response.readline(), "three");
         EXPECT_EQ(co_await response.readline(), std::nullopt);
@@ -205,13 +215,49 @@ TEST(RealClientLines, lines_come_before_the_error_of_an_early_end) {
     }());
 }
 
+TEST(RealClientLines, what_came_together_with_an_error_comes_before_it) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await TestServer::answering(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\none\ntwo\nend\r\nzz\r\n");
+        const ClientSession session;
+        const ClientResponse response = co_await session.get(server.url());
+        EXPECT_EQ(co_await response.readline(), "one");
+        EXPECT_EQ(co_await response.readline(), "two");
+        EXPECT_TRUE((co_await ending_of(response.readline())).starts_with("hocket::http::ClientPayloadError: "));
+        const ClientResponse by_piece = co_await session.get(server.url());
+        EXPECT_EQ(co_await by_piece.next(), "one\ntwo\nend");
+        EXPECT_TRUE((co_await ending_of(by_piece.next())).starts_with("hocket::http::ClientPayloadError: "));
+        const ClientResponse whole = co_await session.get(server.url());
+        EXPECT_TRUE((co_await ending_of(whole.read())).starts_with("hocket::http::ClientPayloadError: "));
+    }());
+}
+
+TEST(RealClientLines, a_response_that_was_closed_gives_nothing_more) {
+    run_http([]() -> Coro<> {
+        const TestServer server = co_await server_of({"one\ntwo\n"}, 20);
+        const ClientSession session;
+        const ClientResponse response = co_await session.get(server.url());
+        EXPECT_EQ(co_await response.readline(), "one");
+        response.close();
+        EXPECT_EQ(co_await ending_of(response.readline()),
+                  "hocket::http::ClientConnectionError: GET " + server.url() + ": the response was closed");
+    }());
+}
+
 TEST(RealClientLines, a_cancelled_reader_of_lines_loses_nothing) {
     run_http([]() -> Coro<> {
-        const TestServer server = co_await server_of({"one", "two", "\nthree\n"}, 13);
+        hocket::Event go;
+        const TestServer server = co_await TestServer::start([&go](Peer& peer, int) -> Coro<> {
+            co_await peer.request();
+            co_await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\none");
+            co_await go.wait();
+            co_await peer.send("two\nthree\n");
+        });
         const ClientSession session;
         const ClientResponse response = co_await session.get(server.url());
         for (int i = 0; i < 5; ++i)
             EXPECT_EQ(co_await ending_of(wait_for(response.readline(), 5ms)), "hocket::TimeoutError: timed out");
+        go.set();
         EXPECT_EQ(co_await response.readline(), "onetwo");
         EXPECT_EQ(co_await response.read(), "three\n");
     }());

@@ -166,10 +166,11 @@ bool ResponseState::take_arrived(Wanted wanted) {
             }
         }
     } catch (const Lost& lost) {
-        fail<ClientConnectionError>(lost.why);
+        set_failure<ClientConnectionError>(lost.why);
     } catch (const ProtocolError& e) {
-        fail<ClientPayloadError>(lease_->has_ended() ? ended_early() : e.what());
+        set_failure<ClientPayloadError>(lease_->has_ended() ? ended_early() : e.what());
     }
+    throw_failure_behind(wanted);
     return has_what_is(wanted);
 }
 
@@ -216,7 +217,6 @@ Coro<> ResponseState::wait_without_limit(Wanted wanted) {
     do {
         co_await lease_->more(missing());
         if (failure_) std::rethrow_exception(failure_);
-        if (lease_) lease_->something_came();
     } while (!take_arrived(wanted));
 }
 
@@ -227,7 +227,7 @@ Coro<> ResponseState::wait_for(Wanted wanted) {
         failure_ = std::current_exception();
         tell(trace_, Trace::body_error, head.status, e.what());
         lease_.close();
-        throw;
+        throw_failure();
     } catch (const TimeoutError&) {
         fail<TimeoutError>(deadline_.text());
     } catch (const OSError& e) {
@@ -261,11 +261,21 @@ void ResponseState::set_failure(const std::string& why) {
 template <class Error>
 void ResponseState::fail(const std::string& why) {
     set_failure<Error>(why);
+    throw_failure();
+}
+
+// What has come before it is given first, and nothing after it.
+void ResponseState::throw_failure_behind(Wanted wanted) {
+    if (failure_ && !has_any_of(wanted)) throw_failure();
+}
+
+void ResponseState::throw_failure() {
+    static_cast<void>(taken(Wanted::some));
     std::rethrow_exception(failure_);
 }
 
-void ResponseState::begin_read(Wanted wanted) const {
-    if (failure_) std::rethrow_exception(failure_);
+void ResponseState::begin_read(Wanted wanted) {
+    throw_failure_behind(wanted);
     if (wanted == Wanted::all && is_taken_) {
         throw RuntimeError(name.text() + ": the body was read already: keep what the first read gave");
     }
@@ -319,6 +329,7 @@ void ResponseState::close() noexcept {
     if (keeper_) keeper_.cancel();
     if (is_ended_ || failure_) return;
     failure_ = std::make_exception_ptr(ClientConnectionError(name.text() + ": the response was closed"));
+    static_cast<void>(taken(Wanted::some));
     lease_.close();
 }
 

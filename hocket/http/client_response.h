@@ -127,8 +127,8 @@ public:
     /// The next line of the body without its end, which is LF or CRLF; nothing at the body's end. The last line need not have an end:
     /// `while (auto line = co_await response.readline())` (`response.content.readline()`, httpx's `aiter_lines`, requests' `iter_lines`).
     ///
-    /// `next` and `read` give what it has left. Throws ValueError for a line of more than `limit` bytes: it is still there for `next`, `read`, and a
-    /// higher limit.
+    /// `next` and `read` give what it has left; after `read`, `text` or `json` there is nothing. Throws ValueError for a line of more than `limit`
+    /// bytes: it is still there for `next`, `read`, and a higher limit.
     Coro<std::optional<std::string>> readline(std::size_t limit = 64 << 10) const;
 
     /// Closes the connection, if the body was not read to its end.

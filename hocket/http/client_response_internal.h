@@ -60,7 +60,7 @@ public:
     // A read: `begin_read`, `take_arrived`, and if that is not enough `wait_for`; then `taken`.
 
     /// Throws what every read throws; RuntimeError if all was read before.
-    void begin_read(Wanted wanted) const;
+    void begin_read(Wanted wanted);
     /// Takes what has come; whether that is what is wanted, or all that there will be.
     bool take_arrived(Wanted wanted);
     Coro<> wait_for(Wanted wanted);
@@ -106,6 +106,8 @@ private:
     // Takes the bytes that lines have given off the front.
     void forget_given() noexcept;
     std::string ended_early() const;
+    void throw_failure_behind(Wanted wanted);
+    [[noreturn]] void throw_failure();
     template <class Error>
     void set_failure(const std::string& why);
     template <class Error>

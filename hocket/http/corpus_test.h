@@ -178,6 +178,7 @@ private:
                 for (const std::string& line : lines) add(made, filled_in(line, value));
                 if (made.bytes.empty() || made.rules.empty() || !is_judged_)
                     fail(number, "rule, bytes or verdict is missing");
+                if (made.reader.empty() && made.is_refused && made.status == 0) fail(number, "the status is missing");
             } catch (const std::exception& e) {
                 throw std::runtime_error(made.name + ": " + e.what());
             }
@@ -225,8 +226,9 @@ private:
         } else if (word == "kept" || word == "ends") {
             to.is_kept = word == "kept";
         } else if (word == "refused") {
-            const bool has_status = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
-            if (has_status) to.status = std::stoi(std::string(rest.substr(0, 3)));
+            const std::string_view status = rest.substr(0, rest.find(' '));
+            const bool has_status = status.size() == 3 && status.find_first_not_of("0123456789") == status.npos;
+            if (has_status) to.status = std::stoi(std::string(status));
             to.why = has_status ? rest.substr(std::min<std::size_t>(rest.size(), 4)) : rest;
             to.is_refused = is_judged_ = true;
         } else if (word == "accepted") {

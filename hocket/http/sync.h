@@ -18,7 +18,7 @@ namespace hocket::http::sync {
 /// A response with its whole body (`httpx.Response`). A value, safe to copy between threads.
 class HOCKET_EXPORT Response {
 public:
-    /// `elapsed`: from the call until the head had come.
+    /// `elapsed`: from when the request began until there was a response.
     Response(const ClientResponse& response, std::string body, Duration elapsed);
 
     int status() const noexcept { return status_; }
@@ -38,7 +38,7 @@ public:
     bool ok() const noexcept { return status_ < 400; }
     /// Throws ClientResponseError if the status is 400 or more.
     void raise_for_status() const;
-    /// How long it took from the call until the head had come, redirects included (`requests.Response.elapsed`, which is the last request's).
+    /// How long it took from when the request began until there was a response, redirects included (`requests.Response.elapsed`, which is the last request's).
     Duration elapsed() const noexcept { return elapsed_; }
 
     /// The body as it came.

@@ -79,6 +79,11 @@ bool SocketTransport::silent() const noexcept {
            network()->backend().readable(Socket::fd()) == 0;
 }
 
+bool SocketTransport::drained() const noexcept {
+    return Transport::silent() && !is_closing() && receiving_ <= Receiving::waiting && dry_ &&
+           heard_ == network()->loop().looks();
+}
+
 // False: there is no memory.
 bool SocketTransport::receive() noexcept {
     const std::size_t wanted = std::max(first_chunk << chunk_, std::min<std::size_t>(of_use_, largest_request));
@@ -126,6 +131,7 @@ void SocketTransport::arrived(int n) noexcept {
     incoming_.filled(static_cast<std::size_t>(n));
     unanswered_ = true;
     dry_ = static_cast<std::size_t>(n) < Operation::size;
+    heard_ = network()->loop().looks();
     if (!dry_ && chunk_ < most_doublings) ++chunk_;
     wake_reader();
 }

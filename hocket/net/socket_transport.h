@@ -47,9 +47,7 @@ public:
     Coro<std::int64_t> sendfile(int file, SendfileOptions options = {}) override;
     bool sending_file() const noexcept override;
     bool silent() const noexcept override;
-    bool drained() const noexcept override {
-        return Transport::silent() && !is_closing() && receiving_ <= Receiving::waiting && dry_;
-    }
+    bool drained() const noexcept override;
     std::size_t read_into(std::span<char> buffer) noexcept override;
     bool can_write_eof() const noexcept override { return true; }
     void write_eof() override;
@@ -155,6 +153,7 @@ private:
     bool touched_ = false;            // since it was last asked to tidy
     bool eof_wanted_ = false;         // `write_eof` was called, or `close` had to send its end of file
     bool awaits_late_words_ = false;  // there will be some, though there are none yet
+    std::uint64_t heard_ = 0;         // the loop's looks when bytes came last
     Address peer_;
 };
 

@@ -65,7 +65,8 @@ public:
     bool closed_here() const noexcept { return closed_here_; }
     /// Whether nothing has come that nobody has read: no bytes, no end, no error. Of a socket, the system is asked.
     virtual bool silent() const noexcept { return !eof_ && !exception_ && incoming_.empty(); }
-    /// The same as far as is known here: what came last left nothing behind then, and the system is not asked.
+    /// The same as far as the loop has heard: something came with its last look at what has completed, and that was all there was. What the system
+    /// could add is newer.
     virtual bool drained() const noexcept { return silent(); }
 
     // Throw RuntimeError when something else feeds it.
