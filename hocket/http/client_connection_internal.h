@@ -121,6 +121,8 @@ private:
                              WaitLimits limits, Shared<Progress> progress);
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
                               std::optional<std::uint64_t> length, WaitLimits limits, Shared<Progress> progress);
+    /// Throws what a wait for more would throw at once.
+    void check_unawaited() const;
     Event parse();
     /// False: it has not come whole. Throws Lost where it cannot any more.
     bool next_head(ResponseHead& to);

@@ -63,7 +63,7 @@ RequestDefaults::RequestDefaults(const SessionOptions& options)
     : base(options.base_url.empty() ? Url() : Url::parse(options.base_url)),
       automatic(automatic_fields(options.headers, options.skip_auto_headers)) {}
 
-ClientRequest::ClientRequest(std::string_view method, Url url, const SessionOptions& session,
+ClientRequest::ClientRequest(std::string_view method, Url&& url, const SessionOptions& session,
                              const RequestDefaults& defaults, RequestOptions& options, FormBody form)
     : decodes_(options.auto_decompress.value_or(session.auto_decompress) ? &session.decode : nullptr) {
     name_.method = raised(method);
@@ -171,13 +171,14 @@ void ClientRequest::set_default(std::string_view field, std::string_view value) 
 }
 
 // Credentials in a URL become a header field, and are in no message.
-void ClientRequest::aim(Url url) {
+void ClientRequest::aim(Url&& url) {
     const bool has_user = !url.username().empty() || !url.password().empty();
     if (has_user) {
         const std::string user = percent_decode(url.username()) + ':' + percent_decode(url.password());
         set_default("Authorization", "Basic " + encode_base64(user));
     }
-    name_.url = has_user ? without_user(url) : std::move(url);
+    if (has_user) url = without_user(url);
+    name_.url = std::move(url);
 }
 
 void ClientRequest::take_body(RequestOptions& options, FormBody form) {
@@ -317,7 +318,7 @@ void ClientRequest::go_to(const Url& url, int status) {
         cookies_.clear();
         session_cookies_.clear();
     }
-    aim(url);
+    aim(Url(url));
 }
 
 }  // namespace hocket::http

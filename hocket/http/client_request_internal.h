@@ -31,7 +31,7 @@ class ClientRequest {
 public:
     /// Takes the headers and what is to be sent out of `options`; `form`: what `options.multipart` has become. Throws ValueError for more than one
     /// kind of body, and for cookies that cannot be sent; InvalidUrl for what cannot be fetched.
-    ClientRequest(std::string_view method, Url url, const SessionOptions& session, const RequestDefaults& defaults,
+    ClientRequest(std::string_view method, Url&& url, const SessionOptions& session, const RequestDefaults& defaults,
                   RequestOptions& options, FormBody form);
 
     const RequestName& name() const noexcept { return name_; }
@@ -64,7 +64,7 @@ private:
     void take_body(RequestOptions& options, FormBody form);
     std::optional<std::uint64_t> announced_length() const;
     std::optional<ContentCoding> compression(const RequestOptions& options) const;
-    void aim(Url url);
+    void aim(Url&& url);
     void take_headers(const SessionOptions& session, const RequestOptions& options, bool is_sessions_own,
                       const Url& url);
     void take_cookies(const RequestOptions& options);

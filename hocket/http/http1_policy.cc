@@ -6,6 +6,7 @@
 #include <hocket/http/url_host_internal.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <iterator>
@@ -34,7 +35,7 @@ int read_version(std::string_view text) {
     refuse(bad_request, "no version, but " + in_quotes(text));
 }
 
-bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_ipv6_address(std::string_view in_brackets) {
     try {
@@ -45,16 +46,25 @@ bool is_ipv6_address(std::string_view in_brackets) {
     }
 }
 
+// What a registered name is made of, but for `%`.
+constexpr std::array<bool, 256> name_characters = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("-._~!$&'()*+,;=")) table[static_cast<unsigned char>(c)] = true;
+    for (unsigned byte = 0; byte < 128; ++byte) {
+        const char c = static_cast<char>(byte);
+        table[byte] = table[byte] || is_digit(c) || is_letter(c);
+    }
+    return table;
+}();
+
 // How many characters at the front of `text` may be those of a registered name.
 std::size_t name_size(std::string_view text) noexcept {
-    constexpr std::string_view others = "-._~!$&'()*+,;=";
     std::size_t size = 0;
     while (size < text.size()) {
-        const char c = text[size];
-        if (c == '%') {
+        if (text[size] == '%') {
             if (text.size() - size < 3 || !is_hex_digit(text[size + 1]) || !is_hex_digit(text[size + 2])) break;
             size += 2;
-        } else if (!is_digit(c) && !is_letter(c) && c != '.' && others.find(c) == std::string_view::npos) {
+        } else if (!name_characters[static_cast<unsigned char>(text[size])]) {
             break;
         }
         ++size;

@@ -20,21 +20,6 @@ namespace {
 // Browsers keep up to 180 for a site; RFC 6265bis, 6.1 asks for 50.
 constexpr std::size_t most_cookies = 200;
 
-struct Path {
-    std::size_t begin, size;
-};
-
-// RFC 9112, 3.2: `/path?query`, or `http://host/path?query`, whose host has been said by the field Host already.
-Path path_of(std::string_view target) noexcept {
-    std::size_t begin = 0;
-    if (!target.starts_with('/')) {
-        const std::size_t scheme = target.find("://");
-        if (scheme == std::string_view::npos || target.find('?') < scheme) return {0, 0};
-        begin = std::min(target.find_first_of("/?", scheme + 3), target.size());
-    }
-    return {begin, std::min(target.find('?', begin), target.size()) - begin};
-}
-
 std::optional<std::string_view> first_of(const Params& params, std::string_view name) noexcept {
     for (const auto& [given, value] : params) {
         if (given == name) return value;
@@ -45,14 +30,23 @@ std::optional<std::string_view> first_of(const Params& params, std::string_view 
 }  // namespace
 
 Request::Request(RequestHead head, std::string body) : head_(std::move(head)), by_hand_(std::move(body)) {
-    const Path path = path_of(head_.target);
-    path_begin_ = path.begin;
-    path_size_ = path.size;
+    find_path();
 }
 
-Request::Request(RequestHead&& head, BodySource& source) : Request(std::move(head)) { source_ = &source; }
+Request::Request(RequestHead&& head, BodySource& source) : head_(std::move(head)), source_(&source) { find_path(); }
 
 Request::~Request() = default;
+
+// RFC 9112, 3.2: `/path?query`, or `http://host/path?query`, whose host has been said by the field Host already.
+void Request::find_path() noexcept {
+    const std::string_view target = head_.target;
+    if (!target.starts_with('/')) {
+        const std::size_t scheme = target.find("://");
+        if (scheme == std::string_view::npos || target.find('?') < scheme) return;
+        path_begin_ = std::min(target.find_first_of("/?", scheme + 3), target.size());
+    }
+    path_size_ = std::min(target.find('?', path_begin_), target.size()) - path_begin_;
+}
 
 std::string_view Request::query_string() const noexcept {
     const std::string_view target = head_.target;

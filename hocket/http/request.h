@@ -187,6 +187,7 @@ private:
             refuse_json(e.what());
         }
     }
+    void find_path() noexcept;
     void look_at_encoding();
     Coro<std::optional<std::string>> next_decoded();
     static void check_json(std::string_view text);
