@@ -58,7 +58,9 @@ TEST(OnceUrl, a_plain_one_is_read_in_one_pass_as_by_the_states_of_the_standard) 
         Url plain;
         const bool is_plain = UrlParser::parse_plain(text, plain);
         EXPECT_EQ(is_plain, text.find_first_of("%'") == std::string_view::npos) << text;
-        if (is_plain) EXPECT_EQ(parts_of(plain), parts_of(UrlParser(nullptr).parse(text)));
+        if (is_plain) {
+            EXPECT_EQ(parts_of(plain), parts_of(UrlParser(nullptr).parse(text)));
+        }
     }
 }
 
