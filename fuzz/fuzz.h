@@ -15,7 +15,7 @@ namespace hocket::fuzz {
 /// Ends the process with these words if `holds` does not hold.
 inline void check(bool holds, const char* what, std::string_view detail = {}) {
     if (holds) return;
-    std::fprintf(stderr, "fuzz: %s\n%.*s\n", what, static_cast<int>(detail.size()), detail.data());
+    std::fprintf(stderr, "fuzz: %s\n%s\n", what, std::string(detail).c_str());
     std::abort();
 }
 
