@@ -230,13 +230,7 @@ Coro<> ClientConnection::read_head(std::string_view method, bool keep_alive, Res
             }
             const bool nothing_came = parser_.between_messages();
             try {
-                if (limits_.read.count() != 0) {
-                    co_await more(1);
-                } else {
-                    check_unawaited();
-                    co_await transport_->more(1);
-                }
-                if (transport_->exception()) std::rethrow_exception(transport_->exception());
+                co_await more(1);
             } catch (const TlsError& e) {
                 if (is_alert(e)) throw;
                 throw Lost{e.what(), nothing_came};
@@ -288,14 +282,10 @@ bool ClientConnection::is_complete() {
     return std::holds_alternative<MessageEnd>(parser_.next(nothing));
 }
 
-void ClientConnection::check_unawaited() const {
-    if (transport_->awaited()) throw RuntimeError("another task reads this response already");
-    if (transport_->exception()) std::rethrow_exception(transport_->exception());
-}
-
 Coro<> ClientConnection::more(std::size_t of_use) {
     const TransportHandle transport = transport_;  // this object may be gone when the wait is over
-    check_unawaited();
+    if (transport->awaited()) throw RuntimeError("another task reads this response already");
+    if (transport->exception()) std::rethrow_exception(transport->exception());
     if (limits_.read.count() == 0) {
         co_await transport->more(of_use);
     } else {

@@ -71,8 +71,9 @@ public:
     bool is_streaming() const noexcept { return is_streaming_; }
     /// Whether the body was told to end before all of it was sent.
     bool is_cut() const noexcept { return is_cut_; }
-    /// Waits for the head of the response to a request with this method, and puts it into `to`; `keep_alive`: that is what the request asked for. Throws Lost;
-    /// TlsError for a server that ends TLS with an alert; ProtocolError for what is no HTTP. When it throws, a generator that is sent has ended.
+    /// Waits for the head of the response to a request with this method, and puts it into `to`; `keep_alive`: that is what the request asked
+    /// for. Throws Lost; TlsError for a server that ends TLS with an alert; ProtocolError for what is no HTTP. When it throws, a generator that is
+    /// sent has ended.
     Coro<> read_head(std::string_view method, bool keep_alive, ResponseHead& to);
 
     /// The next event in what has come already; nothing: more is needed. Throws ProtocolError, also for an end in the midst of a body;
@@ -121,8 +122,6 @@ private:
                              WaitLimits limits, Shared<Progress> progress);
     static Coro<> send_stream(TransportHandle transport, std::string head, BodyStream::Pieces pieces,
                               std::optional<std::uint64_t> length, WaitLimits limits, Shared<Progress> progress);
-    /// Throws what a wait for more would throw at once.
-    void check_unawaited() const;
     Event parse();
     /// False: it has not come whole. Throws Lost where it cannot any more.
     bool next_head(ResponseHead& to);
