@@ -51,8 +51,8 @@ struct Operation {
     State state = State::idle;
     /// The program owns `fd`, and may close it and open another without the backend's knowing, as soon as nothing is in flight on it.
     bool borrowed = false;
-    bool dry =
-        false;  ///< of `Opcode::recv`: the last one had room for more than there was, so that this one will most likely wait
+    /// Of `Opcode::recv`: the last one had room for more than there was, so that this one will most likely wait.
+    bool dry = false;
     int fd = -1;
     int flags = 0;
     int result = 0;  ///< what the system call returned, or -errno; -ECANCELED when a cancel won
