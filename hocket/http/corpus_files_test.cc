@@ -10,16 +10,10 @@ using testing::CorpusCase, testing::CorpusReader;
 
 namespace {
 
-/// A folder `public`, with links that lead out of it, and what nobody may see beside it.
-class HttpCorpusFiles : public hocket::testing::InFolder {
+/// Links lead out of the folder.
+class HttpCorpusFiles : public InPublic {
 protected:
     HttpCorpusFiles() {
-        std::filesystem::create_directories("public/css");
-        std::filesystem::create_directories("public-not");
-        hocket::testing::put_file("secret", "secret");
-        hocket::testing::put_file("public-not/secret", "secret");
-        hocket::testing::put_file("public/a.txt", "a");
-        hocket::testing::put_file("public/css/b.css", "b");
         hocket::testing::put_file("public/c d%41", "c");
         std::filesystem::create_symlink("../secret", "public/out");
         std::filesystem::create_symlink(std::filesystem::absolute("secret"), "public/absolute");

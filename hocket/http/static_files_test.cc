@@ -14,19 +14,6 @@
 namespace hocket::http {
 namespace {
 
-/// A folder `public`, and what nobody may see beside it.
-class InPublic : public hocket::testing::InFolder {
-protected:
-    InPublic() {
-        std::filesystem::create_directories("public/css/deep");
-        std::filesystem::create_directories("public-not");
-        hocket::testing::put_file("secret", "secret");
-        hocket::testing::put_file("public-not/secret", "secret");
-        put_old("public/a.txt", "a");
-        put_old("public/css/b.css", "b");
-        put_old("public/css/deep/c d%41\xc3\xa4", "c");
-    }
-};
 using StaticFiles = InPublic;
 using RealStaticFiles = InPublic;
 

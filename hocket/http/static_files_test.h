@@ -26,6 +26,20 @@ inline void put_old(const std::string& path, std::string_view content, std::int6
     EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
 }
 
+/// A folder `public`, and what nobody may see beside it.
+class InPublic : public hocket::testing::InFolder {
+protected:
+    InPublic() {
+        std::filesystem::create_directories("public/css/deep");
+        std::filesystem::create_directories("public-not");
+        hocket::testing::put_file("secret", "secret");
+        hocket::testing::put_file("public-not/secret", "secret");
+        put_old("public/a.txt", "a");
+        put_old("public/css/b.css", "b");
+        put_old("public/css/deep/c d%41\xc3\xa4", "c");
+    }
+};
+
 /// The value of a field of an answer, or `-`.
 inline std::string field(const Response& response, std::string_view name) {
     return std::string(response.headers().get(name).value_or("-"));
