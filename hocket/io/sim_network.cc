@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// What becomes of packets: how long they take, which are lost, which wait.
+#include <hocket/io/sim_network.h>
+
+#include <hocket/io/sim_kernel.h>
+
+namespace hocket::sim {
+
+Network::Network(Choices& c, const NetworkConfig& how) : choices(c), config(how) {}
+Network::~Network() { schedule.clear(); }
+
+Kernel& Network::add_host(std::string name) {
+    hosts.push_back(Unique<Kernel>::make(*this, std::move(name), hosts.size()));
+    return *hosts.back();
+}
+
+Kernel* Network::host_with(const Ip& ip) noexcept {
+    for (const auto& host : hosts) {
+        if (host->ip(ip.v6) == ip) return host.get();
+    }
+    return nullptr;
+}
+
+Kernel* Network::host_named(const std::string& name) noexcept {
+    for (const auto& host : hosts) {
+        if (host->name() == name) return host.get();
+    }
+    return nullptr;
+}
+
+Link& Network::link(const Kernel& from, const Kernel& to) {
+    std::vector<Link>& links = hosts[from.index()]->links;
+    if (links.size() <= to.index()) links.resize(to.index() + 1);
+    return links[to.index()];
+}
+
+void Network::heal(Kernel& from, Kernel& to) {
+    Link& l = link(from, to);
+    l.cut = l.held = false;
+    // They arrive in their order, as what was sent again by one sender does.
+    std::int64_t arrival = schedule.now() + latency(from, to);
+    for (Unique<Event>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+}
+
+std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
+    if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
+    const Link& l = link(from, to);
+    const Range& range = l.has_latency ? l.latency : config.latency;
+    const std::int64_t slow = choices.chance(config.slow) ? choices.between(1, config.slowest.count()) : 0;
+    return slow + choices.between(range.low.count(), range.high.count());
+}
+
+namespace {
+
+// Looks at its target when it gets there, as a packet does.
+struct Arrival final : Event {
+    Kernel& to;
+    Unique<Event> inner;
+    Arrival(Kernel& k, Unique<Event> e) : to(k), inner(std::move(e)) {}
+    void happen() override {
+        if (to.up()) {
+            inner->happen();
+        } else {
+            to.arrived_while_down.push_back(std::move(inner));
+        }
+    }
+};
+
+}  // namespace
+
+bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data, Unique<Event> arrival) {
+    const Verdict verdict = rule && &from != &to && !data.empty() ? rule(from, to, data) : Verdict::pass;
+    Link& l = link(from, to);
+    if (l.cut || l.held) {
+        l.waiting.push_back(Unique<Event>(new Arrival(to, std::move(arrival))));
+        return false;
+    }
+    std::int64_t when = schedule.now() + latency(from, to);
+    // A stream's packet that is dropped is sent again.
+    if (verdict != Verdict::pass) when += choices.between(200'000'000, config.slowest.count());
+    last = std::max(last + 1, when);
+    schedule.add(last, Unique<Event>(new Arrival(to, std::move(arrival))));
+    return to.up();
+}
+
+void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
+    const bool away = &from != &to;
+    const Verdict verdict = rule && away ? rule(from, to, datagram.data) : Verdict::pass;
+    Link& l = link(from, to);
+    if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
+        if (tells()) story(from, "a datagram to " + datagram.target.str() + " is lost");
+        return;
+    }
+    const int copies = away && choices.chance(config.duplicated) ? 2 : 1;
+    for (int i = 0; i < copies; ++i) {
+        auto arrival = event_of([&from, &to, datagram] {
+            if (to.up()) to.datagram_arrived(from, datagram);
+        });
+        if (l.held) {
+            l.waiting.push_back(std::move(arrival));
+            continue;
+        }
+        const std::int64_t more = verdict == Verdict::delay ? choices.between(1, config.slowest.count()) : 0;
+        schedule.add(schedule.now() + latency(from, to) + more, std::move(arrival));
+    }
+}
+
+}  // namespace hocket::sim

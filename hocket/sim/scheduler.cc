@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// The steps of a world.
+#include <hocket/sim/scheduler_internal.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/core/await_graph.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace hocket::sim {
+
+namespace {
+
+constexpr Duration patience_at_end = std::chrono::seconds(300);  // as the Runner's
+
+std::string seconds_since_start(std::int64_t now) {
+    const std::int64_t microseconds = (now - Schedule::start) / 1000;
+    std::string digits = std::to_string(microseconds % 1'000'000);
+    digits.insert(0, 6 - digits.size(), '0');
+    std::string whole = std::to_string(microseconds / 1'000'000);
+    if (whole.size() < 4) whole.insert(0, 4 - whole.size(), ' ');
+    return whole + "." + digits;
+}
+
+// What is to run without a loop of its own on this thread.
+class WithoutLoop {
+public:
+    WithoutLoop() noexcept : outer_(std::exchange(this_loop, nullptr)) {}
+    WithoutLoop(const WithoutLoop&) = delete;
+    WithoutLoop& operator=(const WithoutLoop&) = delete;
+    ~WithoutLoop() { this_loop = outer_; }
+
+private:
+    EventLoop* outer_;
+};
+
+}  // namespace
+
+std::int64_t HostState::due() const noexcept {
+    if (stage == Stage::none || paused || inside) return Backend::forever;
+    if (!loop->idle() || backend->has_something()) return 0;
+    std::int64_t first = backend->next_due();
+    if (const auto timer = loop->next_timer()) first = std::min(first, timer->time_since_epoch().count());
+    if (stage == Stage::ending) first = std::min(first, patience);
+    return first;
+}
+
+Scheduler::Scheduler(const Config& config, Choices& choices)
+    : config_(config), choices_(choices), network_(choices, config.network), world_(*this) {
+    if (config.tell) {
+        network_.story = [this](const Kernel& host, const std::string& text) { note(host.name(), text); };
+    }
+}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::note(const std::string& host, const std::string& text) {
+    if (!config_.tell) return;
+    std::string name = host;
+    if (name.size() < 8) name.append(8 - name.size(), ' ');
+    story_ += seconds_since_start(network_.schedule.now()) + "  " + name + "  " + text + "\n";
+}
+
+void Scheduler::fail(std::string why) {
+    if (std::exchange(failed_, true)) return;
+    note("-", "the run fails: " + why.substr(0, why.find('\n')));
+    error_ = std::move(why);
+}
+
+// ---- Hosts
+
+HostState& Scheduler::add_host(std::string name, Function<Coro<>()> program) {
+    if (network_.host_named(name) != nullptr) throw ValueError("there is a host " + name + " already");
+    Kernel& kernel = network_.add_host(std::move(name));
+    hosts_.push_back(Unique<HostState>::make(*this, kernel, std::move(program)));
+    start(*hosts_.back());
+    return *hosts_.back();
+}
+
+void Scheduler::start(HostState& host) {
+    auto backend =
+        Unique<SimBackend>::make(host.kernel, *this, config_.seed ^ (host.kernel.index() + 1) * 0x9E3779B97F4A7C15U);
+    host.backend = backend.get();
+    host.loop = Unique<EventLoop>::make(std::move(backend));
+    host.loop->set_exception_handler([this, &host](EventLoop&, const ErrorContext& context) {
+        fail(host.kernel.name() + ": " + error_text(context));
+    });
+    host.stage = HostState::Stage::running;
+    host.paused = host.must_crash = false;
+    host.kernel.tell("starts");
+    const WithoutLoop outside;
+    host.main.emplace(host.loop->create_task(host.program()));
+}
+
+// As `run` does when its main coroutine has ended; but others go on meanwhile, and so it is done in steps.
+void Scheduler::begin_end(HostState& host) {
+    host.stage = HostState::Stage::cancelling;
+    host.left.clear();
+    for (TaskBase* t = host.loop->tasks; t; t = t->older) {
+        t->share();
+        host.left.emplace_back(FutureHandle(t));
+    }
+    for (auto t = host.left.rbegin(); t != host.left.rend(); ++t) t->cancel();
+}
+
+void Scheduler::look_at(HostState& host) {
+    using Stage = HostState::Stage;
+    if (host.must_crash) return crash(host);
+    if (host.stage == Stage::running && host.main->done()) {
+        if (!host.main->cancelled()) {
+            if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
+        }
+        host.kernel.tell("ends");
+        begin_end(host);
+    }
+    if (host.stage == Stage::cancelling && std::ranges::all_of(host.left, [](const AnyTask& t) { return t.done(); })) {
+        for (const AnyTask& t : host.left) {
+            if (t.cancelled()) continue;
+            if (const std::exception_ptr e = t.exception())
+                fail(host.kernel.name() + ": " + t.get_name() + " on its way out: " + describe(e));
+        }
+        host.loop->begin_shutdown();
+        host.stage = Stage::ending;
+        host.patience = network_.schedule.now() + patience_at_end.count();
+    }
+    if (host.stage == Stage::ending && (host.loop->shutdown_finished() || network_.schedule.now() >= host.patience))
+        end(host);
+}
+
+void Scheduler::end(HostState& host) noexcept {
+    host.left.clear();
+    host.main.reset();
+    host.backend->begin_end();
+    host.loop.reset();
+    host.backend = nullptr;
+    host.stage = HostState::Stage::none;
+    host.kernel.close_all();
+}
+
+void Scheduler::crash(HostState& host) {
+    if (host.inside) {
+        host.backend->die();
+        host.must_crash = true;
+        host.kernel.crash();
+        return;
+    }
+    if (!host.must_crash) host.kernel.tell("crashes");
+    if (host.stage != HostState::Stage::none) {
+        host.backend->die();
+        host.kernel.crash();
+        host.loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // nobody is left to be told
+        host.left.clear();
+        host.main.reset();
+        host.loop.reset();
+        host.backend = nullptr;
+        host.stage = HostState::Stage::none;
+    }
+    host.kernel.crash();
+    host.must_crash = false;
+}
+
+// ---- Steps
+
+void Scheduler::run_host(HostState& host) {
+    ++steps_;
+    mix(host.kernel.index());
+    host.inside = true;
+    try {
+        host.loop->run_once({});
+    } catch (...) {
+        fail(host.kernel.name() + ": " + describe(std::current_exception()));
+    }
+    host.inside = false;
+    network_.schedule.advance_to(network_.schedule.now() + config_.step_cost.count());
+    look_at(host);
+}
+
+// One step of one host, or the way to the next time at which something happens, at most `deadline`. False: nothing will.
+bool Scheduler::step(std::int64_t deadline) {
+    Schedule& schedule = network_.schedule;
+    events_ += schedule.run_due();
+    std::int64_t next = schedule.empty() ? Backend::forever : schedule.next();
+    HostState* ready[64];
+    std::uint32_t count = 0;
+    for (const auto& host : hosts_) {
+        const std::int64_t due = host->due();
+        if (due > schedule.now()) {
+            next = std::min(next, due);
+        } else if (count < std::size(ready)) {
+            ready[count++] = host.get();
+        }
+    }
+    if (count > 0) {
+        run_host(*ready[choices_.choose(count)]);
+        if (steps_ >= config_.max_steps)
+            fail("livelock: " + std::to_string(steps_) + " steps, and no end\n" + what_all_await());
+        return true;
+    }
+    if (next == Backend::forever && deadline == Backend::forever) return false;
+    next = std::min(next, deadline);
+    if (next - Schedule::start > config_.time_limit.count()) {
+        fail("the run takes longer than its time limit of " + seconds_text(config_.time_limit.count()) + " seconds\n" +
+             what_all_await());
+        return true;
+    }
+    schedule.advance_to(next);
+    mix(static_cast<std::uint64_t>(next));
+    for (const auto& host : hosts_) {
+        if (host->stage == HostState::Stage::ending) look_at(*host);
+    }
+    return true;
+}
+
+std::string Scheduler::what_all_await() {
+    std::string text;
+    for (const auto& host : hosts_) {
+        if (host->stage == HostState::Stage::none) continue;
+        text += host->kernel.name() + (host->paused ? " (paused)" : "") + ":\n" + format_call_graph(*host->loop) + "\n";
+    }
+    return text;
+}
+
+void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
+    const WithoutLoop outside;
+    while (!failed_ && !backend.has_something() && network_.schedule.now() < deadline) {
+        if (!step(deadline)) fail("deadlock: everybody waits, and nothing can wake one\n" + what_all_await());
+    }
+    if (!failed_) return;
+    for (const auto& host : hosts_) {
+        if (host->backend == &backend)
+            host->loop->escape(std::make_exception_ptr(RuntimeError("the simulation has failed")));
+    }
+}
+
+Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
+    if (this_loop) throw RuntimeError("sim::run cannot be called while a loop runs on this thread");
+    HostState& first = add_host("main", [this, &main] { return main(world_); });
+    while (!failed_ && first.stage != HostState::Stage::none) {
+        if (!step(Backend::forever)) fail("deadlock: everybody waits, and nothing can wake one\n" + what_all_await());
+    }
+    finish_hosts();
+    return {.ok = !failed_,
+            .error = std::move(error_),
+            .seed = config_.seed,
+            .steps = steps_,
+            .events = events_ + steps_,
+            .virtual_time = std::chrono::nanoseconds(network_.schedule.now() - Schedule::start),
+            .fingerprint = fingerprint_,
+            .story = std::move(story_),
+            .choices = choices_.made()};
+}
+
+void Scheduler::finish_hosts() {
+    using Stage = HostState::Stage;
+    for (const auto& host : hosts_) {
+        host->paused = false;
+        if (!failed_ && host->stage == Stage::running) begin_end(*host);
+    }
+    const auto done = [&] {
+        return std::ranges::all_of(hosts_, [](const auto& h) { return h->stage == Stage::none; });
+    };
+    while (!failed_ && !done()) {
+        if (!step(Backend::forever))
+            fail("after the end of main, a host does not end when it is cancelled\n" + what_all_await());
+    }
+    for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) crash(**host);
+}
+
+}  // namespace hocket::sim

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Who of a world goes on next, and how programs begin and end.
+#pragma once
+
+#include <hocket/core/event_loop.h>
+#include <hocket/core/task.h>
+#include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_network.h>
+#include <hocket/sim/config.h>
+#include <hocket/sim/world.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hocket::sim {
+
+/// A host, and its program as long as that runs.
+struct HostState {
+    enum class Stage : std::uint8_t {
+        none,        // no program runs
+        running,     // its main coroutine has not ended
+        cancelling,  // its other tasks are being cancelled
+        ending,      // what they used is being shut down
+    };
+
+    HostState(class Scheduler& s, Kernel& k, Function<Coro<>()> p) noexcept
+        : scheduler(s), kernel(k), program(std::move(p)) {}
+
+    class Scheduler& scheduler;
+    Kernel& kernel;
+    Function<Coro<>()> program;
+    Stage stage = Stage::none;
+    bool paused = false;
+    bool inside = false;      // a step of it is under way
+    bool must_crash = false;  // when that step has ended
+    Unique<EventLoop> loop;
+    SimBackend* backend = nullptr;
+    std::optional<Task<>> main;
+    std::vector<AnyTask> left;
+    std::int64_t patience = 0;  // until when it is waited for
+
+    /// When it has something to do: now or earlier, or a time to come; `Backend::forever`: only others can wake it.
+    std::int64_t due() const noexcept;
+};
+
+/// Runs one world. Each step is an iteration of one host's loop; when none has anything to do, time goes on to the next event.
+class Scheduler final : public Driver {
+public:
+    Scheduler(const Config& config, Choices& choices);
+    ~Scheduler();
+
+    Outcome run(const Function<Coro<>(World&)>& main);
+
+    HostState& add_host(std::string name, Function<Coro<>()> program);
+    HostState& main_host() noexcept { return *hosts_.front(); }
+    std::vector<Unique<HostState>>& hosts() noexcept { return hosts_; }
+    Network& network() noexcept { return network_; }
+    void start(HostState& host);
+    void crash(HostState& host);
+    void fail(std::string why);
+    void note(const std::string& host, const std::string& text);
+
+private:
+    void wait(SimBackend& backend, std::int64_t deadline) noexcept override;
+    bool step(std::int64_t deadline);
+    void run_host(HostState& host);
+    void look_at(HostState& host);
+    void begin_end(HostState& host);
+    void end(HostState& host) noexcept;
+    void finish_hosts();
+    bool stuck(std::int64_t next);
+    std::string what_all_await();
+    void mix(std::uint64_t value) noexcept { fingerprint_ = (fingerprint_ ^ value) * 0x9E3779B97F4A7C15U; }
+
+    const Config config_;
+    Choices& choices_;
+    Network network_;
+    World world_;
+    std::vector<Unique<HostState>> hosts_;
+    std::string error_, story_;
+    bool failed_ = false;
+    std::uint64_t steps_ = 0, events_ = 0, fingerprint_ = 0;
+};
+
+}  // namespace hocket::sim
