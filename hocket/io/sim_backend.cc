@@ -207,7 +207,7 @@ int SimBackend::socket(int domain, int type, int) noexcept {
     if (dead_) return -EIO;
     Network& network = kernel_.network();
     const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
+    if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) return -EAFNOSUPPORT;
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -EPROTONOSUPPORT;
     if (network.choices.chance(network.config.no_buffers)) return -ENOBUFS;
     return install(Shared<Endpoint>::make(kernel_, domain, kind));
@@ -240,9 +240,7 @@ int SimBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
 
 int SimBackend::getsockname(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
-        SocketAddress local = e->local();
-        if (!e->has_local()) local.ip.v6 = e->domain() == AF_INET6;
-        local.write(address, size);
+        e->local().write(address, size);
         return 0;
     });
 }

@@ -49,6 +49,7 @@ public:
     std::int64_t now() noexcept override { return kernel_.network().schedule.now(); }
     std::int64_t wall_time() noexcept override;
     bool real_time() const noexcept override { return false; }
+    bool has_signals() const noexcept override { return true; }
     std::uint64_t entropy() noexcept override { return random_.next(); }
 
     void submit(Operation& op) noexcept override;

@@ -22,6 +22,11 @@ constexpr Duration silence_timeout = std::chrono::seconds(924);  // tcp_retries2
 constexpr std::size_t largest_datagram = 65507;
 }  // namespace
 
+Endpoint::Endpoint(Kernel& kernel, int domain, int type) noexcept : kernel_(kernel), domain_(domain), type_(type) {
+    local_.local = domain == AF_UNIX;
+    local_.ip.v6 = domain == AF_INET6;
+}
+
 bool Endpoint::is_datagram() const noexcept { return type_ == SOCK_DGRAM; }
 
 bool Endpoint::is_of(const SocketAddress& address) const noexcept {
@@ -50,6 +55,7 @@ int Endpoint::bind(const Shared<Endpoint>& self, const SocketAddress& address) {
 // With the address from which a packet to `target` would come.
 int Endpoint::bind_somewhere(const Shared<Endpoint>& self, const Ip& target) {
     Endpoint& e = *self;
+    if (e.domain_ == AF_UNIX) return 0;  // it has a name, or none
     if (!e.has_local_) {
         SocketAddress any;
         any.ip.v6 = target.v6;
@@ -66,6 +72,7 @@ int Endpoint::listen(const Shared<Endpoint>& self, int backlog) {
     if (e.is_datagram()) return -EOPNOTSUPP;
     if (e.state_ != State::fresh && e.state_ != State::listening) return -EINVAL;
     if (!e.has_local_) {
+        if (e.domain_ == AF_UNIX) return -EINVAL;
         SocketAddress any;
         any.ip.v6 = e.domain_ == AF_INET6;
         if (const int result = bind(self, any); result < 0) return result;
@@ -99,9 +106,7 @@ int Endpoint::connect(const Shared<Endpoint>& self, const SocketAddress& given) 
     Kernel* const target = to.local || e.kernel_.is_own(to.ip) ? &e.kernel_ : e.kernel_.network().host_with(to.ip);
     if (target == nullptr) return -ENETUNREACH;
     if (to.local && !target->listener_at(to)) return -ECONNREFUSED;
-    if (!to.local) {
-        if (const int result = bind_somewhere(self, to.ip); result < 0) return result;
-    }
+    if (const int result = bind_somewhere(self, to.ip); result < 0) return result;
     e.remote_ = to;
     e.has_remote_ = true;
     e.state_ = State::connecting;
@@ -302,7 +307,8 @@ int Endpoint::send_message(const Shared<Endpoint>& self, const msghdr& message) 
     Kernel* const to = target.local || e.kernel_.is_own(target.ip) ? &e.kernel_ : network.host_with(target.ip);
     if (to == nullptr) return -ENETUNREACH;
     SocketAddress source = e.local_;
-    if (source.ip.is_any()) source.ip = target.ip.is_loopback() ? target.ip : e.kernel_.ip(target.ip.v6);
+    if (!target.local && source.ip.is_any())
+        source.ip = target.ip.is_loopback() ? target.ip : e.kernel_.ip(target.ip.v6);
     network.send_datagram(e.kernel_, *to, {std::move(source), std::move(target), std::move(data)});
     return size;
 }

@@ -24,7 +24,7 @@ struct Datagram;
 /// The kernel's table owns it; packets on their way keep it alive. Once it is closed, it only answers what still arrives.
 class Endpoint {
 public:
-    Endpoint(Kernel& kernel, int domain, int type) noexcept : kernel_(kernel), domain_(domain), type_(type) {}
+    Endpoint(Kernel& kernel, int domain, int type) noexcept;
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
 

@@ -37,7 +37,7 @@ void Kernel::crash() {
 
 void Kernel::boot() {
     up_ = true;
-    for (Unique<Event>& event : std::exchange(arrived_while_down, {}))
+    for (Unique<ScheduledEvent>& event : std::exchange(arrived_while_down, {}))
         network_.schedule.add(network_.schedule.now(), std::move(event));
 }
 

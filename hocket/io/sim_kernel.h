@@ -66,7 +66,7 @@ public:
     }
 
     std::vector<Link> links;  ///< to others, by their index
-    std::vector<Unique<Event>> arrived_while_down;
+    std::vector<Unique<ScheduledEvent>> arrived_while_down;
     Duration skew{};  ///< of the wall clock
 
 private:

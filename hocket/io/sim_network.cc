@@ -39,7 +39,7 @@ void Network::heal(Kernel& from, Kernel& to) {
     l.cut = l.held = false;
     // They arrive in their order, as what was sent again by one sender does.
     std::int64_t arrival = schedule.now() + latency(from, to);
-    for (Unique<Event>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
 }
 
 std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
@@ -53,10 +53,10 @@ std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
 namespace {
 
 // Looks at its target when it gets there, as a packet does.
-struct Arrival final : Event {
+struct Arrival final : ScheduledEvent {
     Kernel& to;
-    Unique<Event> inner;
-    Arrival(Kernel& k, Unique<Event> e) : to(k), inner(std::move(e)) {}
+    Unique<ScheduledEvent> inner;
+    Arrival(Kernel& k, Unique<ScheduledEvent> e) : to(k), inner(std::move(e)) {}
     void happen() override {
         if (to.up()) {
             inner->happen();
@@ -68,18 +68,19 @@ struct Arrival final : Event {
 
 }  // namespace
 
-bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data, Unique<Event> arrival) {
+bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
+                    Unique<ScheduledEvent> arrival) {
     const Verdict verdict = rule && &from != &to && !data.empty() ? rule(from, to, data) : Verdict::pass;
     Link& l = link(from, to);
     if (l.cut || l.held) {
-        l.waiting.push_back(Unique<Event>(new Arrival(to, std::move(arrival))));
+        l.waiting.push_back(Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
         return false;
     }
     std::int64_t when = schedule.now() + latency(from, to);
     // A stream's packet that is dropped is sent again.
     if (verdict != Verdict::pass) when += choices.between(200'000'000, config.slowest.count());
     last = std::max(last + 1, when);
-    schedule.add(last, Unique<Event>(new Arrival(to, std::move(arrival))));
+    schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
     return to.up();
 }
 

@@ -58,7 +58,7 @@ struct Link {
     bool held = false;  ///< everything waits
     bool has_latency = false;
     Range latency{};  ///< in place of the network's
-    std::vector<Unique<Event>> waiting;
+    std::vector<Unique<ScheduledEvent>> waiting;
 };
 
 /// Hosts and what lies between them. One world's; one thread.
@@ -101,15 +101,16 @@ public:
 
 private:
     template <class F>
-    static Unique<Event> event_of(F f) {
-        struct Calling final : Event {
+    static Unique<ScheduledEvent> event_of(F f) {
+        struct Calling final : ScheduledEvent {
             F call;
             explicit Calling(F&& c) : call(std::move(c)) {}
             void happen() override { call(); }
         };
-        return Unique<Event>(new Calling(std::move(f)));
+        return Unique<ScheduledEvent>(new Calling(std::move(f)));
     }
-    bool carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data, Unique<Event> arrival);
+    bool carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
+               Unique<ScheduledEvent> arrival);
     std::int64_t latency(const Kernel& from, const Kernel& to);
 };
 

@@ -12,12 +12,12 @@
 namespace hocket::sim {
 
 /// Something that happens at a time: a packet arrives, a completion is seen.
-class Event {
+class ScheduledEvent {
 public:
-    Event() = default;
-    Event(const Event&) = delete;
-    Event& operator=(const Event&) = delete;
-    virtual ~Event() = default;
+    ScheduledEvent() = default;
+    ScheduledEvent(const ScheduledEvent&) = delete;
+    ScheduledEvent& operator=(const ScheduledEvent&) = delete;
+    virtual ~ScheduledEvent() = default;
     virtual void happen() = 0;
 };
 
@@ -31,7 +31,7 @@ public:
     bool empty() const noexcept { return events_.empty(); }
     /// When the next event is due. There is one.
     std::int64_t next() const noexcept { return events_.front().when; }
-    void add(std::int64_t when, Unique<Event> event) {
+    void add(std::int64_t when, Unique<ScheduledEvent> event) {
         events_.push_back({std::max(when, now_), added_++, std::move(event)});
         std::push_heap(events_.begin(), events_.end(), later);
     }
@@ -42,7 +42,7 @@ public:
         std::size_t count = 0;
         for (; !events_.empty() && events_.front().when <= now_; ++count) {
             std::pop_heap(events_.begin(), events_.end(), later);
-            const Unique<Event> event = std::move(events_.back().event);
+            const Unique<ScheduledEvent> event = std::move(events_.back().event);
             events_.pop_back();
             event->happen();
         }
@@ -55,7 +55,7 @@ private:
     struct Entry {
         std::int64_t when;
         std::uint64_t order;
-        Unique<Event> event;
+        Unique<ScheduledEvent> event;
     };
     static bool later(const Entry& a, const Entry& b) noexcept {
         return a.when != b.when ? a.when > b.when : a.order > b.order;

@@ -24,7 +24,7 @@ using testing::BusyThread;
 using testing::turns;
 
 class FileUncached : public ::testing::Test {
-protected:
+public:
     FileUncached() : content_(200'000, 'x') { testing::put_file("x", content_); }
 
     /// Whether the kernel has dropped all of it, which not every file system does. Looks at it without a read: that would bring it back.

@@ -12,6 +12,7 @@ Config Config::calm(std::uint64_t seed) {
     n.loopback = {std::chrono::microseconds(10), std::chrono::microseconds(10)};
     n.slow = n.short_io = n.late = 0;
     n.shuffle = false;
+    config.job = {std::chrono::microseconds(100), std::chrono::microseconds(100)};
     return config;
 }
 
@@ -36,6 +37,8 @@ Config Config::swarm(std::uint64_t seed) {
     n.no_descriptors = up_to(0.01);
     n.shuffle = maybe();
     n.buffer = std::size_t{1} << (6 + knobs.choose(11));
+    config.job.high = std::chrono::microseconds(knobs.between(100, 100'000));
+    config.unresolved = up_to(0.05);
     n.descriptors = maybe() ? 1024 : 16 + knobs.choose(64);
     return config;
 }

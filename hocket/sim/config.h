@@ -16,6 +16,8 @@ namespace hocket::sim {
 struct Config {
     std::uint64_t seed = 0;
     NetworkConfig network = {};
+    Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs
+    double unresolved = 0;                               ///< a name that cannot be looked up right now (EAI_AGAIN)
     Duration step_cost = std::chrono::nanoseconds(100);  ///< so much time passes in an iteration of a host's loop
     Duration time_limit = std::chrono::hours(1);         ///< of simulated time; a run that takes longer has failed
     std::uint64_t max_steps = 10'000'000;                ///< iterations of loops; a run that takes more has failed

@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/await_graph.h>
+#include <hocket/sim/names_internal.h>
 
 #include <algorithm>
 #include <utility>
@@ -38,7 +39,7 @@ private:
 }  // namespace
 
 std::int64_t HostState::due() const noexcept {
-    if (stage == Stage::none || paused || inside) return Backend::forever;
+    if (stage == Stage::none || stage == Stage::closing || paused || inside) return Backend::forever;
     if (!loop->idle() || backend->has_something()) return 0;
     std::int64_t first = backend->next_due();
     if (const auto timer = loop->next_timer()) first = std::min(first, timer->time_since_epoch().count());
@@ -47,7 +48,7 @@ std::int64_t HostState::due() const noexcept {
 }
 
 Scheduler::Scheduler(const Config& config, Choices& choices)
-    : config_(config), choices_(choices), network_(choices, config.network), world_(*this) {
+    : config_(config), choices_(choices), network_(choices, config.network), world_(*this), names_(names_of(*this)) {
     if (config.tell) {
         network_.story = [this](const Kernel& host, const std::string& text) { note(host.name(), text); };
     }
@@ -87,9 +88,12 @@ void Scheduler::start(HostState& host) {
         fail(host.kernel.name() + ": " + error_text(context));
     });
     host.stage = HostState::Stage::running;
-    host.paused = host.must_crash = false;
+    host.paused = host.must_go = host.interrupted = false;
+    ++host.programs;
     host.kernel.tell("starts");
     const WithoutLoop outside;
+    const OnHost here(host);
+    Resolver::of(*host.loop)->system = names_;
     host.main.emplace(host.loop->create_task(host.program()));
 }
 
@@ -106,7 +110,7 @@ void Scheduler::begin_end(HostState& host) {
 
 void Scheduler::look_at(HostState& host) {
     using Stage = HostState::Stage;
-    if (host.must_crash) return crash(host);
+    if (host.must_go) return destroy(host);
     if (host.stage == Stage::running && host.main->done()) {
         if (!host.main->cancelled()) {
             if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
@@ -129,6 +133,8 @@ void Scheduler::look_at(HostState& host) {
 }
 
 void Scheduler::end(HostState& host) noexcept {
+    const OnHost here(host);
+    host.stage = HostState::Stage::closing;
     host.left.clear();
     host.main.reset();
     host.backend->begin_end();
@@ -139,25 +145,32 @@ void Scheduler::end(HostState& host) noexcept {
 }
 
 void Scheduler::crash(HostState& host) {
-    if (host.inside) {
-        host.backend->die();
-        host.must_crash = true;
-        host.kernel.crash();
-        return;
-    }
-    if (!host.must_crash) host.kernel.tell("crashes");
-    if (host.stage != HostState::Stage::none) {
-        host.backend->die();
-        host.kernel.crash();
-        host.loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // nobody is left to be told
-        host.left.clear();
-        host.main.reset();
-        host.loop.reset();
-        host.backend = nullptr;
-        host.stage = HostState::Stage::none;
-    }
+    if (host.kernel.up()) host.kernel.tell("crashes");
+    if (host.backend != nullptr) host.backend->die();
     host.kernel.crash();
-    host.must_crash = false;
+    destroy(host);
+}
+
+void Scheduler::kill(HostState& host) {
+    if (host.stage == HostState::Stage::none) return;
+    host.kernel.tell("is killed");
+    host.kernel.close_all();
+    host.backend->die();
+    destroy(host);
+}
+
+// Its program is dead: its tasks are destroyed, once none of them is at work.
+void Scheduler::destroy(HostState& host) noexcept {
+    if (host.stage == HostState::Stage::none) return;
+    host.must_go = host.inside;
+    if (host.inside) return;
+    const OnHost here(host);
+    host.loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // nobody is left to be told
+    host.left.clear();
+    host.main.reset();
+    host.loop.reset();
+    host.backend = nullptr;
+    host.stage = HostState::Stage::none;
 }
 
 // ---- Steps
@@ -167,6 +180,7 @@ void Scheduler::run_host(HostState& host) {
     mix(host.kernel.index());
     host.inside = true;
     try {
+        const OnHost here(host);
         host.loop->run_once({});
     } catch (...) {
         fail(host.kernel.name() + ": " + describe(std::current_exception()));
@@ -179,7 +193,10 @@ void Scheduler::run_host(HostState& host) {
 // One step of one host, or the way to the next time at which something happens, at most `deadline`. False: nothing will.
 bool Scheduler::step(std::int64_t deadline) {
     Schedule& schedule = network_.schedule;
-    events_ += schedule.run_due();
+    if (const std::size_t happened = schedule.run_due()) {
+        events_ += happened;
+        return true;
+    }
     std::int64_t next = schedule.empty() ? Backend::forever : schedule.next();
     HostState* ready[64];
     std::uint32_t count = 0;
@@ -221,16 +238,42 @@ std::string Scheduler::what_all_await() {
     return text;
 }
 
-void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
+template <class F>
+bool Scheduler::run_until(F done, std::int64_t deadline) {
     const WithoutLoop outside;
-    while (!failed_ && !backend.has_something() && network_.schedule.now() < deadline) {
+    while (!done()) {
+        if (failed_ || network_.schedule.now() >= deadline) return false;
         if (!step(deadline)) fail("deadlock: everybody waits, and nothing can wake one\n" + what_all_await());
     }
+    return true;
+}
+
+void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
+    run_until([&] { return backend.has_something(); }, deadline);
     if (!failed_) return;
     for (const auto& host : hosts_) {
         if (host->backend == &backend)
             host->loop->escape(std::make_exception_ptr(RuntimeError("the simulation has failed")));
     }
+}
+
+void HostState::run_later(Function<void()> job) {
+    Network& network = scheduler.network();
+    const Range& range = scheduler.config().job;
+    const Duration delay = std::chrono::nanoseconds(network.choices.between(range.low.count(), range.high.count()));
+    network.after(delay, [this, program_number = programs, job = std::move(job)] {
+        if (program_number != programs || stage == Stage::none || backend->dead()) return;
+        const OnHost here(*this);
+        job();
+    });
+}
+
+bool HostState::wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept {
+    if (backend == nullptr || backend->dead()) return done(object);
+    const std::int64_t now = backend->now();
+    std::int64_t deadline = Backend::forever;
+    if (timeout && __builtin_add_overflow(now, timeout->count(), &deadline)) deadline = Backend::forever;
+    return scheduler.run_until([&] { return done(object) || backend->dead(); }, deadline) && done(object);
 }
 
 Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
@@ -264,7 +307,11 @@ void Scheduler::finish_hosts() {
         if (!step(Backend::forever))
             fail("after the end of main, a host does not end when it is cancelled\n" + what_all_await());
     }
-    for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) crash(**host);
+    for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) {
+        if ((*host)->backend != nullptr) (*host)->backend->die();
+        (*host)->kernel.crash();
+        destroy(**host);
+    }
 }
 
 }  // namespace hocket::sim

@@ -7,6 +7,8 @@
 #include <hocket/io/sim_backend.h>
 #include <hocket/io/sim_kernel.h>
 #include <hocket/io/sim_network.h>
+#include <hocket/net/resolver_internal.h>
+#include <hocket/os/simulated_threads.h>
 #include <hocket/sim/config.h>
 #include <hocket/sim/world.h>
 
@@ -17,13 +19,14 @@
 
 namespace hocket::sim {
 
-/// A host, and its program as long as that runs.
-struct HostState {
+/// A host, and its program as long as that runs. It is what the program has for threads.
+struct HostState final : SimulatedThreads {
     enum class Stage : std::uint8_t {
         none,        // no program runs
         running,     // its main coroutine has not ended
         cancelling,  // its other tasks are being cancelled
         ending,      // what they used is being shut down
+        closing,     // its loop is being closed
     };
 
     HostState(class Scheduler& s, Kernel& k, Function<Coro<>()> p) noexcept
@@ -34,16 +37,33 @@ struct HostState {
     Function<Coro<>()> program;
     Stage stage = Stage::none;
     bool paused = false;
-    bool inside = false;      // a step of it is under way
-    bool must_crash = false;  // when that step has ended
+    bool inside = false;       // a step of it is under way
+    bool must_go = false;      // when that step has ended: it has crashed, or was killed
+    bool interrupted = false;  // by a first SIGINT
     Unique<EventLoop> loop;
     SimBackend* backend = nullptr;
     std::optional<Task<>> main;
     std::vector<AnyTask> left;
     std::int64_t patience = 0;  // until when it is waited for
 
+    std::uint32_t programs = 0;  // that were started on it: a job is for the one that submitted it
+
+    void run_later(Function<void()> job) override;
+    bool wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept override;
     /// When it has something to do: now or earlier, or a time to come; `Backend::forever`: only others can wake it.
     std::int64_t due() const noexcept;
+};
+
+/// While it lives, what runs on this thread is the code of a host.
+class OnHost {
+public:
+    explicit OnHost(HostState& host) noexcept : outer_threads_(std::exchange(simulated_threads, &host)) {}
+    OnHost(const OnHost&) = delete;
+    OnHost& operator=(const OnHost&) = delete;
+    ~OnHost() { simulated_threads = outer_threads_; }
+
+private:
+    SimulatedThreads* outer_threads_;
 };
 
 /// Runs one world. Each step is an iteration of one host's loop; when none has anything to do, time goes on to the next event.
@@ -60,8 +80,13 @@ public:
     Network& network() noexcept { return network_; }
     void start(HostState& host);
     void crash(HostState& host);
+    void kill(HostState& host);
     void fail(std::string why);
     void note(const std::string& host, const std::string& text);
+    const Config& config() const noexcept { return config_; }
+    /// Lets hosts go on, but for those whose steps are under way, until `done()` or `deadline`. False: it is not done.
+    template <class F>
+    bool run_until(F done, std::int64_t deadline);
 
 private:
     void wait(SimBackend& backend, std::int64_t deadline) noexcept override;
@@ -70,6 +95,7 @@ private:
     void look_at(HostState& host);
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
+    void destroy(HostState& host) noexcept;
     void finish_hosts();
     bool stuck(std::int64_t next);
     std::string what_all_await();
@@ -79,6 +105,7 @@ private:
     Choices& choices_;
     Network network_;
     World world_;
+    Shared<NameSystem> names_;
     std::vector<Unique<HostState>> hosts_;
     std::string error_, story_;
     bool failed_ = false;

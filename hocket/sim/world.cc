@@ -3,28 +3,35 @@
 #include <hocket/sim/world.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/core/mailbox.h>
+#include <hocket/io/signals_internal.h>
+#include <hocket/sim/names_internal.h>
 #include <hocket/sim/run.h>
 #include <hocket/sim/scheduler_internal.h>
 
 #include <algorithm>
+#include <csignal>
+#include <utility>
 
 namespace hocket::sim {
 
 // ---- Hosts
 
 const std::string& Host::name() const noexcept { return state_->kernel.name(); }
-Address Host::address(std::uint16_t port) const {
-    const Ip& ip = state_->kernel.ip(false);
-    std::string text;
-    for (std::size_t i = 0; i < 4; ++i) text += (i > 0 ? "." : "") + std::to_string(ip.bytes[i]);
-    return *Address::numeric(text, port);
-}
+Address Host::address(std::uint16_t port) const { return address_of(state_->kernel.ip(false), port); }
 bool Host::up() const noexcept { return state_->kernel.up(); }
 bool Host::running() const noexcept { return state_->stage != HostState::Stage::none; }
 
 Host World::host(std::string name, Function<Coro<>()> program) {
     if (!program) throw ValueError("host " + name + ": there is no program to run");
     return Host(scheduler_.add_host(std::move(name), std::move(program)));
+}
+
+Host World::host_named(std::string_view name) const {
+    for (const auto& host : scheduler_.hosts()) {
+        if (host->kernel.name() == name) return Host(*host);
+    }
+    throw ValueError("there is no host " + std::string(name));
 }
 
 Host World::main() const noexcept { return Host(scheduler_.main_host()); }
@@ -36,6 +43,34 @@ void World::restart(Host host) {
     if (state.stage != HostState::Stage::none) throw RuntimeError("host " + host.name() + " runs already");
     if (!state.kernel.up()) state.kernel.boot();
     scheduler_.start(state);
+}
+
+void World::kill(Host host) { scheduler_.kill(*host.state_); }
+
+void World::signal(Host host, int number) {
+    HostState& state = *host.state_;
+    if (!state.loop) return;
+    note(host.name() + " gets signal " + std::to_string(number));
+    if (handles_signal(*state.loop, number)) {
+        state.loop->mailbox()->post_signal(number);
+        return;
+    }
+    switch (number) {
+        case SIGCHLD:
+        case SIGURG:
+        case SIGWINCH: return;
+        case SIGSTOP:
+        case SIGTSTP: state.paused = true; return;
+        case SIGCONT: state.paused = false; return;
+        case SIGINT:
+            if (state.stage == HostState::Stage::running && !std::exchange(state.interrupted, true)) {
+                state.main->cancel();
+                return;
+            }
+            break;
+        default: break;
+    }
+    scheduler_.kill(state);
 }
 
 void World::pause(Host host) {

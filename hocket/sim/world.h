@@ -46,6 +46,8 @@ public:
     /// A new host, which runs `program()`. When that returns, its tasks are cancelled and its loop closed, as `run` does; what it throws fails
     /// the run, and so do exceptions that nobody retrieves. Throws ValueError for a name that is taken.
     Host host(std::string name, Function<Coro<>()> program);
+    /// The one with that name. Throws ValueError where there is none.
+    Host host_named(std::string_view name) const;
     /// The main program's.
     Host main() const noexcept;
 
@@ -54,6 +56,11 @@ public:
     void crash(Host host);
     /// After a crash, or after its program has ended: it runs again, from the start.
     void restart(Host host);
+    /// Its program ends at once, as by SIGKILL, and the machine goes on: it closes what was open, which others hear of.
+    void kill(Host host);
+    /// Its program gets this signal: the handler that it has added is called; else the signal has its default effect. That of the first SIGINT
+    /// is to cancel the main coroutine, as `Runner` does.
+    void signal(Host host, int signal_number);
     /// Its program stands still, while its kernel goes on to take what arrives.
     void pause(Host host);
     void resume(Host host);
