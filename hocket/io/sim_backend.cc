@@ -29,7 +29,7 @@ OperationList& list_of(const Operation& op, Endpoint& e) noexcept {
 }  // namespace
 
 std::int64_t SimBackend::wall_time() noexcept {
-    return Schedule::wall_start + (now() - Schedule::start) + kernel_.skew.count();
+    return kernel_.network().schedule.wall_start + (now() - Schedule::start) + kernel_.skew.count();
 }
 
 const Shared<Endpoint>* SimBackend::find(int fd) noexcept { return dead_ ? nullptr : kernel_.find(fd); }
@@ -168,7 +168,7 @@ void SimBackend::take_due() noexcept {
 void SimBackend::poll(std::int64_t deadline) noexcept {
     be_calm();
     take_due();
-    if (finished_.empty() && deadline > now() && !std::exchange(woken_, false)) {
+    if (finished_.empty() && deadline > now() && !woken_.exchange(false)) {
         if (!ending_) driver_.wait(*this, deadline);
         be_calm();
         take_due();
