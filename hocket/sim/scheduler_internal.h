@@ -8,6 +8,7 @@
 #include <hocket/io/sim_kernel.h>
 #include <hocket/io/sim_network.h>
 #include <hocket/sim/config.h>
+#include <hocket/sim/story_internal.h>
 #include <hocket/sim/world.h>
 
 #include <cstdint>
@@ -34,6 +35,7 @@ struct HostState {
     Function<Coro<>()> program;
     Stage stage = Stage::none;
     bool paused = false;
+    bool started_before = false;
     bool inside = false;      // a step of it is under way
     bool must_crash = false;  // when that step has ended
     Unique<EventLoop> loop;
@@ -61,7 +63,10 @@ public:
     void start(HostState& host);
     void crash(HostState& host);
     void fail(std::string why);
-    void note(const std::string& host, const std::string& text);
+    /// Null: of no host.
+    void note(const Kernel* host, Told import, const std::string& text);
+    /// A line that the host's program says whose step is under way.
+    void note_of_program(const std::string& text);
 
 private:
     void wait(SimBackend& backend, std::int64_t deadline) noexcept override;
@@ -71,7 +76,8 @@ private:
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
     void finish_hosts();
-    bool stuck(std::int64_t next);
+    void look_for_quiet(bool only_a_timer, const HostState& host);
+    void fail_with_graph(const std::string& why);
     std::string what_all_await();
     void mix(std::uint64_t value) noexcept { fingerprint_ = (fingerprint_ ^ value) * 0x9E3779B97F4A7C15U; }
 
@@ -80,9 +86,15 @@ private:
     Network network_;
     World world_;
     std::vector<Unique<HostState>> hosts_;
-    std::string error_, story_;
+    Story story_;
+    std::string error_;
     bool failed_ = false;
+    bool over_ = false;  // what is left is taken down, and told no more
     std::uint64_t steps_ = 0, events_ = 0, fingerprint_ = 0;
+    std::uint64_t spins_ = 0;       // steps since time last passed by more than they cost
+    std::int64_t quiet_since_ = 0;  // since when only callbacks of timers have run
+    std::int64_t quiet_until_ = 0;  // when that is looked into
+    bool quiet_for_long_ = false;   // what was set before has fired by `quiet_until_`
 };
 
 }  // namespace hocket::sim
