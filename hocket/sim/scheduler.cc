@@ -111,7 +111,9 @@ void Scheduler::look_at(HostState& host) {
     using Stage = HostState::Stage;
     if (host.must_crash) return crash(host);
     if (host.stage == Stage::running && host.main->done()) {
-        if (!host.main->cancelled()) {
+        const bool observed = observes(host);
+        if (observed && !observer->ended(host)) return;
+        if (!observed && !host.main->cancelled()) {
             if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
         }
         host.kernel.tell("ends", Told::life);
@@ -176,6 +178,7 @@ void Scheduler::run_host(HostState& host) {
         fail(host.kernel.name() + ": " + describe(std::current_exception()));
     }
     host.inside = false;
+    if (observes(host) && host.stage == HostState::Stage::running) observer->stepped(host);
     look_for_quiet(only_a_timer, host);
     network_.schedule.advance_to(network_.schedule.now() + config_.step_cost.count());
     look_at(host);
@@ -214,7 +217,8 @@ bool Scheduler::step(std::int64_t deadline) {
     spins_ = 0;
     mix(static_cast<std::uint64_t>(next));
     for (const auto& host : hosts_) {
-        if (host->stage == HostState::Stage::ending) look_at(*host);
+        if (host->stage == HostState::Stage::ending || (observes(*host) && host->stage == HostState::Stage::running))
+            look_at(*host);
     }
     return true;
 }
@@ -245,6 +249,7 @@ void Scheduler::look_for_quiet(bool only_a_timer, const HostState& host) {
 
 std::string Scheduler::what_all_await() {
     std::string text;
+    if (observer != nullptr) observer->before_report(*hosts_.front());
     for (const auto& host : hosts_) {
         if (host->stage == HostState::Stage::none) continue;
         text += host->kernel.name() + (host->paused ? " (paused)" : "") + ":\n" + format_call_graph(*host->loop) + "\n";

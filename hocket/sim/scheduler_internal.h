@@ -48,6 +48,21 @@ struct HostState {
     std::int64_t due() const noexcept;
 };
 
+/// Looks at the main program of a world.
+class Observer {
+public:
+    /// A step of its host has ended.
+    virtual void stepped(HostState& main) = 0;
+    /// The program has ended; called again after each step until it returns true, and then its host ends. What the program threw is the
+    /// observer's to judge.
+    virtual bool ended(HostState& main) = 0;
+    /// What its tasks wait for is about to be written down.
+    virtual void before_report(HostState& main) = 0;
+
+protected:
+    ~Observer() = default;
+};
+
 /// Runs one world. Each step is an iteration of one host's loop; when none has anything to do, time goes on to the next event.
 class Scheduler final : public Driver {
 public:
@@ -55,6 +70,7 @@ public:
     ~Scheduler();
 
     Outcome run(const Function<Coro<>(World&)>& main);
+    Observer* observer = nullptr;
 
     HostState& add_host(std::string name, Function<Coro<>()> program);
     HostState& main_host() noexcept { return *hosts_.front(); }
@@ -73,6 +89,7 @@ private:
     bool step(std::int64_t deadline);
     void run_host(HostState& host);
     void look_at(HostState& host);
+    bool observes(const HostState& host) const noexcept { return observer != nullptr && &host == hosts_.front().get(); }
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
     void finish_hosts();
