@@ -61,7 +61,7 @@ TEST(OnceCancelEverywhere, a_connection_that_stays_open_is_found_with_the_place)
     EXPECT_EQ(report.point, 3U);
     EXPECT_EQ(report.error.substr(0, report.error.find('\n')),
               "cancelled at suspension 3 of 3: after its end 1 descriptor is left open");
-    EXPECT_NE(report.where.find("waits for sleep, 1 s left"), std::string::npos) << report.where;
+    EXPECT_NE(report.where.find("waits for sleep, 1.000 s left"), std::string::npos) << report.where;
     EXPECT_NE(report.where.find("forgetful"), std::string::npos) << report.where;
     EXPECT_NE(report.where.find("cancel_everywhere_test.cc:"), std::string::npos) << report.where;
     EXPECT_NE(report.story.find("main      is cancelled\n"), std::string::npos) << report.story;

@@ -16,7 +16,7 @@ namespace hocket::sim {
 
 namespace {
 
-// Without what may differ from run to run: digits, and all of a hexadecimal number.
+// Without what may differ from run to run: digits, and all of a hexadecimal number; but with the line of a source file.
 std::string kind_of(std::string_view error) {
     std::string kind;
     const std::string_view line = error.substr(0, error.find('\n'));
@@ -25,6 +25,7 @@ std::string kind_of(std::string_view error) {
             kind += line[i++];
             continue;
         }
+        const std::size_t start = i;
         const bool hexadecimal = line[i] == '0' && i + 1 < line.size() && line[i + 1] == 'x';
         if (hexadecimal) i += 2;
         const auto belongs = [&](char c) {
@@ -32,7 +33,8 @@ std::string kind_of(std::string_view error) {
             return (hexadecimal ? std::isxdigit(u) : std::isdigit(u)) != 0;
         };
         while (i < line.size() && belongs(line[i])) ++i;
-        kind += '#';
+        const bool place = kind.ends_with(".cc:") || kind.ends_with(".cpp:") || kind.ends_with(".h:");
+        kind += place ? std::string(line.substr(start, i - start)) : "#";
     }
     return kind;
 }
