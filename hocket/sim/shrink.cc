@@ -88,14 +88,12 @@ const Knob knobs[] = {
 
 class Search {
 public:
-    Search(const Config& config, const Outcome& failing, const Main& main, ShrinkOptions options)
+    Search(const Config& config, const Outcome& failing, const Main& main, const ShrinkOptions& options)
         : config_(config),
           main_(main),
-          options_(std::move(options)),
+          options_(options),
+          error_(failing.error),
           end_(std::chrono::steady_clock::now() + std::chrono::nanoseconds(options_.max_time.count())) {
-        if (!options_.same) {
-            options_.same = [error = failing.error](const std::string& other) { return same_failure(error, other); };
-        }
         config_.tell = Tell::off;
         // What runs on for long is not smaller. One that fails by a limit needs that.
         if (failing.steps < config_.max_steps)
@@ -131,13 +129,17 @@ public:
 private:
     bool may_go_on() const { return runs_ < options_.max_runs && std::chrono::steady_clock::now() < end_; }
 
+    bool is_it(const std::string& error) const {
+        return options_.same ? options_.same(error) : same_failure(error_, error);
+    }
+
     // Whether it fails in the same way; then it is the one to go on from.
     bool attempt(const Config& config, const List& list) {
         if (!may_go_on()) return false;
         ++runs_;
         Choices choices(list);
         const Outcome outcome = Scheduler(config, choices).run(main_);
-        if (outcome.ok || !options_.same(outcome.error)) return false;
+        if (outcome.ok || !is_it(outcome.error)) return false;
         config_ = config;
         list_ = list;
         list_.resize(std::min(list_.size(), outcome.choices.size()));
@@ -241,7 +243,8 @@ private:
     List list_;                // the smallest so far
     std::vector<Site> sites_;  // of its choices, and of those behind its end
     const Main& main_;
-    ShrinkOptions options_;
+    const ShrinkOptions& options_;
+    const std::string error_;
     const std::chrono::steady_clock::time_point end_;
     unsigned runs_ = 0;
 };
@@ -250,8 +253,8 @@ private:
 
 bool same_failure(std::string_view one, std::string_view other) { return kind_of(one) == kind_of(other); }
 
-Shrunk shrink(const Config& config, const Outcome& failing, const Main& main, ShrinkOptions options) {
-    return Search(config, failing, main, std::move(options)).run();
+Shrunk shrink(const Config& config, const Outcome& failing, const Main& main, const ShrinkOptions& options) {
+    return Search(config, failing, main, options).run();
 }
 
 }  // namespace hocket::sim

@@ -33,6 +33,7 @@ struct Shrunk : Outcome {
 /// same: no choice of a kind has an effect; a knob of the network stands as in `Config::calm`; the list of choices is cut off, which makes
 /// the rest calm; parts of it are calm, or left out; single choices are smaller. A run that does not fail when
 /// it is repeated stays as it is.
-HOCKET_EXPORT Shrunk shrink(const Config& config, const Outcome& failing, const Main& main, ShrinkOptions options = {});
+HOCKET_EXPORT Shrunk shrink(const Config& config, const Outcome& failing, const Main& main,
+                            const ShrinkOptions& options = {});
 
 }  // namespace hocket::sim
