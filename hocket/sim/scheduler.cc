@@ -63,6 +63,7 @@ void Scheduler::note_of_program(const std::string& text) {
 void Scheduler::fail(std::string why) {
     if (std::exchange(failed_, true)) return;
     note(nullptr, Told::notable, "the run fails: " + why.substr(0, why.find('\n')));
+    over_ = true;
     error_ = std::move(why);
 }
 
