@@ -149,8 +149,8 @@ HOCKET_SIM_TEST(a_half_closed_connection_still_answers, 300) {
             co_await writer.write(message);
             writer.write_eof();
             const std::string answer = co_await reader.read();
-            if (!answer.empty() || world.choose(2) == 0) co_await sleep(1ms);
-            if (answer.size() == std::to_string(message.size()).size()) {
+            // A server that could not read on has closed its side without a word.
+            if (!answer.empty()) {
                 EXPECT_EQ(answer, std::to_string(message.size()));
             }
         } catch (const OSError&) {

@@ -44,13 +44,13 @@ inline Main with_expectations(Function<Coro<>(World&)> program) {
 }
 
 /// What HOCKET_SIM_TEST does.
-inline void run_test(const std::string& name, std::uint64_t seeds, Function<Coro<>(World&)> program,
-                     Function<void(Config&)> edit = {}) {
+inline void run_test(const std::string& name, const char* file, int line, std::uint64_t seeds,
+                     Function<Coro<>(World&)> program, Function<void(Config&)> edit = {}) {
     SeedsOptions options = seeds_of_environment(name, seeds);
     options.edit = std::move(edit);
     const SeedsReport report = try_seeds(options, with_expectations(std::move(program)));
     if (!report.ok) {
-        ADD_FAILURE() << report.text;
+        ADD_FAILURE_AT(file, line) << report.text;
     } else if (options.story) {
         hocket::report(report.text);
     }
@@ -68,9 +68,10 @@ inline void run_test(const std::string& name, std::uint64_t seeds, Function<Coro
 ///         ...
 ///         EXPECT_EQ(co_await reader.readline(), "hello\n");
 ///     }
-#define HOCKET_SIM_TEST(name, seeds, ...)                                                                          \
-    static ::hocket::Coro<> hocket_sim_body_of_##name(::hocket::sim::World& world);                                \
-    TEST(Simulation, name) {                                                                                       \
-        ::hocket::sim::run_test("Simulation." #name, seeds, hocket_sim_body_of_##name __VA_OPT__(, ) __VA_ARGS__); \
-    }                                                                                                              \
+#define HOCKET_SIM_TEST(name, seeds, ...)                                              \
+    static ::hocket::Coro<> hocket_sim_body_of_##name(::hocket::sim::World& world);    \
+    TEST(Simulation, name) {                                                           \
+        ::hocket::sim::run_test("Simulation." #name, __FILE__, __LINE__, seeds,        \
+                                hocket_sim_body_of_##name __VA_OPT__(, ) __VA_ARGS__); \
+    }                                                                                  \
     static ::hocket::Coro<> hocket_sim_body_of_##name([[maybe_unused]] ::hocket::sim::World& world)
