@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -165,6 +167,60 @@ TEST(OnceCancelEverywhere, an_invariant_that_breaks_is_found_with_the_point) {
         {.invariant = [&] { return balance == 0 ? "" : "the balance is " + std::to_string(balance); }});
     EXPECT_EQ(report.point, 2U);
     EXPECT_NE(report.error.find("of 3: the balance is 1\n"), std::string::npos) << report.error;
+}
+
+// ---- hocket's own
+
+Coro<> echoes(StreamReader reader, StreamWriter writer) {
+    try {
+        while (true) {
+            const std::string part = co_await reader.read(100);
+            if (part.empty()) co_return;
+            co_await writer.write(part);
+        }
+    } catch (const OSError&) {
+    }
+}
+
+Coro<> exchanges(Host server) {
+    auto [reader, writer] = co_await open_connection(server.address().host(), 80);
+    co_await writer.write(std::string(3000, 'x'));
+    co_await reader.readexactly(3000);
+    writer.close();
+    co_await writer.wait_closed();
+}
+
+Coro<> uses_much(World& world) {
+    const Host server = world.host("server", []() -> Coro<> {
+        const Server own = co_await start_server(echoes, "0.0.0.0", 80);
+        co_await own.serve_forever();
+    });
+    co_await sleep(1s);
+    co_await task_group([&](TaskGroup& group) -> Coro<> {
+        for (int i = 0; i < 3; ++i) group.create_task(exchanges(server));
+        co_return;
+    });
+    Queue<int> queue(1);
+    Lock lock;
+    for (int i = 0; i < 3; ++i) {
+        const auto guard = co_await lock.scoped();
+        co_await queue.put(i);
+        co_await shield(sleep(1ms));
+        co_await wait_for(queue.get(), 1s);
+    }
+}
+
+TEST(OnceCancelEverywhere, streams_groups_queues_and_locks_leave_nothing_whatever_is_slow) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        CancelOptions options;
+        options.config = Config::swarm(seed);
+        NetworkConfig& n = options.config.network;
+        n.reset = n.refused = n.no_descriptors = n.no_buffers = 0;
+        n.descriptors = 1024;
+        n.buffer = 65536;  // what a cancelled write has left is sent in any case: there has to be room for it
+        const CancelReport report = cancel_everywhere(uses_much, options);
+        EXPECT_TRUE(report.ok) << "seed " << seed << ": " << report.error << "\n" << report.story;
+    }
 }
 
 }  // namespace
