@@ -93,6 +93,7 @@ Coro<bool> exchanges(World& world, const Host& server, std::size_t most) {
     co_return got == message;
 }
 
+// [test]
 HOCKET_SIM_TEST(echoes_are_right_or_a_connection_fails, 300) {
     const Host servers[] = {world.host("one", [&world] { return echo_server(world); }),
                             world.host("two", [&world] { return echo_server(world); })};
@@ -101,6 +102,7 @@ HOCKET_SIM_TEST(echoes_are_right_or_a_connection_fails, 300) {
     for (int i = 0; i < 6; ++i) clients.push_back(create_task(exchanges(world, servers[i % 2], 5000)));
     for (auto& client : clients) co_await client;
 }
+// [/test]
 
 HOCKET_SIM_TEST(without_faults_of_connections_all_echoes_come_back, 200, [](Config& config) {
     NetworkConfig& n = config.network;
