@@ -90,6 +90,7 @@ private:
     const Shared<Endpoint>* find(int fd) noexcept;
     int install(Shared<Endpoint> endpoint) noexcept;
     int attempt(Operation& op, const Shared<Endpoint>& endpoint);
+    int attempt(const Operation& op, OpenFile& file);
     void done(Operation& op, int result) noexcept;
     void remove_from_list(Operation& op) noexcept;
     void take_due() noexcept;

@@ -39,6 +39,11 @@ Config Config::swarm(std::uint64_t seed) {
     n.buffer = std::size_t{1} << (6 + knobs.choose(11));
     config.job.high = std::chrono::microseconds(knobs.between(100, 100'000));
     config.unresolved = up_to(0.05);
+    DiskConfig& d = config.disk;
+    d.lost = maybe() ? 1 : up_to(1);
+    d.torn = up_to(0.2);
+    d.eio = up_to(0.01);
+    d.enospc = up_to(0.01);
     n.descriptors = maybe() ? 1024 : 16 + knobs.choose(64);
     return config;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/clock.h>
+#include <hocket/io/sim_disk.h>
 #include <hocket/io/sim_network.h>
 
 #include <chrono>
@@ -16,6 +17,7 @@ namespace hocket::sim {
 struct Config {
     std::uint64_t seed = 0;
     NetworkConfig network = {};
+    DiskConfig disk = {};
     Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs
     double unresolved = 0;                               ///< a name that cannot be looked up right now (EAI_AGAIN)
     Duration step_cost = std::chrono::nanoseconds(100);  ///< so much time passes in an iteration of a host's loop

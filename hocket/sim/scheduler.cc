@@ -49,6 +49,7 @@ std::int64_t HostState::due() const noexcept {
 
 Scheduler::Scheduler(const Config& config, Choices& choices)
     : config_(config), choices_(choices), network_(choices, config.network), world_(*this), names_(names_of(*this)) {
+    network_.disk = config.disk;
     if (config.tell) {
         network_.story = [this](const Kernel& host, const std::string& text) { note(host.name(), text); };
     }
@@ -90,6 +91,7 @@ void Scheduler::start(HostState& host) {
     host.stage = HostState::Stage::running;
     host.paused = host.must_go = host.interrupted = false;
     ++host.programs;
+    host.files.begin();
     host.kernel.tell("starts");
     const WithoutLoop outside;
     const OnHost here(host);
@@ -146,7 +148,7 @@ void Scheduler::end(HostState& host) noexcept {
 
 void Scheduler::crash(HostState& host) {
     if (host.kernel.up()) host.kernel.tell("crashes");
-    if (host.backend != nullptr) host.backend->die();
+    stop(host);
     host.kernel.crash();
     destroy(host);
 }
@@ -155,8 +157,14 @@ void Scheduler::kill(HostState& host) {
     if (host.stage == HostState::Stage::none) return;
     host.kernel.tell("is killed");
     host.kernel.close_all();
-    host.backend->die();
+    stop(host);
     destroy(host);
+}
+
+// What its program still does has no effect.
+void Scheduler::stop(HostState& host) noexcept {
+    if (host.backend != nullptr) host.backend->die();
+    host.files.end();
 }
 
 // Its program is dead: its tasks are destroyed, once none of them is at work.
@@ -261,10 +269,15 @@ void HostState::run_later(Function<void()> job) {
     Network& network = scheduler.network();
     const Range& range = scheduler.config().job;
     const Duration delay = std::chrono::nanoseconds(network.choices.between(range.low.count(), range.high.count()));
-    network.after(delay, [this, program_number = programs, job = std::move(job)] {
-        if (program_number != programs || stage == Stage::none || backend->dead()) return;
+    network.after(delay, [this, program_number = programs, job = std::move(job)]() mutable {
+        if (program_number != programs || stage == Stage::none || backend->dead()) {
+            const sys::WithFileCalls past(&past_files);  // it may be the last to hold a file
+            job = nullptr;
+            return;
+        }
         const OnHost here(*this);
         job();
+        job = nullptr;
     });
 }
 
@@ -308,10 +321,12 @@ void Scheduler::finish_hosts() {
             fail("after the end of main, a host does not end when it is cancelled\n" + what_all_await());
     }
     for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) {
-        if ((*host)->backend != nullptr) (*host)->backend->die();
+        stop(**host);
         (*host)->kernel.crash();
         destroy(**host);
     }
+    const sys::WithFileCalls past(&main_host().past_files);
+    network_.schedule.clear();
 }
 
 }  // namespace hocket::sim
