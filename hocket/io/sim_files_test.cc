@@ -394,7 +394,7 @@ TEST(OnceSimFiles, times_are_those_of_the_hosts_clock) {
 
 TEST(OnceSimFiles, temporary_names_are_drawn_and_files_may_have_none) {
     const Machine machine;
-    char one[] = "/tmp/aXXXXXX.txt", two[] = "/tmp/aXXXXXX.txt", folder[] = "/tmp/dXXXXXX", wrong[] = "/tmp/XXX";
+    char one[] = "/tmp/aXXXXXX.txt", two[] = "/tmp/aXXXXXX.txt", folder[] = "/tmp/dXXXXXX", wrong[] = "/tmp/letters";
     EXPECT_GE(sys::mkostemps(one, 4, O_CLOEXEC), 0);
     EXPECT_GE(sys::mkostemps(two, 4, O_CLOEXEC), 0);
     EXPECT_STRNE(one, two);
