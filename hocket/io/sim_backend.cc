@@ -185,7 +185,7 @@ void SimBackend::take_due() noexcept {
 void SimBackend::poll(std::int64_t deadline) noexcept {
     be_calm();
     take_due();
-    if (finished_.empty() && deadline > now() && !std::exchange(woken_, false)) {
+    if (finished_.empty() && deadline > now() && !woken_.exchange(false)) {
         if (!ending_) driver_.wait(*this, deadline);
         be_calm();
         take_due();

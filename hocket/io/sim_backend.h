@@ -6,6 +6,7 @@
 #include <hocket/io/completing_backend.h>
 #include <hocket/io/sim_kernel.h>
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -25,7 +26,7 @@ protected:
 /// at once where it may, and else lets the driver go on.
 ///
 /// Completions come in any order, and as late as the network's configuration says; a cancel wins, loses, or takes effect late.
-class HOCKET_EXPORT SimBackend final : public CompletingBackend {
+class HOCKET_EXPORT SimBackend : public CompletingBackend {
 public:
     SimBackend(Kernel& kernel, Driver& driver, std::uint64_t seed) noexcept
         : kernel_(kernel), driver_(driver), random_(seed) {}
@@ -42,6 +43,8 @@ public:
     /// The host has crashed: nothing that the program still does has an effect.
     void die() noexcept;
     bool dead() const noexcept { return dead_; }
+    /// Blocks the thread until another one calls `wake`.
+    void sleep() noexcept { woken_.wait(false); }
     /// Tries what waits on `endpoint`.
     void advance(Endpoint& endpoint) noexcept;
 
@@ -50,12 +53,16 @@ public:
     std::int64_t wall_time() noexcept override;
     bool real_time() const noexcept override { return false; }
     bool has_signals() const noexcept override { return true; }
+    std::uint32_t choose(std::uint32_t bound) noexcept override { return kernel_.network().choices.choose(bound); }
     std::uint64_t entropy() noexcept override { return random_.next(); }
 
     void submit(Operation& op) noexcept override;
     void cancel(Operation& op) noexcept override;
     void poll(std::int64_t deadline) noexcept override;
-    void wake() noexcept override { woken_ = true; }
+    void wake() noexcept override {
+        woken_ = true;
+        woken_.notify_one();
+    }
     int fileno() const noexcept override { return -1; }
 
     int socket(int domain, int type, int protocol) noexcept override;
@@ -100,7 +107,7 @@ private:
     Driver& driver_;
     Random random_;
     std::vector<Late> late_;
-    bool woken_ = false;
+    std::atomic<bool> woken_ = false;
     bool ending_ = false;
     bool dead_ = false;
 };

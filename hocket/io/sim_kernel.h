@@ -74,7 +74,7 @@ public:
     FileSystem& files() const noexcept { return *files_; }
     /// Its clock, in nanoseconds since 1970.
     std::int64_t wall_time() const noexcept {
-        return Schedule::wall_start + (network_.schedule.now() - Schedule::start) + skew.count();
+        return network_.schedule.wall_start + (network_.schedule.now() - Schedule::start) + skew.count();
     }
 
     // Ports.

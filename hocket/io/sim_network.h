@@ -43,6 +43,12 @@ struct NetworkConfig {
     bool shuffle = true;          ///< completions of one moment come in any order
     std::size_t buffer = 65536;   ///< bytes on their way or unread, of each direction of a stream
     unsigned descriptors = 1024;  ///< RLIMIT_NOFILE of each host
+
+    /// Nothing goes wrong, and everything takes the same time.
+    static NetworkConfig calm();
+    /// What every program has to live with is drawn from the seed: latency, reads and writes that do less, completions in any order, and
+    /// cancels that lose; no faults.
+    static NetworkConfig weather(std::uint64_t seed);
 };
 
 struct Datagram {

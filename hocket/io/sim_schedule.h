@@ -24,8 +24,8 @@ public:
 /// What happens when, in nanoseconds. Events of the same time happen in the order in which they were added.
 class Schedule {
 public:
-    static constexpr std::int64_t start = 1'000'000'000'000;             ///< `now` in the beginning: 1000 s
-    static constexpr std::int64_t wall_start = 946'684'800'000'000'000;  ///< the wall clock then: 2000-01-01 00:00 UTC
+    static constexpr std::int64_t start = 1'000'000'000'000;  ///< `now` in the beginning: 1000 s
+    std::int64_t wall_start = 946'684'800'000'000'000;        ///< the wall clock then: 2000-01-01 00:00 UTC
 
     std::int64_t now() const noexcept { return now_; }
     bool empty() const noexcept { return events_.empty(); }

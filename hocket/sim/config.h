@@ -18,12 +18,15 @@ struct Config {
     std::uint64_t seed = 0;
     NetworkConfig network = {};
     DiskConfig disk = {};
+    bool shuffle_tasks =
+        false;  ///< tasks of a host that are ready together run in any order, not in that of their waking
     Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs
-    double unresolved = 0;                               ///< a name that cannot be looked up right now (EAI_AGAIN)
-    Duration step_cost = std::chrono::nanoseconds(100);  ///< so much time passes in an iteration of a host's loop
-    Duration time_limit = std::chrono::hours(1);         ///< of simulated time; a run that takes longer has failed
-    std::uint64_t max_steps = 10'000'000;                ///< iterations of loops; a run that takes more has failed
-    bool tell = false;                                   ///< write the story
+    double unresolved = 0;                                    ///< a name that cannot be looked up right now (EAI_AGAIN)
+    Duration wall_clock = std::chrono::seconds(946'684'800);  ///< at the start, since 1970-01-01 UTC: 2000-01-01
+    Duration step_cost = std::chrono::nanoseconds(100);       ///< so much time passes in an iteration of a host's loop
+    Duration time_limit = std::chrono::hours(1);              ///< of simulated time; a run that takes longer has failed
+    std::uint64_t max_steps = 10'000'000;                     ///< iterations of loops; a run that takes more has failed
+    bool tell = false;                                        ///< write the story
 
     /// Nothing goes wrong, and everything is quick.
     static Config calm(std::uint64_t seed = 0);

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -118,6 +119,25 @@ TEST(OnceSimHosts, hosts_find_each_other_by_name) {
         EXPECT_EQ(co_await reader.readexactly(5), "hello");
         EXPECT_EQ(co_await testing::error_of(open_connection("b", 7)), "resolve b: Name or service not known");
     });
+}
+
+TEST(OnceSimHosts, tasks_that_are_ready_together_may_run_in_any_order) {
+    std::set<std::string> orders;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        Config config = Config::calm(seed);
+        config.shuffle_tasks = true;
+        std::string order;
+        const auto add = [&order](char c) -> Coro<> {
+            return [](std::string& to, char what) -> Coro<> {
+                to += what;
+                co_return;
+            }(order, c);
+        };
+        const Outcome outcome = run(config, [&](World&) -> Coro<> { co_await gather(add('a'), add('b'), add('c')); });
+        EXPECT_TRUE(outcome.ok);
+        orders.insert(order);
+    }
+    EXPECT_EQ(orders.size(), 6U);
 }
 
 // ---- Crashes

@@ -48,7 +48,13 @@ std::int64_t HostState::due() const noexcept {
 }
 
 Scheduler::Scheduler(const Config& config, Choices& choices)
-    : config_(config), choices_(choices), network_(choices, config.network), world_(*this), names_(names_of(*this)) {
+    : config_(config),
+      choices_(choices),
+      network_(choices, config.network),
+      world_(*this),
+      names_(names_of(*this)),
+      randomness_(config.seed) {
+    network_.schedule.wall_start = config.wall_clock.count();
     network_.disk = config.disk;
     if (config.tell) {
         network_.story = [this](const Kernel& host, const std::string& text) { note(host.name(), text); };
@@ -88,6 +94,7 @@ void Scheduler::start(HostState& host) {
     host.loop->set_exception_handler([this, &host](EventLoop&, const ErrorContext& context) {
         fail(host.kernel.name() + ": " + error_text(context));
     });
+    host.loop->set_shuffle(config_.shuffle_tasks);
     host.stage = HostState::Stage::running;
     host.paused = host.must_go = host.interrupted = false;
     ++host.programs;
@@ -290,6 +297,7 @@ bool HostState::wait_until(bool (*done)(const void*), const void* object, std::o
 }
 
 Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
+    const OpensslRandomness randomness(randomness_);
     if (this_loop) throw RuntimeError("sim::run cannot be called while a loop runs on this thread");
     HostState& first = add_host("main", [this, &main] { return main(world_); });
     while (!failed_ && first.stage != HostState::Stage::none) {

@@ -12,6 +12,7 @@
 #include <hocket/net/resolver_internal.h>
 #include <hocket/os/simulated_threads.h>
 #include <hocket/sim/config.h>
+#include <hocket/sim/randomness_internal.h>
 #include <hocket/sim/world.h>
 
 #include <cstdint>
@@ -115,6 +116,7 @@ private:
     Network network_;
     World world_;
     Shared<NameSystem> names_;
+    Random randomness_;  // OpenSSL's
     std::vector<Unique<HostState>> hosts_;
     std::string error_, story_;
     bool failed_ = false;
