@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Operations on simulated sockets: when they complete, in which order, and what a cancel comes to.
+// Operations on simulated sockets and files: when they complete, in which order, and what a cancel comes to.
 #include <hocket/io/sim_backend.h>
+
+#include <hocket/io/sim_files_internal.h>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace hocket::sim {
@@ -28,16 +31,15 @@ OperationList& list_of(const Operation& op, Endpoint& e) noexcept {
 
 }  // namespace
 
-std::int64_t SimBackend::wall_time() noexcept {
-    return kernel_.network().schedule.wall_start + (now() - Schedule::start) + kernel_.skew.count();
-}
+std::int64_t SimBackend::wall_time() noexcept { return kernel_.wall_time(); }
 
 const Shared<Endpoint>* SimBackend::find(int fd) noexcept { return dead_ ? nullptr : kernel_.find(fd); }
 
 template <class F>
 int SimBackend::with(int fd, F f) noexcept {
     const Shared<Endpoint>* const endpoint = find(fd);
-    return endpoint != nullptr ? f(Shared<Endpoint>(*endpoint)) : dead_ ? -EIO : -EBADF;
+    if (endpoint != nullptr) return f(Shared<Endpoint>(*endpoint));
+    return dead_ ? -EIO : kernel_.find_file(fd) != nullptr ? -ENOTSOCK : -EBADF;
 }
 
 int SimBackend::install(Shared<Endpoint> endpoint) noexcept {
@@ -90,9 +92,24 @@ int SimBackend::attempt(Operation& op, const Shared<Endpoint>& endpoint) {
     return -EINVAL;
 }
 
+// A file never waits.
+int SimBackend::attempt(const Operation& op, OpenFile& file) {
+    char* const data = static_cast<char*>(op.data);
+    switch (op.code) {
+        case Opcode::read: return static_cast<int>(kernel_.files().read(file, data, op.size, op.offset));
+        case Opcode::write: return static_cast<int>(kernel_.files().write(file, data, op.size, op.offset));
+        case Opcode::poll: return op.flags & (POLLIN | POLLOUT);
+        default: return -ENOTSOCK;
+    }
+}
+
 void SimBackend::submit(Operation& op) noexcept {
     ++pending_;
     if (dead_ || ending_) return finish(op, -ECANCELED);
+    if (const Shared<OpenFile>* const file = kernel_.find_file(op.fd)) {
+        op.state = Operation::State::queued;
+        return done(op, attempt(op, **file));
+    }
     const Shared<Endpoint>* const found = find(op.fd);
     if (found == nullptr) return finish(op, -EBADF);
     const Shared<Endpoint> endpoint = *found;
@@ -294,29 +311,37 @@ int SimBackend::send_at_once(int fd, const void* data, std::size_t size) noexcep
 }
 
 int SimBackend::readable(int fd) noexcept {
+    if (!dead_ && kernel_.find_file(fd) != nullptr) return 1;
     return with(fd, [&](const Shared<Endpoint>& e) {
         return (e->ready() & (POLLIN | POLLRDHUP | POLLERR | POLLHUP)) != 0 ? 1 : 0;
     });
 }
 
 int SimBackend::read(int fd, void* data, std::size_t size) noexcept {
+    if (const Shared<OpenFile>* const file = dead_ ? nullptr : kernel_.find_file(fd))
+        return static_cast<int>(kernel_.files().read(**file, static_cast<char*>(data), size));
     return with(fd, [&](const Shared<Endpoint>& e) { return e->receive(static_cast<char*>(data), size, 0); });
 }
 
-int SimBackend::close(int fd) noexcept {
-    if (dead_) return 0;
-    if (const Shared<Endpoint> endpoint = kernel_.take(fd)) {
-        Endpoint::close(endpoint);
-        return 0;
-    }
-    return -EBADF;
+int SimBackend::sendfile(int to, int from, std::int64_t offset, std::size_t count) noexcept {
+    constexpr std::size_t most = 64 << 10;
+    return with(to, [&](const Shared<Endpoint>& e) {
+        const Shared<OpenFile>* const file = kernel_.find_file(from);
+        if (file == nullptr) return kernel_.find(from) != nullptr ? -ESPIPE : -EBADF;
+        std::string piece(std::min(count, most), '\0');
+        const auto n = static_cast<int>(kernel_.files().read(**file, piece.data(), piece.size(), offset));
+        return n > 0 ? Endpoint::send(e, piece.data(), static_cast<std::size_t>(n)) : n;
+    });
 }
 
+int SimBackend::close(int fd) noexcept { return dead_ ? 0 : kernel_.close(fd); }
+
 int SimBackend::adopt(int fd) noexcept {
+    if (const Shared<OpenFile>* const file = dead_ ? nullptr : kernel_.find_file(fd))
+        return static_cast<int>((*file)->inode->mode & S_IFMT);
     return with(fd, [](const Shared<Endpoint>&) { return static_cast<int>(S_IFSOCK); });
 }
 
-int SimBackend::sendfile(int, int, std::int64_t, std::size_t) noexcept { return refused; }
 int SimBackend::spawn(Spawn&) noexcept { return refused; }
 int SimBackend::wait_for_child(int, int&) noexcept { return refused; }
 int SimBackend::pidfd_send_signal(int, int) noexcept { return refused; }

@@ -99,6 +99,7 @@ private:
     int no_descriptor() const;
     std::int64_t later(const char* what) const;
     int attempt(Operation& op, const Shared<Endpoint>& endpoint);
+    int attempt(const Operation& op, OpenFile& file);
     void done(Operation& op, int result) noexcept;
     void remove_from_list(Operation& op) noexcept;
     void take_due() noexcept;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Descriptors and ports of a simulated host.
+// Descriptors and ports of a simulated host, and its crash.
 #include <hocket/io/sim_kernel.h>
+
+#include <hocket/io/sim_files_internal.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,17 +24,18 @@ Kernel::Kernel(Network& network, std::string name, std::size_t index)
     v6_.v6 = true;
     v6_.bytes[0] = 0xFD;
     std::copy_n(v4_.bytes.begin() + 1, 3, v6_.bytes.begin() + 13);
+    files_ = Unique<FileSystem>::make(*this);
 }
 
 Kernel::~Kernel() { crash(); }
 
 void Kernel::crash() {
-    up_ = false;
-    for (const auto& endpoint : std::exchange(descriptors_, {})) {
-        if (endpoint) endpoint->vanish();
+    for (const auto& opened : std::exchange(descriptors_, {})) {
+        if (opened.endpoint) opened.endpoint->vanish();
     }
     open_ = 0;
     ports_.clear();
+    if (std::exchange(up_, false)) files_->crash();
 }
 
 void Kernel::boot() {
@@ -42,36 +45,71 @@ void Kernel::boot() {
 }
 
 void Kernel::close_all() {
-    for (const auto& endpoint : std::exchange(descriptors_, {})) {
-        if (endpoint) Endpoint::close(endpoint);
+    for (const auto& opened : std::exchange(descriptors_, {})) {
+        if (opened.endpoint && !opened.endpoint->is_closed()) Endpoint::close(opened.endpoint);
     }
     open_ = 0;
 }
 
 // ---- Descriptors
 
-int Kernel::install(Shared<Endpoint> endpoint) {
+int Kernel::install(OpenDescriptor opened) {
     if (open_ >= network_.config.descriptors || open_ >= descriptors_apart) return -EMFILE;
-    const auto place = std::ranges::find(descriptors_, Shared<Endpoint>());
+    const auto place = std::ranges::find_if(descriptors_, [](const OpenDescriptor& o) { return !o; });
     const auto i = place - descriptors_.begin();
     if (place == descriptors_.end()) {
-        descriptors_.push_back(std::move(endpoint));
+        descriptors_.push_back(std::move(opened));
     } else {
-        *place = std::move(endpoint);
+        *place = std::move(opened);
     }
     ++open_;
     return first_descriptor_ + static_cast<int>(i);
 }
 
-const Shared<Endpoint>* Kernel::find(int fd) const noexcept {
+int Kernel::room_for_descriptor() {
+    const bool full = open_ >= network_.config.descriptors || open_ >= descriptors_apart;
+    return full || network_.choices.chance(network_.config.no_descriptors) ? -EMFILE : 0;
+}
+
+OpenDescriptor* Kernel::entry(int fd) noexcept {
     const auto i = static_cast<std::size_t>(fd - first_descriptor_);
     return fd >= first_descriptor_ && i < descriptors_.size() && descriptors_[i] ? &descriptors_[i] : nullptr;
 }
 
-Shared<Endpoint> Kernel::take(int fd) noexcept {
-    if (find(fd) == nullptr) return nullptr;
+const Shared<Endpoint>* Kernel::find(int fd) const noexcept {
+    const OpenDescriptor* const found = const_cast<Kernel*>(this)->entry(fd);
+    return found != nullptr && found->endpoint ? &found->endpoint : nullptr;
+}
+
+const Shared<OpenFile>* Kernel::find_file(int fd) const noexcept {
+    const OpenDescriptor* const found = const_cast<Kernel*>(this)->entry(fd);
+    return found != nullptr && found->file ? &found->file : nullptr;
+}
+
+int Kernel::close(int fd) {
+    OpenDescriptor* const found = entry(fd);
+    if (found == nullptr) return -EBADF;
+    const OpenDescriptor closed = std::exchange(*found, {});
     --open_;
-    return std::exchange(descriptors_[static_cast<std::size_t>(fd - first_descriptor_)], nullptr);
+    const auto same = [&](const OpenDescriptor& other) { return other.endpoint == closed.endpoint; };
+    if (closed.endpoint && std::ranges::none_of(descriptors_, same)) Endpoint::close(closed.endpoint);
+    return 0;
+}
+
+int Kernel::duplicate(int fd) {
+    const OpenDescriptor* const found = entry(fd);
+    if (found == nullptr) return -EBADF;
+    return install(OpenDescriptor(*found));
+}
+
+int Kernel::duplicate_to(int fd, int to) {
+    if (fd == to) return -EINVAL;
+    if (entry(fd) == nullptr || entry(to) == nullptr) return -EBADF;
+    const OpenDescriptor same = *entry(fd);
+    close(to);
+    descriptors_[static_cast<std::size_t>(to - first_descriptor_)] = same;
+    ++open_;
+    return to;
 }
 
 // ---- Ports

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A simulated host, as its network and its program see it: addresses, ports, descriptors.
+// A simulated host, as its network and its program see it: addresses, ports, descriptors, files.
 #pragma once
 
 #include <hocket/base/owners.h>
@@ -15,6 +15,16 @@
 #include <vector>
 
 namespace hocket::sim {
+
+class FileSystem;
+struct OpenFile;
+
+/// What a descriptor stands for: a socket, or a file.
+struct OpenDescriptor {
+    Shared<Endpoint> endpoint;
+    Shared<OpenFile> file;
+    explicit operator bool() const noexcept { return endpoint || file; }
+};
 
 /// One host. It is up, or it has crashed: what is sent to it then waits in the network until it is up again.
 class HOCKET_EXPORT Kernel {
@@ -33,7 +43,7 @@ public:
     bool is_own(const Ip& ip) const noexcept { return ip.is_loopback() || ip.is_any() || ip == this->ip(ip.v6); }
     bool up() const noexcept { return up_; }
 
-    /// The machine stops: descriptors are gone, and nobody is told.
+    /// The machine stops: descriptors are gone, nobody is told, and of the files is left what the disk has.
     void crash();
     /// It is back, with nothing open; what arrived meanwhile is answered.
     void boot();
@@ -43,12 +53,29 @@ public:
     // Descriptors.
 
     /// The lowest number that is free, or -EMFILE.
-    int install(Shared<Endpoint> endpoint);
-    /// Null: there is none.
+    int install(OpenDescriptor opened);
+    int install(Shared<Endpoint> endpoint) {
+        return install(OpenDescriptor{.endpoint = std::move(endpoint), .file = {}});
+    }
+    int install(Shared<OpenFile> file) { return install(OpenDescriptor{.endpoint = {}, .file = std::move(file)}); }
+    /// 0, or -EMFILE, also where the configuration wants that.
+    int room_for_descriptor();
+    /// Null: there is none, or it is a file's.
     const Shared<Endpoint>* find(int fd) const noexcept;
-    /// The table's entry, which is free then; null: there was none.
-    Shared<Endpoint> take(int fd) noexcept;
+    /// Null: there is none, or it is a socket's.
+    const Shared<OpenFile>* find_file(int fd) const noexcept;
+    /// 0 or -EBADF. The last one of a socket closes that.
+    int close(int fd);
+    /// A second descriptor for the same, or a negative error.
+    int duplicate(int fd);
+    int duplicate_to(int fd, int to);
     std::size_t open_descriptors() const noexcept { return open_; }
+
+    FileSystem& files() const noexcept { return *files_; }
+    /// Its clock, in nanoseconds since 1970.
+    std::int64_t wall_time() const noexcept {
+        return network_.schedule.wall_start + (network_.schedule.now() - Schedule::start) + skew.count();
+    }
 
     // Ports.
 
@@ -82,6 +109,7 @@ private:
         friend auto operator<=>(const PortKey&, const PortKey&) = default;
     };
     static PortKey key_of(bool datagram, const SocketAddress& address);
+    OpenDescriptor* entry(int fd) noexcept;
     std::vector<Shared<Endpoint>>* those_at(bool datagram, const SocketAddress& address);
 
     Network& network_;
@@ -89,8 +117,9 @@ private:
     std::size_t index_;
     Ip v4_, v6_;
     bool up_ = true;
+    Unique<FileSystem> files_;
     int first_descriptor_;
-    std::vector<Shared<Endpoint>> descriptors_;
+    std::vector<OpenDescriptor> descriptors_;
     std::size_t open_ = 0;
     std::map<PortKey, std::vector<Shared<Endpoint>>> ports_;
     std::uint16_t next_port_ = first_ephemeral;

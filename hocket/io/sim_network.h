@@ -7,6 +7,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/io/choices.h>
 #include <hocket/io/sim_address.h>
+#include <hocket/io/sim_disk.h>
 #include <hocket/io/sim_schedule.h>
 
 #include <cstddef>
@@ -85,6 +86,7 @@ public:
 
     Choices& choices;
     NetworkConfig config;
+    DiskConfig disk;  ///< of each host
     Schedule schedule;
     std::vector<Unique<Kernel>> hosts;
     /// Asked about each packet that carries data between hosts.

@@ -30,6 +30,11 @@ Config Config::swarm(std::uint64_t seed) {
     n.no_descriptors = up_to(0.01);
     n.descriptors = maybe() ? 1024 : 16 + knobs.choose(64);
     if (maybe()) n.buffer = std::size_t{1} << (6 + knobs.choose(4));
+    DiskConfig& d = config.disk;
+    d.lost = maybe() ? 1 : up_to(1);
+    d.torn = up_to(0.2);
+    d.eio = up_to(0.01);
+    d.enospc = up_to(0.01);
     return config;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/clock.h>
+#include <hocket/io/sim_disk.h>
 #include <hocket/io/sim_network.h>
 
 #include <chrono>
@@ -34,6 +35,7 @@ enum class Tell : std::uint8_t {
 struct Config {
     std::uint64_t seed = 0;
     NetworkConfig network = {};
+    DiskConfig disk = {};
     bool shuffle_tasks =
         false;  ///< tasks of a host that are ready together run in any order, not in that of their waking
     Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs

@@ -50,6 +50,7 @@ Scheduler::Scheduler(const Config& config, Choices& choices)
       randomness_(config.seed),
       story_(config.tell) {
     network_.schedule.wall_start = config.wall_clock.count();
+    network_.disk = config.disk;
     if (!story_.told()) return;
     network_.story = [this](const Kernel& host, Told import, const std::string& text) { note(&host, import, text); };
     network_.carried = [this](const Kernel& from, const Kernel& to, std::size_t size, const std::string& what) {
@@ -101,6 +102,7 @@ void Scheduler::start(HostState& host) {
     host.stage = HostState::Stage::running;
     host.paused = host.must_go = host.interrupted = false;
     ++host.programs;
+    host.files.begin();
     const bool again = host.programs > 1;
     host.kernel.tell(again ? "starts again" : "starts", again ? Told::life : Told::routine);
     const WithoutLoop outside;
@@ -160,7 +162,7 @@ void Scheduler::end(HostState& host) noexcept {
 
 void Scheduler::crash(HostState& host) {
     if (host.kernel.up()) host.kernel.tell("crashes");
-    if (host.backend != nullptr) host.backend->die();
+    stop(host);
     host.kernel.crash();
     destroy(host);
 }
@@ -169,8 +171,14 @@ void Scheduler::kill(HostState& host) {
     if (host.stage == HostState::Stage::none) return;
     host.kernel.tell("is killed");
     host.kernel.close_all();
-    host.backend->die();
+    stop(host);
     destroy(host);
+}
+
+// What its program still does has no effect.
+void Scheduler::stop(HostState& host) noexcept {
+    if (host.backend != nullptr) host.backend->die();
+    host.files.end();
 }
 
 // Its program is dead: its tasks are destroyed, once none of them is at work.
@@ -306,10 +314,15 @@ void HostState::run_later(Function<void()> job) {
     Network& network = scheduler.network();
     const Range& range = scheduler.config().job;
     const Duration delay = std::chrono::nanoseconds(network.choices.between(range.low.count(), range.high.count()));
-    network.after(delay, [this, program_number = programs, job = std::move(job)] {
-        if (program_number != programs || stage == Stage::none || backend->dead()) return;
+    network.after(delay, [this, program_number = programs, job = std::move(job)]() mutable {
+        if (program_number != programs || stage == Stage::none || backend->dead()) {
+            const sys::WithFileCalls past(&past_files);  // it may be the last to hold a file
+            job = nullptr;
+            return;
+        }
         const OnHost here(*this);
         job();
+        job = nullptr;
     });
 }
 
@@ -354,10 +367,12 @@ void Scheduler::finish_hosts() {
     }
     over_ = true;
     for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) {
-        if ((*host)->backend != nullptr) (*host)->backend->die();
+        stop(**host);
         (*host)->kernel.crash();
         destroy(**host);
     }
+    const sys::WithFileCalls past(&main_host().past_files);
+    network_.schedule.clear();
 }
 
 }  // namespace hocket::sim

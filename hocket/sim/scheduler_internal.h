@@ -4,7 +4,9 @@
 
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_file_calls_internal.h>
 #include <hocket/io/sim_kernel.h>
 #include <hocket/io/sim_network.h>
 #include <hocket/net/resolver_internal.h>
@@ -32,11 +34,15 @@ struct HostState final : SimulatedThreads {
     };
 
     HostState(class Scheduler& s, Kernel& k, Function<Coro<>()> p) noexcept
-        : scheduler(s), kernel(k), program(std::move(p)) {}
+        : scheduler(s), kernel(k), program(std::move(p)), files(k), past_files(k) {
+        past_files.end();
+    }
 
     class Scheduler& scheduler;
     Kernel& kernel;
     Function<Coro<>()> program;
+    SimFileCalls files;       // its program's
+    SimFileCalls past_files;  // for what is left of programs that are gone
     Stage stage = Stage::none;
     bool paused = false;
     bool inside = false;       // a step of it is under way
@@ -59,13 +65,15 @@ struct HostState final : SimulatedThreads {
 /// While it lives, what runs on this thread is the code of a host.
 class OnHost {
 public:
-    explicit OnHost(HostState& host) noexcept : outer_threads_(std::exchange(simulated_threads, &host)) {}
+    explicit OnHost(HostState& host) noexcept
+        : outer_threads_(std::exchange(simulated_threads, &host)), files_(&host.files) {}
     OnHost(const OnHost&) = delete;
     OnHost& operator=(const OnHost&) = delete;
     ~OnHost() { simulated_threads = outer_threads_; }
 
 private:
     SimulatedThreads* outer_threads_;
+    sys::WithFileCalls files_;
 };
 
 /// Looks at the main program of a world.
@@ -117,6 +125,7 @@ private:
     bool observes(const HostState& host) const noexcept { return observer != nullptr && &host == hosts_.front().get(); }
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
+    static void stop(HostState& host) noexcept;
     void destroy(HostState& host) noexcept;
     void finish_hosts();
     void look_for_quiet(bool only_a_timer, const HostState& host);

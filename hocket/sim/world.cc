@@ -10,6 +10,7 @@
 #include <hocket/sim/scheduler_internal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -21,6 +22,26 @@ const std::string& Host::name() const noexcept { return state_->kernel.name(); }
 Address Host::address(std::uint16_t port) const { return address_of(state_->kernel.ip(false), port); }
 bool Host::up() const noexcept { return state_->kernel.up(); }
 bool Host::running() const noexcept { return state_->stage != HostState::Stage::none; }
+
+// ---- Their files
+
+std::string HostFiles::read(std::string_view path) const {
+    const Shared<Inode> inode = state_->kernel.files().file_at(path);
+    const int error = !inode ? ENOENT : !inode->is_file() ? EISDIR : 0;
+    if (error != 0) throw OSError(error, "read " + std::string(path) + " of " + state_->kernel.name());
+    std::string data(inode->now.size, '\0');
+    inode->now.read(0, data.data(), data.size());
+    return data;
+}
+
+void HostFiles::write(std::string_view path, std::string_view data) const {
+    const int result = state_->kernel.files().put(path, data);
+    if (result < 0) throw OSError(-result, "write " + std::string(path) + " of " + state_->kernel.name());
+}
+
+bool HostFiles::exists(std::string_view path) const { return bool{state_->kernel.files().file_at(path)}; }
+
+// ---- The world
 
 Host World::host(std::string name, Function<Coro<>()> program) {
     if (!program) throw ValueError("host " + name + ": there is no program to run");

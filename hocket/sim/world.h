@@ -19,6 +19,23 @@ namespace hocket::sim {
 
 class World;
 
+/// The files of a host, as a test sees them from outside: nothing goes wrong there, no time passes, and it works while the host is down. Valid
+/// as long as the world.
+class HOCKET_EXPORT HostFiles {
+public:
+    /// What its programs see in the file now; after a crash, what the disk has. Throws OSError: `read /x of server: No such file or directory`.
+    std::string read(std::string_view path) const;
+    /// Makes or replaces the file, and the folders around it; no crash undoes that. Throws OSError.
+    void write(std::string_view path, std::string_view data) const;
+    /// Whether there is something of that name.
+    bool exists(std::string_view path) const;
+
+private:
+    friend class Host;
+    explicit HostFiles(struct HostState& state) noexcept : state_(&state) {}
+    struct HostState* state_;
+};
+
 /// A host of a world, by its handle. Valid as long as the world.
 class HOCKET_EXPORT Host {
 public:
@@ -29,6 +46,7 @@ public:
     bool up() const noexcept;
     /// Whether its program has not ended.
     bool running() const noexcept;
+    HostFiles files() const noexcept { return HostFiles(*state_); }
 
 private:
     friend class World;
