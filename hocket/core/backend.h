@@ -177,6 +177,10 @@ public:
     /// it lives, -ECHILD if it is nobody's child that could be asked for. The pidfd is readable, for `Opcode::poll`, when it has ended.
     virtual int wait_for_child(int pidfd, int& returncode) noexcept = 0;
     virtual int pidfd_send_signal(int pidfd, int signal_number) noexcept = 0;
+    /// Whether signals reach its loop: those of the process, or, where time is not real, a simulation's.
+    virtual bool has_signals() const noexcept { return real_time(); }
+    /// Which of `bound` things that may come in any order comes next: the first, but in a simulation.
+    virtual std::uint32_t choose(std::uint32_t /*bound*/) noexcept { return 0; }
 
     /// Changes in a child of `fork`, at once: what is in flight, and what the loop's descriptors stand for, is the parent's.
     std::uint32_t forks() const noexcept { return forks_ + (*created_here_ == 0 ? 1 : 0); }

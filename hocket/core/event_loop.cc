@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace hocket {
 
@@ -92,10 +94,31 @@ void EventLoop::iterate(std::int64_t deadline) noexcept {
     }
     if ((!timers_.empty() || backend_->must_be_asked()) && clock_due_.passed()) look_at_clock();
     attention_.timers = !timers_.empty();
+    if (attention_.shuffle) shuffle_ready();
     if (attention_.debug) {
         run_batch<true>();
     } else {
         run_batch<false>();
+    }
+}
+
+// Tasks change places with each other; callbacks, whose order is promised, stay.
+void EventLoop::shuffle_ready() {
+    std::vector<Node*> all, tasks_left;
+    for (Node* n = ready_; n; n = n->next) {
+        all.push_back(n);
+        if (n->flags & f_task) tasks_left.push_back(n);
+    }
+    if (tasks_left.size() < 2) return;
+    ready_ = nullptr;
+    ready_end_ = &ready_;
+    for (Node* n : all) {
+        if (n->flags & f_task) {
+            const auto i = backend_->choose(static_cast<std::uint32_t>(tasks_left.size()));
+            n = tasks_left[i];
+            tasks_left.erase(tasks_left.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+        push(*n);
     }
 }
 

@@ -171,6 +171,9 @@ public:
     /// reported. The environment variable HOCKET_DEBUG (not empty, not 0) switches it on for every loop.
     void set_debug(bool on) noexcept { attention_.debug = on; }
     bool get_debug() const noexcept { return attention_.debug; }
+    /// Tasks that are ready at the same time run in an order that the backend chooses, in place of the order in which they became ready.
+    /// For simulations.
+    void set_shuffle(bool on) noexcept { attention_.shuffle = on; }
     Duration slow_callback_duration = std::chrono::milliseconds(100);
 
     /// Whether `create_task` runs a task's first step at once (asyncio's eager_task_factory).
@@ -203,6 +206,8 @@ public:
         last->next = nullptr;
     }
     std::int64_t now() const noexcept { return backend_->now(); }
+    /// Whether an iteration would have nothing to run but what the backend and the timers have by now.
+    bool idle() const noexcept { return !ready_ && __atomic_load_n(mail_, __ATOMIC_RELAXED) == 0; }
     /// How often the loop has asked its backend what has completed: as long as that does not change, it has heard of nothing more.
     std::uint64_t looks() const noexcept { return looks_; }
     void add_timer(Timer& t, std::int64_t now, std::int64_t when);
@@ -260,6 +265,7 @@ private:
     void run_batch() noexcept;
     bool only_ready() const noexcept;
     void iterate(std::int64_t deadline) noexcept;
+    void shuffle_ready();
     void run_node(Node& n) noexcept;
     void wait(std::int64_t deadline) noexcept;
     std::int64_t virtual_deadline(std::int64_t deadline) noexcept;
@@ -288,7 +294,7 @@ private:
 
     // What an iteration has to look at beside what is ready; one word, read in each.
     struct Attention {
-        bool stop = false, debug = false, timers = false, unused = false;
+        bool stop = false, debug = false, timers = false, shuffle = false;
     };
     Attention attention_;
     bool running_ = false;

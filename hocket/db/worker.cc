@@ -5,6 +5,7 @@
 #include <hocket/core/await_graph.h>
 #include <hocket/core/task_base.h>
 #include <hocket/db/errors.h>
+#include <hocket/os/simulated_threads.h>
 
 #include <pthread.h>
 #include <cstring>
@@ -102,6 +103,7 @@ Worker::Worker(EventLoop& loop, std::string path, const ConnectOptions& options)
 Worker::~Worker() = default;
 
 Shared<Worker> Worker::start(std::string path, const ConnectOptions& options) {
+    check_not_simulated("database");
     auto worker = Shared<Worker>::make(get_running_loop(), std::move(path), options);
     try {
         worker->thread_ = std::thread([w = worker.get()] { w->work(); });

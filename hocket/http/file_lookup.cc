@@ -4,15 +4,13 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/http/content_encoding.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/open_beneath_internal.h>
 #include <hocket/os/served_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -121,7 +119,7 @@ private:
         struct statx status{};
         constexpr unsigned wanted = STATX_TYPE | STATX_SIZE | STATX_MTIME;
         const int result = at_hand() ? fs::status_at_hand(file.fd, wanted, status)
-                                     : ::statx(file.fd, "", AT_EMPTY_PATH, wanted, &status);
+                                     : sys::statx(file.fd, "", AT_EMPTY_PATH, wanted, &status);
         if (result < 0) return of_error(-errno, shown(path));
         if (!S_ISREG(status.stx_mode)) return {};
         const dev_t device = fs::device_of(status);
@@ -144,19 +142,18 @@ private:
         if (at_hand()) throw NotAtHand();
         const int fd = open(query_.path, O_RDONLY | O_DIRECTORY);
         if (fd < 0) return of_error(fd, found.path);
-        DIR* const entries = ::fdopendir(fd);
-        if (!entries) {
+        sys::FolderReader entries(fd);
+        if (!entries.is_open()) {
             const int error = -errno;
-            ::close(fd);
+            sys::close(fd);
             return of_error(error, found.path);
         }
-        while (const dirent* const entry = ::readdir(entries)) {
-            const std::string name = entry->d_name;
+        while (const sys::FolderItem* const entry = entries.next()) {
+            const std::string name = entry->name;
             if (name == "." || name == "..") continue;
             const Kind kind = look_at(query_.path + '/' + name).kind;
             if (kind != Kind::nothing) found.entries.push_back({name, kind == Kind::folder});
         }
-        ::closedir(entries);
         std::ranges::sort(found.entries, {}, [](const FolderEntry& e) { return std::pair(!e.is_folder, e.name); });
         return found;
     }

@@ -3,12 +3,17 @@
 #include <hocket/base/errors.h>
 #include <hocket/io/backend_factory.h>
 #include <hocket/io/epoll_backend.h>
+#include <hocket/io/solo_backend.h>
 #include <hocket/io/uring_backend.h>
 #include <hocket/io/virtual_backend.h>
 
+#include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
 namespace hocket {
 
@@ -17,6 +22,19 @@ namespace {
 Unique<Backend> make_uring() {
     UringBackend::probe();
     return Unique<UringBackend>::make();
+}
+
+// HOCKET_SIM_SEED of the process's first loop, one more for each that follows, so that a repeated test meets other weather; 0 stays 0.
+std::uint64_t next_sim_seed() {
+    static std::atomic<std::uint64_t> loops = 0;
+    const char* const text = std::getenv("HOCKET_SIM_SEED");
+    if (text == nullptr || *text == '\0') return 0;
+    const std::string_view digits = text;
+    std::uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+    if (error != std::errc() || end != digits.data() + digits.size())
+        throw ValueError("HOCKET_SIM_SEED=" + std::string(digits) + ": not a number");
+    return seed == 0 ? 0 : seed + loops.fetch_add(1, std::memory_order_relaxed);
 }
 
 const char* likely_reason(int error) noexcept {
@@ -49,6 +67,7 @@ Unique<Backend> make_backend(std::string_view name) {
     }
     if (name == "epoll") return Unique<EpollBackend>::make();
     if (name == "virtual") return Unique<VirtualBackend>::make();
+    if (name == "sim") return sim::make_solo_backend(next_sim_seed());
     if (name == "uring") {
         try {
             return make_uring();
@@ -58,7 +77,7 @@ Unique<Backend> make_backend(std::string_view name) {
     }
     if (!name.empty()) {
         throw ValueError((from_environment ? "HOCKET_BACKEND=" : "backend ") + std::string(name) +
-                         ": not one of uring, epoll, virtual");
+                         ": not one of uring, epoll, virtual, sim");
     }
     try {
         return make_uring();

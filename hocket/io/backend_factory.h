@@ -9,7 +9,7 @@
 
 namespace hocket {
 
-/// The backend `name` (`uring`, `epoll` or `virtual`); without a name, the one that the environment variable HOCKET_BACKEND names;
+/// The backend `name` (`uring`, `epoll`, `virtual` or `sim`); without a name, the one that the environment variable HOCKET_BACKEND names;
 /// without that, io_uring where the system allows it, else epoll.
 ///
 /// Throws ValueError for an unknown name, OSError when the backend that was asked for cannot work here.

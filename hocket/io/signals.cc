@@ -85,6 +85,10 @@ public:
     void add(int number, Function<void()> callback, bool of_runner) {
         const auto i = static_cast<std::size_t>(number);
         auto handler = Shared<SignalHandler>::make(std::move(callback), of_runner);
+        if (!of_process_) {
+            std::swap(handlers_[i], handler);
+            return;
+        }
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         struct sigaction action{}, replaced{};
@@ -100,6 +104,9 @@ public:
         if (number == SIGINT) interrupts_insist = of_runner;
         std::swap(handlers_[i], handler);
     }
+    bool has(int number) const noexcept {
+        return number > 0 && number < signal_end && handlers_[static_cast<std::size_t>(number)];
+    }
     // A Runner's is not for the program to remove, nor the program's for the Runner.
     bool remove(int number, bool of_runner) noexcept {
         const auto& handler = handlers_[static_cast<std::size_t>(number)];
@@ -109,7 +116,7 @@ public:
     }
     void remove(int number) noexcept {
         const auto i = static_cast<std::size_t>(number);
-        if (!std::exchange(handlers_[i], nullptr)) return;
+        if (!std::exchange(handlers_[i], nullptr) || !of_process_) return;
         Before& before = Before::get();
         const std::lock_guard lock(before.mutex);
         Mailbox* mine = loop_.mailbox().get();  // else another loop has taken it over, and will restore it
@@ -117,7 +124,9 @@ public:
     }
 
 private:
-    explicit LoopSignals(EventLoop& loop) : LoopResource(loop), loop_(loop) { loop.signal_receiver = this; }
+    explicit LoopSignals(EventLoop& loop) : LoopResource(loop), loop_(loop), of_process_(loop.backend().real_time()) {
+        loop.signal_receiver = this;
+    }
     ~LoopSignals() override = default;
 
     void signals_arrived(std::uint64_t mask) noexcept override {
@@ -143,13 +152,14 @@ private:
     }
 
     EventLoop& loop_;
+    const bool of_process_;  // else a simulation's
     std::array<Shared<SignalHandler>, signal_end> handlers_;
 };
 
 void check(EventLoop& loop, int number, const char* call) {
     if (number < 1 || number >= signal_end)
         throw ValueError("there is no signal " + std::to_string(number) + " to handle");
-    if (!loop.backend().real_time()) throw RuntimeError("signals do not reach a loop whose time is virtual");
+    if (!loop.backend().has_signals()) throw RuntimeError("signals do not reach a loop whose time is virtual");
     loop.check_usable(call);
 }
 
@@ -170,6 +180,11 @@ bool remove_signal_handler(EventLoop& loop, int signal_number) {
     check(loop, signal_number, "remove_signal_handler");
     LoopSignals* signals = LoopSignals::find(loop);
     return signals && signals->remove(signal_number, false);
+}
+
+bool handles_signal(EventLoop& loop, int signal_number) noexcept {
+    const LoopSignals* const signals = LoopSignals::find(loop);
+    return signals && signals->has(signal_number);
 }
 
 void remove_interrupt_handler(EventLoop& loop) noexcept {

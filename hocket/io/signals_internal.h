@@ -13,4 +13,7 @@ void add_interrupt_handler(EventLoop& loop, Function<void()> callback);
 /// Removes that one, if the program has not put its own in its place.
 void remove_interrupt_handler(EventLoop& loop) noexcept;
 
+/// Whether `loop` has a handler for it.
+bool handles_signal(EventLoop& loop, int signal_number) noexcept;
+
 }  // namespace hocket

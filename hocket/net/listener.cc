@@ -2,9 +2,9 @@
 // Accepting, and what stops it for a while.
 #include <hocket/net/listener_internal.h>
 
+#include <hocket/io/file_calls_internal.h>
+
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -44,10 +44,10 @@ bool lacks_resources(int error) noexcept {
 std::uint64_t socket_file(const Address& a) noexcept {
     if (a.path().empty() || a.path().front() == '\0') return 0;
     struct stat status{};
-    return lstat(a.host().c_str(), &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+    return sys::lstat(a.host().c_str(), &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
 }
 
-void remove_socket_file(const Address& a) noexcept { ::unlink(a.host().c_str()); }
+void remove_socket_file(const Address& a) noexcept { sys::unlink(a.host().c_str()); }
 
 Listener::Listener(Network& network, int fd, ServerState& server, bool cleanup)
     : Socket(network, fd),

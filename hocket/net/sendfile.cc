@@ -3,6 +3,7 @@
 #include <hocket/net/sendfile.h>
 
 #include <hocket/core/operation.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/net/sendfile_internal.h>
 #include <hocket/net/socket.h>
 #include <hocket/net/stream_writer.h>
@@ -49,7 +50,7 @@ bool concerns_file(int error) noexcept {
 
 FileRange::FileRange(int file, const SendfileOptions& options)
     : file_(file),
-      seekable_(::lseek(file, 0, SEEK_CUR) >= 0),
+      seekable_(sys::lseek(file, 0, SEEK_CUR) >= 0),
       offset_(options.offset),
       left_(options.count.value_or(std::numeric_limits<std::int64_t>::max())) {
     if (offset_ < 0) throw ValueError("offset must be a non-negative integer" + number_text(offset_));
@@ -90,7 +91,7 @@ void FileRange::fail(int error) const {
 }
 
 void FileRange::update_position() const noexcept {
-    if (sent_ > 0 && seekable_) ::lseek(file_, offset_, SEEK_SET);
+    if (sent_ > 0 && seekable_) sys::lseek(file_, offset_, SEEK_SET);
 }
 
 // ---- Sockets without a stream
@@ -104,7 +105,7 @@ void check_sends_streams(Backend& backend, int sock) {
     if (result < 0) throw OSError(-result, "send to descriptor " + std::to_string(sock));
     check_not_owned(get_running_loop(), sock);
     if (type != SOCK_STREAM) throw ValueError("only SOCK_STREAM type sockets are supported");
-    if ((fcntl(sock, F_GETFL) & O_NONBLOCK) == 0) throw ValueError("the socket must be non-blocking");
+    if ((sys::fcntl(sock, F_GETFL) & O_NONBLOCK) == 0) throw ValueError("the socket must be non-blocking");
 }
 
 // The error that ended it, or 0.

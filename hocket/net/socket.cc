@@ -3,6 +3,7 @@
 #include <hocket/net/socket.h>
 
 #include <hocket/core/backend.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/net/resolver_internal.h>
 #include <hocket/net/server_state.h>
 
@@ -144,7 +145,7 @@ void Descriptor::close() noexcept {
     if (EventLoop* const loop = EventLoop::with_mark(loop_mark_)) {
         loop->backend().close(fd);
     } else {
-        ::close(fd);
+        sys::close(fd);
     }
 }
 

@@ -142,6 +142,9 @@ TlsTransport::TlsTransport(Transport& lower, TlsSetup setup)
         BIO* bio = bio_of(*this);
         SSL_set_bio(ssl_, bio, bio);
         SSL_set_app_data(ssl_, this);
+        if (loop_ && !loop_->backend().real_time())
+            X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_),
+                                       static_cast<time_t>(loop_->backend().wall_time() / 1'000'000'000));
         if (state.is_server()) {
             SSL_set_accept_state(ssl_);
         } else {

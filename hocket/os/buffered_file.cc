@@ -4,15 +4,9 @@
 
 #include <hocket/base/broken_pipe_internal.h>
 #include <hocket/base/report.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <poll.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -74,7 +68,7 @@ OpenMode parse_mode(const std::string& path, std::string text, const OpenOptions
 
 BufferedFile::BufferedFile(std::string path, OpenMode mode, const OpenOptions& options)
     : name_(std::move(path)), mode_(std::move(mode)), options_(options) {
-    fd_ = again_if_interrupted([&] { return ::open(name_.c_str(), mode_.flags, 0666); });
+    fd_ = again_if_interrupted([&] { return sys::open(name_.c_str(), mode_.flags, 0666); });
     if (fd_ < 0) fail("open");
     ScopedDescriptor opened(fd_);
     examine(true);
@@ -100,14 +94,14 @@ void BufferedFile::examine(bool is_new) {
     kind_ = S_ISREG(type) ? Kind::file : S_ISFIFO(type) || S_ISCHR(type) || S_ISSOCK(type) ? Kind::stream : Kind::other;
     device_ = device_of(status);
     served_ = served(device_);
-    by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(type) && ::isatty(fd_) == 1);
+    by_lines_ = options_.buffering == 1 || (options_.buffering < 0 && S_ISCHR(type) && sys::isatty(fd_) == 1);
     if (options_.buffering == 0) most_unwritten_ = 1;
     if (options_.buffering > 1) most_unwritten_ = static_cast<std::size_t>(options_.buffering);
     if (is_new && kind_ == Kind::file && !mode_.writable) size_at_opening_ = static_cast<std::int64_t>(status.stx_size);
 }
 
 void BufferedFile::begin_at_end(int fd, const OpenMode& mode) noexcept {
-    if (mode.flags & O_APPEND) ::lseek(fd, 0, SEEK_END);
+    if (mode.flags & O_APPEND) sys::lseek(fd, 0, SEEK_END);
 }
 
 #ifdef RESOLVE_CACHED
@@ -119,7 +113,7 @@ int open_cached(const std::string& path, int flags, unsigned resolve = 0) noexce
     open_how how{};
     how.flags = static_cast<unsigned>(flags);
     how.resolve = RESOLVE_CACHED | resolve;
-    return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+    return sys::openat2(AT_FDCWD, path.c_str(), how);
 }
 
 }  // namespace
@@ -152,7 +146,7 @@ Shared<BufferedFile> BufferedFile::of_cached(const std::string& path, const Open
     if (opened.fd < 0) return nullptr;
     auto file = Shared<BufferedFile>::make(path, opened.fd, mode, options, true);
     opened.release();
-    if (file->kind_ != Kind::file) ::fcntl(file->fd_, F_SETFL, mode.flags);  // to a file it means nothing
+    if (file->kind_ != Kind::file) sys::fcntl(file->fd_, F_SETFL, mode.flags);  // to a file it means nothing
     return file;
 }
 
@@ -165,7 +159,7 @@ Shared<BufferedFile> BufferedFile::open_at_once(const std::string&, const OpenMo
 #endif
 
 BufferedFile::~BufferedFile() {
-    if (fd_ < 0) return;
+    if (fd_ < 0 || sys::process_has_ended()) return;
     try {
         close();
     } catch (const std::exception& e) {
@@ -181,9 +175,9 @@ void BufferedFile::close() {
         int closed = 0, removed = 0;
         void now() noexcept {
             if (file.fd_ < 0) return;
-            if (file.remove_) removed = ::unlink(file.name_.c_str()) < 0 ? errno : 0;
+            if (file.remove_) removed = sys::unlink(file.name_.c_str()) < 0 ? errno : 0;
             const int fd = std::exchange(file.fd_, -1);
-            if (file.options_.closefd) closed = ::close(fd) < 0 ? errno : 0;
+            if (file.options_.closefd) closed = sys::close(fd) < 0 ? errno : 0;
         }
         ~Closing() { now(); }
     } closing{*this};
@@ -199,7 +193,7 @@ void BufferedFile::close() {
 // The system's position is where the next byte is to be read or written.
 void BufferedFile::forget_read_ahead() {
     const std::size_t ahead = in_.size() - taken_;
-    if (ahead > 0 && ::lseek(fd_, -static_cast<off_t>(ahead), SEEK_CUR) < 0) fail("seek in");
+    if (ahead > 0 && sys::lseek(fd_, -static_cast<off_t>(ahead), SEEK_CUR) < 0) fail("seek in");
     in_.clear();
     taken_ = sound_ = 0;
     broken_ = ended_ = false;
@@ -229,11 +223,11 @@ void BufferedFile::write_out(std::string& data) {
     std::size_t written = 0;
     while (written < data.size()) {
         const ssize_t n =
-            again_if_interrupted([&] { return ::write(fd_, data.data() + written, data.size() - written); });
+            again_if_interrupted([&] { return sys::write(fd_, data.data() + written, data.size() - written); });
         if (quiet) quiet->take(n, data.size() - written);
         if (n < 0 && errno == EAGAIN) {  // a descriptor of somebody's who does not want to wait
             pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
-            ::poll(&ready, 1, -1);
+            sys::poll(ready, -1);
         } else if (n < 0) {
             const int error = errno;
             data.erase(0, written);
@@ -256,13 +250,13 @@ void BufferedFile::flush() {
 
 void BufferedFile::sync(bool only_data) {
     flush();
-    if (again_if_interrupted([&] { return only_data ? ::fdatasync(fd_) : ::fsync(fd_); }) < 0) fail("sync");
+    if (again_if_interrupted([&] { return only_data ? sys::fdatasync(fd_) : sys::fsync(fd_); }) < 0) fail("sync");
 }
 
 // ---- Positions
 
 std::int64_t BufferedFile::tell() const {
-    const off_t position = ::lseek(fd_, 0, SEEK_CUR);
+    const off_t position = sys::lseek(fd_, 0, SEEK_CUR);
     if (position < 0) fail("tell the position in");
     return position - static_cast<std::int64_t>(in_.size() - taken_) + static_cast<std::int64_t>(unwritten());
 }
@@ -271,7 +265,7 @@ void BufferedFile::seek(std::int64_t offset, int whence) {
     flush();
     forget_read_ahead();
     size_at_opening_ = -1;
-    if (::lseek(fd_, offset, whence) < 0) fail("seek in");
+    if (sys::lseek(fd_, offset, whence) < 0) fail("seek in");
 }
 
 void BufferedFile::truncate(std::optional<std::uint64_t> size) {
@@ -279,7 +273,7 @@ void BufferedFile::truncate(std::optional<std::uint64_t> size) {
     forget_read_ahead();
     dirty_ = true;
     const auto length = static_cast<off_t>(size ? *size : static_cast<std::uint64_t>(tell()));
-    if (again_if_interrupted([&] { return ::ftruncate(fd_, length); }) < 0) fail("truncate");
+    if (again_if_interrupted([&] { return sys::ftruncate(fd_, length); }) < 0) fail("truncate");
     keep_in_memory_or_not();
 }
 
@@ -292,7 +286,7 @@ void BufferedFile::spool(std::size_t size, std::string folder) {
 
 void BufferedFile::keep_in_memory_or_not() {
     struct stat status{};
-    if (spool_size_ && ::fstat(fd_, &status) == 0 && static_cast<std::size_t>(status.st_size) > *spool_size_)
+    if (spool_size_ && sys::fstat(fd_, &status) == 0 && static_cast<std::size_t>(status.st_size) > *spool_size_)
         roll_over();
 }
 
@@ -302,15 +296,15 @@ void BufferedFile::roll_over() {
     if (!spool_size_) return;  // by what was flushed
     const ScopedDescriptor on_disk(open_unnamed(spool_folder_));
     struct stat status{};
-    if (::fstat(fd_, &status) < 0) fail("move to the disk");
+    if (sys::fstat(fd_, &status) < 0) fail("move to the disk");
     for (off_t copied = 0; copied < status.st_size;) {
-        const ssize_t n = ::sendfile(on_disk.fd, fd_, &copied, static_cast<std::size_t>(status.st_size - copied));
+        const ssize_t n = sys::sendfile(on_disk.fd, fd_, &copied, static_cast<std::size_t>(status.st_size - copied));
         if (n < 0 && errno != EINTR) fail("move to the disk");
         if (n == 0) break;
     }
-    const off_t position = ::lseek(fd_, 0, SEEK_CUR);
-    if (::lseek(on_disk.fd, position, SEEK_SET) < 0) fail("move to the disk");
-    if (::dup3(on_disk.fd, fd_, O_CLOEXEC) < 0) fail("move to the disk");
+    const off_t position = sys::lseek(fd_, 0, SEEK_CUR);
+    if (sys::lseek(on_disk.fd, position, SEEK_SET) < 0) fail("move to the disk");
+    if (sys::dup3(on_disk.fd, fd_, O_CLOEXEC) < 0) fail("move to the disk");
     spool_size_.reset();
     struct statx there{};
     if (status_at_hand(fd_, STATX_TYPE, there) < 0) fail("move to the disk");

@@ -4,11 +4,8 @@
 
 #include <hocket/base/unicode_error.h>
 #include <hocket/base/utf_8_internal.h>
+#include <hocket/io/file_calls_internal.h>
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -22,8 +19,8 @@ namespace {
 ssize_t read_waiting(int fd, char* to, std::size_t size, bool is_stream) noexcept {
     for (;;) {
         pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-        if (is_stream) again_if_interrupted([&] { return ::poll(&ready, 1, -1); });
-        const ssize_t n = again_if_interrupted([&] { return ::read(fd, to, size); });
+        if (is_stream) again_if_interrupted([&] { return sys::poll(ready, -1); });
+        const ssize_t n = again_if_interrupted([&] { return sys::read(fd, to, size); });
         if (n >= 0 || errno != EAGAIN) return n;
         is_stream = true;
     }
@@ -32,7 +29,7 @@ ssize_t read_waiting(int fd, char* to, std::size_t size, bool is_stream) noexcep
 // Only what is in memory already.
 ssize_t read_at_once(int fd, char* to, std::size_t size) noexcept {
     const iovec piece{.iov_base = to, .iov_len = size};
-    return ::preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+    return sys::preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
 }
 
 }  // namespace
@@ -51,7 +48,7 @@ BufferedFile::Room BufferedFile::room_for(const Wanted& wanted) {
         struct statx status{};
         if (kind_ != Kind::file || status_at_hand(fd_, STATX_SIZE, status) < 0) return {least};
         size = static_cast<std::int64_t>(status.stx_size);
-        position = ::lseek(fd_, 0, SEEK_CUR);
+        position = sys::lseek(fd_, 0, SEEK_CUR);
     }
     if (size == 0 || position < 0) return {least};                     // of the kernel's own files the size is not told
     if (position >= size) return {std::min<std::size_t>(least, 512)};  // only to see the end
@@ -63,7 +60,7 @@ BufferedFile::Room BufferedFile::room_for(const Wanted& wanted) {
 bool BufferedFile::is_at_end() const noexcept {
     struct statx status{};
     return kind_ == Kind::file && status_at_hand(fd_, STATX_SIZE, status) == 0 && status.stx_size > 0 &&
-           ::lseek(fd_, 0, SEEK_CUR) >= static_cast<off_t>(status.stx_size);
+           sys::lseek(fd_, 0, SEEK_CUR) >= static_cast<off_t>(status.stx_size);
 }
 
 bool BufferedFile::fill(Wanted& wanted, bool may_wait, std::size_t budget) {
@@ -125,7 +122,7 @@ void BufferedFile::check_what_came() {
 }
 
 void BufferedFile::fail_to_decode() const {
-    const off_t position = ::lseek(fd_, 0, SEEK_CUR);
+    const off_t position = sys::lseek(fd_, 0, SEEK_CUR);
     const std::int64_t end = position >= 0 ? position : brought_;
     const std::int64_t offset = end - static_cast<std::int64_t>(in_.size() - sound_);
     constexpr std::string_view digits = "0123456789abcdef";

@@ -3,6 +3,7 @@
 #include <hocket/os/concurrent_future.h>
 
 #include <hocket/base/report.h>
+#include <hocket/os/simulated_threads.h>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -103,6 +104,10 @@ void ConcurrentBase::add_callback(ConcurrentCallback& c) noexcept {
 }
 
 bool ConcurrentBase::wait(std::optional<Duration> timeout) noexcept {
+    if (simulated_threads && !done()) {
+        return simulated_threads->wait_until(
+            [](const void* f) { return static_cast<const ConcurrentBase*>(f)->done(); }, this, timeout);
+    }
     std::optional<timespec> until;
     for (;;) {
         std::uint32_t now = word.load(std::memory_order_acquire);
@@ -118,7 +123,10 @@ bool ConcurrentBase::wait(std::optional<Duration> timeout) noexcept {
 }
 
 void ConcurrentBase::check(std::optional<Duration> timeout) {
-    if (!wait(timeout)) throw TimeoutError();
+    if (!wait(timeout)) {
+        if (!timeout) throw RuntimeError("this would wait for ever: nothing goes on in the simulation any more");
+        throw TimeoutError();
+    }
     if (state() == cancelled) throw CancelledError();
     if (error) std::rethrow_exception(error);
 }

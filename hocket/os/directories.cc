@@ -2,14 +2,11 @@
 // Folders: making, removing and reading them, each in a job.
 #include <hocket/os/file_system.h>
 
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/file_system_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -21,16 +18,16 @@ namespace hocket::fs {
 namespace {
 
 void make(const std::string& path, unsigned mode) {
-    if (::mkdir(path.c_str(), mode) < 0) throw OSError(errno, "make the folder " + path);
+    if (sys::mkdir(path.c_str(), mode) < 0) throw OSError(errno, "make the folder " + path);
 }
 
 void remove_empty(const std::string& path) {
-    if (::rmdir(path.c_str()) < 0) throw OSError(errno, "remove the folder " + path);
+    if (sys::rmdir(path.c_str()) < 0) throw OSError(errno, "remove the folder " + path);
 }
 
 bool is_folder(const std::string& path) noexcept {
     struct stat status{};
-    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    return sys::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /// The folder around it, or nothing.
@@ -46,54 +43,43 @@ std::string parent_of(std::string_view path) {
 void make_with_parents(const std::string& path, const MakedirsOptions& options) {
     const std::string parent = parent_of(path);
     if (!parent.empty() && !is_folder(parent)) make_with_parents(parent, {.exist_ok = true});
-    if (::mkdir(path.c_str(), options.mode) == 0) return;
+    if (sys::mkdir(path.c_str(), options.mode) == 0) return;
     const int error = errno;
     if (!options.exist_ok || !is_folder(path)) throw OSError(error, "make the folder " + path);
 }
 
 void remove_empty_parents(const std::string& path) {
-    for (std::string parent = parent_of(path); !parent.empty() && ::rmdir(parent.c_str()) == 0;)
+    for (std::string parent = parent_of(path); !parent.empty() && sys::rmdir(parent.c_str()) == 0;)
         parent = parent_of(parent);
 }
 
 // ---- Reading
 
-struct CloseFolder {
-    DIR* folder;
-    ~CloseFolder() {
-        if (folder) ::closedir(folder);
-    }
-};
-
 std::string entry_of(const std::string& folder, const char* name) {
     return folder + (folder.ends_with('/') ? "" : "/") + name;
 }
 
-/// Calls `f(entry)` for each but `.` and `..`. Closes `folder`, which may be null: then `errno` says why.
+/// Calls `f(entry)` for each but `.` and `..`. The folder may not be open: then `errno` says why.
 template <class F>
-void for_each_entry(DIR* folder, const std::string& path, F f) {
-    const CloseFolder open{folder};
-    if (!open.folder) throw OSError(errno, "read the folder " + path);
-    for (;;) {
-        errno = 0;
-        const dirent* entry = ::readdir(open.folder);
-        if (!entry && errno != 0) throw OSError(errno, "read the folder " + path);
-        if (!entry) return;
-        const std::string_view name = entry->d_name;
+void for_each_entry(sys::FolderReader& folder, const std::string& path, F f) {
+    if (!folder.is_open()) throw OSError(errno, "read the folder " + path);
+    while (const sys::FolderItem* const entry = folder.next()) {
+        const std::string_view name = entry->name;
         if (name != "." && name != "..") f(*entry);
     }
+    if (errno != 0) throw OSError(errno, "read the folder " + path);
 }
 
 unsigned char kind_of(const struct stat& status) noexcept { return static_cast<unsigned char>(IFTODT(status.st_mode)); }
 
-DirEntry described(const std::string& folder, const dirent& entry) {
-    DirEntry result{.name = entry.d_name, .path = entry_of(folder, entry.d_name), .inode = entry.d_ino};
-    unsigned char type = entry.d_type;
+DirEntry described(const std::string& folder, const sys::FolderItem& entry) {
+    DirEntry result{.name = entry.name, .path = entry_of(folder, entry.name), .inode = entry.inode};
+    unsigned char type = entry.type;
     struct stat status{};
-    if (type == DT_UNKNOWN && ::lstat(result.path.c_str(), &status) == 0) type = kind_of(status);
+    if (type == DT_UNKNOWN && sys::lstat(result.path.c_str(), &status) == 0) type = kind_of(status);
     result.is_symlink = type == DT_LNK;
     if (type == DT_LNK)
-        type = ::stat(result.path.c_str(), &status) == 0 ? kind_of(status) : static_cast<unsigned char>(DT_UNKNOWN);
+        type = sys::stat(result.path.c_str(), &status) == 0 ? kind_of(status) : static_cast<unsigned char>(DT_UNKNOWN);
     result.is_dir = type == DT_DIR;
     result.is_file = type == DT_REG;
     return result;
@@ -103,45 +89,49 @@ DirEntry described(const std::string& folder, const dirent& entry) {
 
 constexpr int a_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-void remove_entry(int folder, const dirent& entry, const std::string& path);
+void remove_entry(int folder, const sys::FolderItem& entry, const std::string& path);
 
 /// Removes what is in the folder of the descriptor, which this closes.
 void empty_folder(int folder, const std::string& path) {
     ScopedDescriptor opened(folder);
-    DIR* const entries = ::fdopendir(folder);
-    if (entries) opened.release();
-    for_each_entry(entries, path,
-                   [&](const dirent& entry) { remove_entry(::dirfd(entries), entry, entry_of(path, entry.d_name)); });
+    sys::FolderReader entries(folder);
+    if (entries.is_open()) opened.release();
+    for_each_entry(entries, path, [&](const sys::FolderItem& entry) {
+        remove_entry(entries.fd(), entry, entry_of(path, entry.name));
+    });
 }
 
 // By descriptors, so that nobody who puts a link in the place of a folder meanwhile has other things removed. What another has removed first
 // is no error.
-void remove_entry(int folder, const dirent& entry, const std::string& path) {
-    if (entry.d_type != DT_DIR) {
-        if (::unlinkat(folder, entry.d_name, 0) == 0 || errno == ENOENT) return;
+void remove_entry(int folder, const sys::FolderItem& entry, const std::string& path) {
+    if (entry.type != DT_DIR) {
+        if (sys::unlinkat(folder, entry.name, 0) == 0 || errno == ENOENT) return;
         if (errno != EISDIR) throw OSError(errno, "remove " + path);  // else its type was not told, or is another now
     }
-    const int inner = ::openat(folder, entry.d_name, a_folder);
+    const int inner = sys::openat(folder, entry.name, a_folder);
     if (inner < 0 && errno == ENOENT) return;
     if (inner < 0) throw OSError(errno, "read the folder " + path);
     empty_folder(inner, path);
-    if (::unlinkat(folder, entry.d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    if (sys::unlinkat(folder, entry.name, AT_REMOVEDIR) < 0 && errno != ENOENT)
         throw OSError(errno, "remove the folder " + path);
 }
 
 }  // namespace
 
 std::string absolute_path(const std::string& path) {
-    std::error_code error;
-    const std::filesystem::path absolute = std::filesystem::absolute(path.empty() ? "." : path, error);
-    if (error) throw OSError(error.value(), "find the current folder");
+    std::filesystem::path absolute = path.empty() ? "." : path;
+    if (absolute.is_relative()) {
+        const std::string here = sys::getcwd();
+        if (here.empty()) throw OSError(errno, "find the current folder");
+        absolute = here / absolute;
+    }
     std::string text = absolute.lexically_normal().string();
     while (text.size() > 1 && text.ends_with('/')) text.pop_back();
     return text;
 }
 
 void remove_tree(const std::string& path) {
-    const int folder = ::open(path.c_str(), a_folder);
+    const int folder = sys::open(path.c_str(), a_folder);
     if (folder < 0) throw OSError(errno, "remove the folder " + path);
     empty_folder(folder, path);
     remove_empty(path);
@@ -181,7 +171,7 @@ Coro<> renames(std::string from, std::string to) {
     co_await run_in_executor([from = std::move(from), to = std::move(to)] {
         const std::string parent = parent_of(to);
         if (!parent.empty() && !is_folder(parent)) make_with_parents(parent, {.exist_ok = true});
-        if (::rename(from.c_str(), to.c_str()) < 0) throw OSError(errno, "rename " + from + " to " + to);
+        if (sys::rename(from.c_str(), to.c_str()) < 0) throw OSError(errno, "rename " + from + " to " + to);
         remove_empty_parents(from);
     });
 }
@@ -190,7 +180,8 @@ Coro<std::vector<std::string>> listdir(std::string path) {
     check_name(path, "read the folder");
     co_return co_await run_in_executor([path = std::move(path)] {
         std::vector<std::string> names;
-        for_each_entry(::opendir(path.c_str()), path, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
+        sys::FolderReader folder(path.c_str());
+        for_each_entry(folder, path, [&](const sys::FolderItem& entry) { names.emplace_back(entry.name); });
         return names;
     });
 }
@@ -199,8 +190,8 @@ Coro<std::vector<DirEntry>> scandir(std::string path) {
     check_name(path, "read the folder");
     co_return co_await run_in_executor([path = std::move(path)] {
         std::vector<DirEntry> entries;
-        for_each_entry(::opendir(path.c_str()), path,
-                       [&](const dirent& entry) { entries.push_back(described(path, entry)); });
+        sys::FolderReader folder(path.c_str());
+        for_each_entry(folder, path, [&](const sys::FolderItem& entry) { entries.push_back(described(path, entry)); });
         return entries;
     });
 }

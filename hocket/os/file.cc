@@ -6,13 +6,11 @@
 #include <hocket/core/operation.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/shield.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/sync/lock.h>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 #include <algorithm>
 #include <string_view>
 
@@ -103,7 +101,7 @@ namespace {
 /// A descriptor for one wait, so that nothing of that is left on the file's own, which threads close.
 struct Duplicate {
     explicit Duplicate(int original) noexcept
-        : backend(this_loop->backend()), fd(::fcntl(original, F_DUPFD_CLOEXEC, 0)) {}
+        : backend(this_loop->backend()), fd(sys::fcntl(original, F_DUPFD_CLOEXEC, 0)) {}
     Duplicate(const Duplicate&) = delete;
     Duplicate& operator=(const Duplicate&) = delete;
     ~Duplicate() {
@@ -346,7 +344,7 @@ const std::string& File::mode() const { return state()->mode.text; }
 
 int File::fileno() const { return state()->usable("the descriptor of").fd(); }
 
-bool File::isatty() const { return ::isatty(fileno()) == 1; }
+bool File::isatty() const { return sys::isatty(fileno()) == 1; }
 
 bool File::readable() const {
     state()->usable("the mode of");
@@ -358,7 +356,7 @@ bool File::writable() const {
     return state_->mode.writable;
 }
 
-bool File::seekable() const { return ::lseek(fileno(), 0, SEEK_CUR) >= 0; }
+bool File::seekable() const { return sys::lseek(fileno(), 0, SEEK_CUR) >= 0; }
 
 struct File::Loan::Held {
     Shared<State> state;

@@ -4,13 +4,11 @@
 
 #include <hocket/core/sleep.h>
 #include <hocket/flow/shield.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -79,7 +77,7 @@ Coro<File> open(int descriptor, std::string mode, OpenOptions options) {
     OpenMode parsed = parse_mode(name, std::move(mode), options);
     if (parsed.flags & O_APPEND && is_regular(descriptor)) {
         // On a duplicate, since a cancel gives the descriptor back; that one shares its position, and a thread closes it all the same.
-        auto same = std::make_shared<ScopedDescriptor>(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+        auto same = std::make_shared<ScopedDescriptor>(sys::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
         co_await shield(
             run_in_executor([same = std::move(same), parsed] { BufferedFile::begin_at_end(same->fd, parsed); }));
     }

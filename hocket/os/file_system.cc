@@ -5,20 +5,15 @@
 #include <hocket/base/broken_pipe_internal.h>
 #include <hocket/base/utf_8_internal.h>
 #include <hocket/core/sleep.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/file_system_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <fcntl.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -35,7 +30,7 @@ using Status = struct stat;
 
 Status status_of(const std::string& path, const char* attempted) {
     Status status{};
-    check(::stat(path.c_str(), &status), attempted + (" " + path));
+    check(sys::stat(path.c_str(), &status), attempted + (" " + path));
     return status;
 }
 
@@ -134,7 +129,7 @@ Coro<StatResult> lstat(std::string path) {
     check_name(path, "lstat");
     co_return co_await run_in_executor([path = std::move(path)] {
         Status status{};
-        check(::lstat(path.c_str(), &status), "lstat " + path);
+        check(sys::lstat(path.c_str(), &status), "lstat " + path);
         return result_of(status);
     });
 }
@@ -143,7 +138,7 @@ Coro<StatvfsResult> statvfs(std::string path) {
     check_name(path, "statvfs");
     co_return co_await run_in_executor([path = std::move(path)] {
         struct ::statvfs s{};
-        check(::statvfs(path.c_str(), &s), "statvfs " + path);
+        check(sys::statvfs(path.c_str(), &s), "statvfs " + path);
         return StatvfsResult{.bsize = s.f_bsize,
                              .frsize = s.f_frsize,
                              .blocks = s.f_blocks,
@@ -159,34 +154,35 @@ Coro<StatvfsResult> statvfs(std::string path) {
 
 Coro<bool> access(std::string path, int mode) {
     co_return co_await run_in_executor(
-        [path = std::move(path), mode] { return !has_null(path) && ::access(path.c_str(), mode) == 0; });
+        [path = std::move(path), mode] { return !has_null(path) && sys::access(path.c_str(), mode) == 0; });
 }
 
 Coro<bool> exists(std::string path) {
-    co_return co_await run_in_executor([path = std::move(path)] { return status_if_any<::stat>(path).has_value(); });
+    co_return co_await run_in_executor([path = std::move(path)] { return status_if_any<sys::stat>(path).has_value(); });
 }
 
 Coro<bool> lexists(std::string path) {
-    co_return co_await run_in_executor([path = std::move(path)] { return status_if_any<::lstat>(path).has_value(); });
+    co_return co_await run_in_executor(
+        [path = std::move(path)] { return status_if_any<sys::lstat>(path).has_value(); });
 }
 
 Coro<bool> isfile(std::string path) {
     co_return co_await run_in_executor([path = std::move(path)] {
-        const auto status = status_if_any<::stat>(path);
+        const auto status = status_if_any<sys::stat>(path);
         return status && S_ISREG(status->st_mode);
     });
 }
 
 Coro<bool> isdir(std::string path) {
     co_return co_await run_in_executor([path = std::move(path)] {
-        const auto status = status_if_any<::stat>(path);
+        const auto status = status_if_any<sys::stat>(path);
         return status && S_ISDIR(status->st_mode);
     });
 }
 
 Coro<bool> islink(std::string path) {
     co_return co_await run_in_executor([path = std::move(path)] {
-        const auto status = status_if_any<::lstat>(path);
+        const auto status = status_if_any<sys::lstat>(path);
         return status && S_ISLNK(status->st_mode);
     });
 }
@@ -194,7 +190,7 @@ Coro<bool> islink(std::string path) {
 // Its device is another than that of the folder around it, or there is none around it.
 Coro<bool> ismount(std::string path) {
     co_return co_await run_in_executor([path = std::move(path)] {
-        const auto here = status_if_any<::lstat>(path), above = status_if_any<::lstat>(path + "/..");
+        const auto here = status_if_any<sys::lstat>(path), above = status_if_any<sys::lstat>(path + "/..");
         if (!here || !above || S_ISLNK(here->st_mode)) return false;
         return here->st_dev != above->st_dev || here->st_ino == above->st_ino;
     });
@@ -235,7 +231,7 @@ namespace {
 
 // What a job works with must be the same file however long it waits for its thread.
 std::shared_ptr<ScopedDescriptor> kept(int descriptor, const char* attempted) {
-    auto copy = std::make_shared<ScopedDescriptor>(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    auto copy = std::make_shared<ScopedDescriptor>(sys::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     check(copy->fd, attempted + (" descriptor " + std::to_string(descriptor)));
     return copy;
 }
@@ -245,8 +241,8 @@ std::shared_ptr<ScopedDescriptor> kept(int descriptor, const char* attempted) {
 Coro<bool> sameopenfile(int descriptor, int other) {
     co_return co_await run_in_executor([first = kept(descriptor, "stat"), second = kept(other, "stat")] {
         Status a{}, b{};
-        check(::fstat(first->fd, &a), "stat a descriptor");
-        check(::fstat(second->fd, &b), "stat a descriptor");
+        check(sys::fstat(first->fd, &a), "stat a descriptor");
+        check(sys::fstat(second->fd, &b), "stat a descriptor");
         return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
     });
 }
@@ -257,7 +253,7 @@ Coro<std::size_t> sendfile(int out, int in, std::optional<std::int64_t> offset, 
         off_t place = offset.value_or(0);
         const WithoutBrokenPipeSignal quiet;
         const ssize_t n =
-            again_if_interrupted([&] { return ::sendfile(to->fd, from->fd, offset ? &place : nullptr, count); });
+            again_if_interrupted([&] { return sys::sendfile(to->fd, from->fd, offset ? &place : nullptr, count); });
         quiet.take(n, count);
         if (n < 0) {
             throw OSError(
@@ -273,10 +269,9 @@ Coro<std::string> abspath(std::string path) {
 
 Coro<std::string> getcwd() {
     co_return co_await run_in_executor([] {
-        std::error_code error;
-        const std::filesystem::path path = std::filesystem::current_path(error);
-        if (error) throw OSError(error.value(), "find the current folder");
-        return path.string();
+        std::string path = sys::getcwd();
+        if (path.empty()) throw OSError(errno, "find the current folder");
+        return path;
     });
 }
 
@@ -284,7 +279,7 @@ Coro<std::string> getcwd() {
 
 Coro<> remove(std::string path) {
     check_name(path, "remove");
-    co_await run_in_executor([path = std::move(path)] { check(::unlink(path.c_str()), "remove " + path); });
+    co_await run_in_executor([path = std::move(path)] { check(sys::unlink(path.c_str()), "remove " + path); });
 }
 
 HOCKET_CORO_WRAPPER Coro<> unlink(std::string path) { return remove(std::move(path)); }
@@ -293,7 +288,7 @@ Coro<> rename(std::string from, std::string to) {
     check_name(from, "rename");
     check_name(to, "rename");
     co_await run_in_executor([from = std::move(from), to = std::move(to)] {
-        check(::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to);
+        check(sys::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to);
     });
 }
 
@@ -303,7 +298,7 @@ Coro<> link(std::string path, std::string other) {
     check_name(path, "link");
     check_name(other, "link");
     co_await run_in_executor([path = std::move(path), other = std::move(other)] {
-        check(::link(path.c_str(), other.c_str()), "link " + path + " to " + other);
+        check(sys::link(path.c_str(), other.c_str()), "link " + path + " to " + other);
     });
 }
 
@@ -311,7 +306,7 @@ Coro<> symlink(std::string target, std::string name) {
     check_name(target, "symlink");
     check_name(name, "symlink");
     co_await run_in_executor([target = std::move(target), name = std::move(name)] {
-        check(::symlink(target.c_str(), name.c_str()), "make the symbolic link " + name + " to " + target);
+        check(sys::symlink(target.c_str(), name.c_str()), "make the symbolic link " + name + " to " + target);
     });
 }
 
@@ -319,7 +314,7 @@ Coro<std::string> readlink(std::string path) {
     check_name(path, "read the link");
     co_return co_await run_in_executor([path = std::move(path)] {
         std::string target(PATH_MAX, '\0');  // no longer than that
-        const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+        const ssize_t size = sys::readlink(path.c_str(), target.data(), target.size());
         if (size < 0) throw OSError(errno, "read the link " + path);
         target.resize(static_cast<std::size_t>(size));
         return target;

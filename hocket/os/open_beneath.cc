@@ -2,12 +2,9 @@
 // openat2, and what stands in for it.
 #include <hocket/os/open_beneath_internal.h>
 
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <cerrno>
 #include <string_view>
 
@@ -26,8 +23,8 @@ int open_resolved(int folder, const char* path, int flags, unsigned resolve) noe
     how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
     how.resolve = resolve;
     for (;;) {
-        const long fd = ::syscall(SYS_openat2, folder, path, &how, sizeof how);
-        if (fd >= 0) return static_cast<int>(fd);
+        const int fd = sys::openat2(folder, path, how);
+        if (fd >= 0) return fd;
         if (errno != EINTR) return -errno;
     }
 }
@@ -37,7 +34,7 @@ bool means_not_at_hand(int error) noexcept { return error == ENOSYS || error == 
 
 int open_plainly(int folder, const char* path, int flags) noexcept {
     for (;;) {
-        const int fd = ::openat(folder, path, flags | O_CLOEXEC);
+        const int fd = sys::openat(folder, path, flags | O_CLOEXEC);
         if (fd >= 0) return fd;
         if (errno != EINTR) return -errno;
     }

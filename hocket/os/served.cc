@@ -2,7 +2,8 @@
 // The types of file systems that are served by others, and the devices whose type was asked for.
 #include <hocket/os/served_internal.h>
 
-#include <fcntl.h>
+#include <hocket/io/file_calls_internal.h>
+
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <array>
@@ -64,6 +65,7 @@ Served served_of_type(long type) noexcept {
 }
 
 Served served(dev_t device) noexcept {
+    if (sys::simulated()) return Served::by_kernel;  // and nothing is kept from one run to the next
     const std::uint64_t word = place_of(device).load(std::memory_order_relaxed);
     return (word & ~kind_bits) == key_of(device) ? Served{static_cast<std::uint8_t>(word & kind_bits)}
                                                  : Served::unknown;
@@ -74,11 +76,13 @@ void remember_served(dev_t device, Served by) noexcept {
 }
 
 Served served_root() noexcept {
+    if (sys::simulated()) return Served::by_kernel;
     const dev_t device = root.load(std::memory_order_relaxed);
     return device == 0 ? Served::unknown : served(device);
 }
 
 Served learn_served(int fd, dev_t device) noexcept {
+    if (sys::simulated()) return Served::by_kernel;
     if (served_root() == Served::unknown) {
         struct stat status{};
         struct statfs type{};
@@ -97,7 +101,7 @@ Served learn_served(int fd, dev_t device) noexcept {
 }
 
 int status_at_hand(int fd, unsigned mask, struct statx& status) noexcept {
-    return ::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, &status);
+    return sys::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, &status);
 }
 
 dev_t device_of(const struct statx& status) noexcept { return makedev(status.stx_dev_major, status.stx_dev_minor); }

@@ -3,14 +3,12 @@
 #include <hocket/os/temporary.h>
 
 #include <hocket/base/report.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/os/buffered_file_internal.h>
 #include <hocket/os/executor.h>
 #include <hocket/os/file_system_internal.h>
 #include <hocket/os/temporary_internal.h>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -24,7 +22,7 @@ constexpr const char* make_a_folder = "make a temporary folder in ";
 
 bool may_make_files_in(const char* folder) noexcept {
     struct stat status{};
-    return ::stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && ::access(folder, W_OK | X_OK) == 0;
+    return sys::stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && sys::access(folder, W_OK | X_OK) == 0;
 }
 
 // For mkostemps (man 3), which replaces the six letters.
@@ -35,7 +33,7 @@ std::string pattern(const std::string& folder, const std::string& prefix, const 
 /// Makes a file with a name, which it puts into `path`.
 int open_named(const std::string& folder, const std::string& prefix, const std::string& suffix, std::string& path) {
     path = pattern(folder, prefix, suffix);
-    const int fd = ::mkostemps(path.data(), static_cast<int>(suffix.size()), O_CLOEXEC);
+    const int fd = sys::mkostemps(path.data(), static_cast<int>(suffix.size()), O_CLOEXEC);
     if (fd < 0) throw OSError(errno, make_a_file + folder);
     return fd;
 }
@@ -72,7 +70,7 @@ Opened make_named(const TemporaryOptions& options, OpenMode mode) {
 }
 
 Opened make_spooled(const TemporaryOptions& options, OpenMode mode) {
-    const int fd = ::memfd_create("hocket", MFD_CLOEXEC);
+    const int fd = sys::memfd_create("hocket", MFD_CLOEXEC);
     if (fd < 0) throw OSError(errno, "make a temporary file in memory");
     Opened file = file_of("a spooled temporary file", fd, std::move(mode), options.open);
     file->spool(options.max_size > 0 ? options.max_size : static_cast<std::size_t>(-1), options.dir);
@@ -91,12 +89,12 @@ std::string make_folder(const TemporaryDirectoryOptions& options) {
     const std::string folder = temporary_folder(options.dir);
     for (;;) {
         std::string path = pattern(folder, options.prefix, "");
-        if (!::mkdtemp(path.data())) throw OSError(errno, make_a_folder + folder);
+        if (!sys::mkdtemp(path.data())) throw OSError(errno, make_a_folder + folder);
         if (options.suffix.empty()) return path;
         // mkdtemp (man 3) knows no suffix, so that what it makes only draws the name.
-        const int made = ::mkdir((path + options.suffix).c_str(), 0700);
+        const int made = sys::mkdir((path + options.suffix).c_str(), 0700);
         const int error = errno;
-        ::rmdir(path.c_str());
+        sys::rmdir(path.c_str());
         if (made == 0) return path + options.suffix;
         if (error != EEXIST) throw OSError(error, make_a_folder + folder);
     }
@@ -118,12 +116,12 @@ std::string temporary_folder(const std::string& folder) {
 
 int open_unnamed(const std::string& folder) {
     const std::string absolute = temporary_folder(folder);
-    const int fd = ::open(absolute.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    const int fd = sys::open(absolute.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0) return fd;
     if (errno != EOPNOTSUPP && errno != EISDIR) throw OSError(errno, make_a_file + absolute);
     std::string path;  // of a file system that must name its files
     const int named = open_named(absolute, "tmp", "", path);
-    ::unlink(path.c_str());
+    sys::unlink(path.c_str());
     return named;
 }
 
@@ -157,7 +155,7 @@ TemporaryDirectory& TemporaryDirectory::operator=(TemporaryDirectory&& other) no
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
-    if (!removes_) return;
+    if (!removes_ || sys::process_has_ended()) return;
     try {
         remove_tree(name_);
     } catch (const OSError& e) {

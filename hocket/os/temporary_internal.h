@@ -3,8 +3,8 @@
 #pragma once
 
 #include <hocket/base/errors.h>
+#include <hocket/io/file_calls_internal.h>
 
-#include <unistd.h>
 #include <string>
 #include <utility>
 
@@ -16,7 +16,7 @@ struct ScopedDescriptor {
     ScopedDescriptor(const ScopedDescriptor&) = delete;
     ScopedDescriptor& operator=(const ScopedDescriptor&) = delete;
     ~ScopedDescriptor() {
-        if (fd >= 0) ::close(fd);
+        if (fd >= 0) sys::close(fd);
     }
     int release() noexcept { return std::exchange(fd, -1); }
     int fd;

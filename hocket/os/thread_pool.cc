@@ -2,6 +2,7 @@
 // The threads of a ThreadPoolExecutor, and their queue.
 #include <hocket/os/thread_pool.h>
 
+#include <hocket/os/simulated_threads.h>
 #include <hocket/os/worker_internal.h>
 #include <hocket/sync/queue.h>
 
@@ -23,6 +24,12 @@ namespace {
 constexpr std::chrono::nanoseconds longest_wait = std::chrono::hours(24 * 365);
 
 }  // namespace
+
+constinit thread_local SimulatedThreads* simulated_threads = nullptr;
+
+void check_not_simulated(const char* what) {
+    if (simulated_threads) throw RuntimeError(std::string("a simulation has no ") + what);
+}
 
 void name_this_thread(std::string_view prefix, std::size_t number) noexcept {
     constexpr std::size_t room = 15;
@@ -56,6 +63,8 @@ struct ThreadPoolExecutor::Pool {
     std::vector<std::thread> threads;
     ConcurrentFuture<> ended;  // running, so that nobody can cancel it
     bool told = false;         // that it ended
+    SimulatedThreads* const simulated = simulated_threads;
+    std::size_t simulated_workers = 0;  // in place of `threads`; those that work are `alive`
 
     void push(ConcurrentBase& job) noexcept {
         job.next = nullptr;
@@ -160,7 +169,33 @@ struct ThreadPoolExecutor::Pool {
         ++pool->alive;
     }
 
+    // In a simulation a worker is a job that comes again as long as there is work. Called by the one thread, without the lock.
+    static void start_simulated(const Shared<Pool>& pool) {
+        ++pool->alive;
+        const bool is_new = pool->alive > pool->simulated_workers;
+        if (is_new) ++pool->simulated_workers;
+        pool->simulated->run_later([pool, is_new] { pool->work_simulated(pool, is_new); });
+    }
+    void work_simulated(const Shared<Pool>& self, bool is_new) {
+        if ((is_new && !initialize()) || !first) {
+            --alive;
+            if (ends_now()) ended.state()->finish();
+            return;
+        }
+        ConcurrentBase* const job = pop();
+        ++working;
+        job->run();
+        --working;
+        simulated->run_later([self] { self->work_simulated(self, false); });
+    }
+    // The caller waits until they have ended.
+    bool wait_for_simulated(std::optional<Duration> timeout) noexcept {
+        return simulated->wait_until([](const void* p) { return static_cast<const Pool*>(p)->alive == 0; }, this,
+                                     timeout);
+    }
+
     bool runs_on_this_thread() const noexcept {
+        if (simulated) return working > 0;
         return std::ranges::any_of(threads,
                                    [](const std::thread& t) { return t.get_id() == std::this_thread::get_id(); });
     }
@@ -173,9 +208,11 @@ struct ThreadPoolExecutor::Pool {
 };
 
 ThreadPoolExecutor::ThreadPoolExecutor(ThreadPoolOptions options) : pool_(Shared<Pool>::make()) {
-    const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
+    const unsigned by_default = simulated_threads
+                                    ? SimulatedThreads::workers
+                                    : std::min(32U, std::max(std::thread::hardware_concurrency(), 1U) + 4);
     pool_->ended.set_running_or_notify_cancel();
-    pool_->max_workers = options.max_workers > 0 ? options.max_workers : std::min(32U, processors + 4);
+    pool_->max_workers = options.max_workers > 0 ? options.max_workers : by_default;
     pool_->max_queue = options.max_queue;
     pool_->initializer = std::move(options.initializer);
     pool_->prefix = options.thread_name_prefix.empty() ? "hocket" : options.thread_name_prefix;
@@ -192,7 +229,7 @@ bool ThreadPoolExecutor::runs_on_this_thread() const noexcept {
 
 unsigned ThreadPoolExecutor::workers() const noexcept {
     const std::lock_guard lock(pool_->mutex);
-    return static_cast<unsigned>(pool_->threads.size());
+    return static_cast<unsigned>(pool_->threads.size() + pool_->simulated_workers);
 }
 
 ConcurrentFuture<> ThreadPoolExecutor::ended() const noexcept { return pool_->ended; }
@@ -212,7 +249,9 @@ void ThreadPoolExecutor::execute(ConcurrentBase& job) {
         if (!pool.broken.empty()) throw BrokenThreadPool(pool.broken);
         if (pool.shut) throw RuntimeError("cannot schedule new futures after shutdown");
         if (pool.full()) throw QueueFull();
-        if (pool.queued >= pool.idle && pool.threads.size() < pool.max_workers) {
+        if (pool.simulated) {
+            if (pool.alive < pool.max_workers) Pool::start_simulated(pool_);
+        } else if (pool.queued >= pool.idle && pool.threads.size() < pool.max_workers) {
             try {
                 Pool::start(pool_);
             } catch (const std::system_error& e) {
@@ -245,6 +284,10 @@ bool ThreadPoolExecutor::end(const ExecutorShutdownOptions& options) {
         ConcurrentBase* job = std::exchange(not_begun, not_begun->next);
         job->cancel();
         job->drop();
+    }
+    if (pool.simulated) {
+        if (!options.wait || pool.abandoned) return pool.alive == 0;
+        return pool.wait_for_simulated(options.timeout);
     }
     std::vector<std::thread> ended;
     {

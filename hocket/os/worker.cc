@@ -4,6 +4,7 @@
 
 #include <hocket/core/event_loop.h>
 #include <hocket/os/process_pool.h>
+#include <hocket/os/simulated_threads.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -188,6 +189,7 @@ bool receive_bytes(int fd, char* bytes, std::size_t size) noexcept {
 }  // namespace
 
 StartedWorker start_worker(const WorkerSettings& settings) {
+    check_not_simulated("processes to work in");
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) throw OSError(errno, "start a worker process");
     std::fflush(stdout);  // or the worker would print once more what waits in the buffer

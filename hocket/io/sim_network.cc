@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// What becomes of packets: how long they take, which are lost, which wait.
+#include <hocket/io/sim_network.h>
+
+#include <hocket/io/sim_kernel.h>
+
+namespace hocket::sim {
+
+NetworkConfig NetworkConfig::calm() {
+    NetworkConfig n;
+    n.latency = {std::chrono::microseconds(500), std::chrono::microseconds(500)};
+    n.loopback = {std::chrono::microseconds(10), std::chrono::microseconds(10)};
+    n.slow = n.short_io = n.late = 0;
+    n.shuffle = false;
+    return n;
+}
+
+NetworkConfig NetworkConfig::weather(std::uint64_t seed) {
+    Choices knobs(seed ^ 0x5745'4154'4845'52U);
+    NetworkConfig n = calm();
+    const auto maybe = [&knobs] { return knobs.chance(0.5); };
+    const auto up_to = [&](double most) { return maybe() ? most * knobs.choose(1000) / 1000 : 0; };
+    n.latency = {std::chrono::microseconds(knobs.between(1, 1000)),
+                 std::chrono::microseconds(knobs.between(1000, 100'000))};
+    n.loopback.high = std::chrono::microseconds(knobs.between(10, 1000));
+    n.slow = up_to(0.05);
+    n.short_io = up_to(1);
+    n.late = up_to(0.5);
+    n.latest = std::chrono::microseconds(knobs.between(1, 10'000));
+    n.shuffle = maybe();
+    n.buffer = std::size_t{1} << (10 + knobs.choose(9));
+    return n;
+}
+
+Network::Network(Choices& c, const NetworkConfig& how) : choices(c), config(how) {}
+Network::~Network() { schedule.clear(); }
+
+Kernel& Network::add_host(std::string name) {
+    hosts.push_back(Unique<Kernel>::make(*this, std::move(name), hosts.size()));
+    return *hosts.back();
+}
+
+Kernel* Network::host_with(const Ip& ip) const noexcept {
+    for (const auto& host : hosts) {
+        if (host->ip(ip.v6) == ip) return host.get();
+    }
+    return nullptr;
+}
+
+Kernel* Network::host_named(const std::string& name) noexcept {
+    for (const auto& host : hosts) {
+        if (host->name() == name) return host.get();
+    }
+    return nullptr;
+}
+
+std::string Network::name_of(const SocketAddress& address) const {
+    if (!address.local) {
+        for (const auto& host : hosts) {
+            if (host->ip(address.ip.v6) == address.ip) return host->name() + ":" + std::to_string(address.port);
+        }
+    }
+    return address.str();
+}
+
+Link& Network::link(const Kernel& from, const Kernel& to) {
+    std::vector<Link>& links = hosts[from.index()]->links;
+    if (links.size() <= to.index()) links.resize(to.index() + 1);
+    return links[to.index()];
+}
+
+void Network::heal(Kernel& from, Kernel& to) {
+    Link& l = link(from, to);
+    l.cut = l.held = false;
+    // They arrive in their order, as what was sent again by one sender does.
+    std::int64_t arrival = schedule.now() + latency(from, to);
+    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+}
+
+std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
+    if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
+    const Link& l = link(from, to);
+    const Range& range = l.has_latency ? l.latency : config.latency;
+    std::int64_t slow = 0;
+    if (choices.chance(config.slow)) {
+        slow = choices.between(1, config.slowest.count());
+        if (tells())
+            story(from, Told::small, "a packet to " + to.name() + " takes " + milliseconds_text(slow) + " more");
+    }
+    return slow + choices.between(range.low.count(), range.high.count());
+}
+
+namespace {
+
+// Looks at its target when it gets there, as a packet does.
+struct Arrival final : ScheduledEvent {
+    Kernel& to;
+    Unique<ScheduledEvent> inner;
+    Arrival(Kernel& k, Unique<ScheduledEvent> e) : to(k), inner(std::move(e)) {}
+    void happen() override {
+        if (to.up()) {
+            inner->happen();
+        } else {
+            to.arrived_while_down.push_back(std::move(inner));
+        }
+    }
+};
+
+}  // namespace
+
+bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
+                    Unique<ScheduledEvent> arrival) {
+    const Verdict verdict = rule && &from != &to && !data.empty() ? rule(from, to, data) : Verdict::pass;
+    Link& l = link(from, to);
+    if (l.cut || l.held) {
+        l.waiting.push_back(Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
+        return false;
+    }
+    std::int64_t when = schedule.now() + latency(from, to);
+    // A stream's packet that is dropped is sent again.
+    if (verdict != Verdict::pass) {
+        when += choices.between(200'000'000, config.slowest.count());
+        if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");
+    }
+    last = std::max(last + 1, when);
+    schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
+    return to.up();
+}
+
+void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
+    const bool away = &from != &to;
+    const Verdict verdict = rule && away ? rule(from, to, datagram.data) : Verdict::pass;
+    Link& l = link(from, to);
+    if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
+        if (tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is lost");
+        return;
+    }
+    const int copies = away && choices.chance(config.duplicated) ? 2 : 1;
+    if (copies > 1 && tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is doubled");
+    for (int i = 0; i < copies; ++i) {
+        auto arrival = event_of([&from, &to, datagram] {
+            if (to.up()) to.datagram_arrived(from, datagram);
+        });
+        if (l.held) {
+            l.waiting.push_back(std::move(arrival));
+            continue;
+        }
+        const std::int64_t more = verdict == Verdict::delay ? choices.between(1, config.slowest.count()) : 0;
+        schedule.add(schedule.now() + latency(from, to) + more, std::move(arrival));
+    }
+}
+
+}  // namespace hocket::sim

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// The simulated network: hosts, the links between them, and what becomes of a packet on its way.
+#pragma once
+
+#include <hocket/base/clock.h>
+#include <hocket/base/function.h>
+#include <hocket/base/owners.h>
+#include <hocket/io/choices.h>
+#include <hocket/io/sim_address.h>
+#include <hocket/io/sim_disk.h>
+#include <hocket/io/sim_schedule.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hocket::sim {
+
+class Kernel;
+
+/// A span of time that is drawn each time.
+struct Range {
+    Duration low{}, high{};
+};
+
+/// What a network and its hosts' kernels do to programs. Probabilities are those of one packet, or one call.
+struct NetworkConfig {
+    Range latency{std::chrono::microseconds(500), std::chrono::milliseconds(5)};  ///< of a packet between hosts
+    Range loopback{std::chrono::microseconds(5), std::chrono::microseconds(50)};  ///< within a host
+    double slow = 0.001;  ///< a packet takes up to `slowest` more: it was lost, and sent again
+    Duration slowest = std::chrono::seconds(2);
+    double lost = 0, duplicated = 0;  ///< of a datagram
+    double refused = 0;               ///< a connection, though somebody listens
+    double reset = 0;                 ///< a connection, by a packet on it
+    double short_io = 0.1;            ///< a read or write that does less than it could
+    double late = 0.1;                ///< a completion or a cancel that takes effect up to `latest` later
+    Duration latest = std::chrono::milliseconds(1);
+    double no_buffers = 0;        ///< ENOBUFS where a socket is made or sends a datagram
+    double no_descriptors = 0;    ///< EMFILE though there is room
+    bool shuffle = true;          ///< completions of one moment come in any order
+    std::size_t buffer = 65536;   ///< bytes on their way or unread, of each direction of a stream
+    unsigned descriptors = 1024;  ///< RLIMIT_NOFILE of each host
+
+    /// Nothing goes wrong, and everything takes the same time.
+    static NetworkConfig calm();
+    /// What every program has to live with is drawn from the seed: latency, reads and writes that do less, completions in any order, and
+    /// cancels that lose; no faults.
+    static NetworkConfig weather(std::uint64_t seed);
+};
+
+struct Datagram {
+    SocketAddress source, target;
+    std::string data;
+};
+
+/// Of what import a line of the story is.
+enum class Told : std::uint8_t {
+    routine,  ///< as it is to be: left out where only the story is told
+    life,     ///< of a program: several in a row are one line
+    small,    ///< a fault of which there may be many: several in a row are counted
+    notable,
+};
+
+/// What a rule makes of a packet.
+enum class Verdict : std::uint8_t { pass, delay, drop };
+
+/// One direction between two hosts.
+struct Link {
+    bool cut = false;   ///< nothing gets through: datagrams are lost; the rest is sent again until it does
+    bool held = false;  ///< everything waits
+    bool has_latency = false;
+    Range latency{};  ///< in place of the network's
+    std::vector<Unique<ScheduledEvent>> waiting;
+};
+
+/// Hosts and what lies between them. One world's; one thread.
+class HOCKET_EXPORT Network {
+public:
+    Network(Choices& choices, const NetworkConfig& config);
+    Network(const Network&) = delete;
+    Network& operator=(const Network&) = delete;
+    ~Network();
+
+    Choices& choices;
+    NetworkConfig config;
+    DiskConfig disk;  ///< of each host
+    Schedule schedule;
+    std::vector<Unique<Kernel>> hosts;
+    /// Asked about each packet that carries data between hosts.
+    Function<Verdict(Kernel& from, Kernel& to, std::span<const char> data)> rule;
+    /// Told what happens, where somebody wants to read it.
+    Function<void(const Kernel& host, Told import, std::string text)> story;
+    /// Told of bytes that have arrived at `to`, in the same case.
+    Function<void(const Kernel& from, const Kernel& to, std::size_t size, const std::string& what)> carried;
+
+    Kernel& add_host(std::string name);
+    Kernel* host_with(const Ip& ip) const noexcept;
+    Kernel* host_named(const std::string& name) noexcept;
+    /// The address as a story has it: with the name of its host, `kv2:80`.
+    std::string name_of(const SocketAddress& address) const;
+    Link& link(const Kernel& from, const Kernel& to);
+    /// The link is whole again: what waited goes on.
+    void heal(Kernel& from, Kernel& to);
+
+    /// A packet of a connection: it arrives after those before it, of which `last` is the time. False: it waits for a link that is cut, or
+    /// a host that is down.
+    template <class F>
+    bool send(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data, F arrive) {
+        return carry(from, to, last, data, event_of(std::move(arrive)));
+    }
+    /// A datagram, which may be lost, doubled, or overtaken.
+    void send_datagram(Kernel& from, Kernel& to, const Datagram& datagram);
+    template <class F>
+    void after(Duration delay, F f) {
+        schedule.add(schedule.now() + delay.count(), event_of(std::move(f)));
+    }
+    bool tells() const noexcept { return static_cast<bool>(story); }
+
+private:
+    template <class F>
+    static Unique<ScheduledEvent> event_of(F f) {
+        struct Calling final : ScheduledEvent {
+            F call;
+            explicit Calling(F&& c) : call(std::move(c)) {}
+            void happen() override { call(); }
+        };
+        return Unique<ScheduledEvent>(new Calling(std::move(f)));
+    }
+    bool carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
+               Unique<ScheduledEvent> arrival);
+    std::int64_t latency(const Kernel& from, const Kernel& to);
+};
+
+}  // namespace hocket::sim

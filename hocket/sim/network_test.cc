@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// The simulated network: time, faults, links that are cut, the sockets' rules.
+#include <hocket/core/sleep.h>
+#include <hocket/flow/wait_for.h>
+#include <hocket/io/signals.h>
+#include <hocket/net/datagram_endpoint.h>
+#include <hocket/net/datagram_socket_internal.h>
+#include <hocket/sim/run_in_world_test.h>
+#include <hocket/sync/event.h>
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <csignal>
+#include <string>
+
+namespace hocket::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::echo_server;
+using testing::error_of;
+using ::testing::HasSubstr;
+using testing::run_calmly;
+
+std::int64_t milliseconds(Duration d) { return d.count() / 1'000'000; }
+
+Coro<Duration> round_trip(World& world, const StreamReader& reader, const StreamWriter& writer) {
+    const Duration before = world.now();
+    co_await writer.write("x");
+    co_await reader.readexactly(1);
+    co_return std::chrono::nanoseconds(world.now().count() - before.count());
+}
+
+TEST(OnceSimNetwork, a_packet_takes_the_latency_of_its_link) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        EXPECT_EQ(milliseconds(co_await round_trip(world, reader, writer)), 1);
+        world.latency(world.main(), a, {100ms, 100ms});
+        EXPECT_EQ(milliseconds(co_await round_trip(world, reader, writer)), 200);
+    });
+}
+
+TEST(OnceSimNetwork, what_is_sent_over_a_cut_link_arrives_when_it_is_whole_again) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.partition(world.main(), a);
+        co_await writer.write("hello");
+        EXPECT_THROW(co_await wait_for(reader.read(5), 1min), TimeoutError);
+        world.heal(world.main(), a);
+        EXPECT_EQ(co_await reader.readexactly(5), "hello");
+    });
+}
+
+TEST(OnceSimNetwork, a_link_may_be_cut_in_one_direction) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        std::string arrived;
+        world.rule([&](Host from, Host, std::string_view data) {
+            arrived += from.name() + ":" + std::string(data) + " ";
+            return Verdict::pass;
+        });
+        world.partition(a, world.main(), false);
+        co_await writer.write("hello");
+        EXPECT_THROW(co_await wait_for(reader.read(5), 1min), TimeoutError);
+        world.heal(a, world.main(), false);
+        EXPECT_EQ(co_await reader.readexactly(5), "hello");
+        EXPECT_EQ(arrived, "main:hello a:hello ");
+    });
+}
+
+TEST(OnceSimNetwork, a_connection_over_a_link_that_stays_cut_times_out) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.partition(world.main(), a);
+        co_await writer.write("hello");
+        EXPECT_THAT(co_await error_of(reader.read(1)), HasSubstr("Connection timed out"));
+        EXPECT_GE(milliseconds(world.now()), 924'000);
+    });
+}
+
+TEST(OnceSimNetwork, a_connection_without_a_listener_is_refused) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        EXPECT_EQ(co_await error_of(open_connection(a.address().host(), 8)),
+                  "connect to 10.0.0.2:8: Connection refused");
+        EXPECT_EQ(co_await error_of(open_connection("10.0.0.9", 8)), "connect to 10.0.0.9:8: Network is unreachable");
+    });
+}
+
+TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", []() -> Coro<> {
+            const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
+            const Server server = co_await start_server(silent, "", 7);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        EXPECT_THROW(co_await wait_for(writer.write(std::string(10'000'000, 'x')), 1min), TimeoutError);
+    });
+}
+
+TEST(OnceSimNetwork, one_end_may_be_closed_before_the_other) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", []() -> Coro<> {
+            const auto answer = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+                const std::string all = co_await reader.read();
+                co_await sleep(1s);
+                co_await writer.write(std::to_string(all.size()));
+            };
+            const Server server = co_await start_server(answer, "", 7);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        co_await writer.write(std::string(200'000, 'x'));
+        writer.write_eof();
+        EXPECT_EQ(co_await reader.read(), "200000");
+    });
+}
+
+TEST(OnceSimNetwork, a_port_has_one_listener) {
+    run_calmly([](World&) -> Coro<> {
+        const auto nothing = [](StreamReader, StreamWriter) -> Coro<> { co_return; };
+        const Server first = co_await start_server(nothing, "10.0.0.1", 7);
+        EXPECT_THAT(co_await error_of(start_server(nothing, "10.0.0.1", 7)), HasSubstr("Address already in use"));
+        EXPECT_THAT(co_await error_of(start_server(nothing, "10.0.0.2", 7)),
+                    HasSubstr("Cannot assign requested address"));
+        const Server other = co_await start_server(nothing, "127.0.0.1", 0);
+        EXPECT_NE(other.port(), 0);
+    });
+}
+
+TEST(OnceSimNetwork, descriptors_are_limited) {
+    Config config = Config::calm();
+    config.network.descriptors = 2;
+    const Outcome outcome = run(config, [](World&) -> Coro<> {
+        const auto nothing = [](StreamReader, StreamWriter) -> Coro<> { co_return; };
+        const Server first = co_await start_server(nothing, "10.0.0.1", 1);
+        Server second = co_await start_server(nothing, "10.0.0.1", 2);
+        EXPECT_THAT(co_await error_of(start_server(nothing, "10.0.0.1", 3)), HasSubstr("Too many open files"));
+        second.close();
+        co_await second.wait_closed();
+        const Server third = co_await start_server(nothing, "10.0.0.1", 3);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+}
+
+TEST(OnceSimNetwork, a_signal_calls_its_handler_or_has_its_effect) {
+    run_calmly([](World& world) -> Coro<> {
+        std::string log;
+        const auto program = [&]() -> Coro<> {
+            return [](std::string& to) -> Coro<> {
+                add_signal_handler(get_running_loop(), SIGHUP, [&to] { to += "hangup "; });
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError&) {
+                    to += "cancelled ";
+                    throw;
+                }
+            }(log);
+        };
+        const Host a = world.host("a", program);
+        co_await sleep(1s);
+        world.signal(a, SIGHUP);
+        co_await sleep(1s);
+        EXPECT_EQ(log, "hangup ");
+        EXPECT_TRUE(a.running());
+        world.signal(a, SIGINT);
+        co_await sleep(1s);
+        EXPECT_EQ(log, "hangup cancelled ");
+        EXPECT_FALSE(a.running());
+        world.restart(a);
+        co_await sleep(1s);
+        world.signal(a, SIGTERM);
+        EXPECT_FALSE(a.running());
+        EXPECT_EQ(log, "hangup cancelled ");
+    });
+}
+
+TEST(OnceSimNetwork, wall_clocks_may_differ) {
+    run_calmly([](World& world) -> Coro<> {
+        std::int64_t there = 0;
+        const Host a = world.host("a", [&]() -> Coro<> {
+            return [](std::int64_t& time) -> Coro<> {
+                co_await sleep(1s);
+                time = get_running_loop().backend().wall_time();
+            }(there);
+        });
+        world.skew(a, 1h);
+        co_await sleep(2s);
+        const std::int64_t here = get_running_loop().backend().wall_time();
+        EXPECT_EQ((there - here + 1'500'000'000) / 1'000'000'000, 3600);
+    });
+}
+
+TEST(OnceSimNetwork, equal_seeds_give_equal_runs) {
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        Config config = Config::swarm(seed);
+        EXPECT_EQ(check_determinism(config,
+                                    [](World& world) -> Coro<> {
+                                        world.host("a", echo_server);
+                                        co_await sleep(1s);
+                                        auto [reader, writer] = co_await open_connection("a", 7);
+                                        for (int i = 0; i < 20; ++i) co_await round_trip(world, reader, writer);
+                                    }),
+                  "");
+    }
+}
+
+}  // namespace
+}  // namespace hocket::sim

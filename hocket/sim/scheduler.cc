@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// The steps of a world.
+#include <hocket/sim/scheduler_internal.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/core/await_graph.h>
+#include <hocket/sim/names_internal.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace hocket::sim {
+
+namespace {
+
+constexpr Duration patience_at_end = std::chrono::seconds(300);  // as the Runner's
+
+constexpr std::uint64_t most_spins = 1'000'000;
+constexpr char deadlock[] = "deadlock: everybody waits, and nothing can wake one";
+
+// What is to run without a loop of its own on this thread.
+class WithoutLoop {
+public:
+    WithoutLoop() noexcept : outer_(std::exchange(this_loop, nullptr)) {}
+    WithoutLoop(const WithoutLoop&) = delete;
+    WithoutLoop& operator=(const WithoutLoop&) = delete;
+    ~WithoutLoop() { this_loop = outer_; }
+
+private:
+    EventLoop* outer_;
+};
+
+}  // namespace
+
+std::int64_t HostState::due() const noexcept {
+    if (stage == Stage::none || stage == Stage::closing || paused || inside) return Backend::forever;
+    if (!loop->idle() || backend->has_something()) return 0;
+    std::int64_t first = backend->next_due();
+    if (const auto timer = loop->next_timer()) first = std::min(first, timer->time_since_epoch().count());
+    if (stage == Stage::ending) first = std::min(first, patience);
+    return first;
+}
+
+Scheduler::Scheduler(const Config& config, Choices& choices)
+    : config_(config),
+      choices_(choices),
+      network_(choices, config.network),
+      world_(*this),
+      names_(names_of(*this)),
+      randomness_(config.seed),
+      story_(config.tell) {
+    network_.schedule.wall_start = config.wall_clock.count();
+    network_.disk = config.disk;
+    if (!story_.told()) return;
+    network_.story = [this](const Kernel& host, Told import, const std::string& text) { note(&host, import, text); };
+    network_.carried = [this](const Kernel& from, const Kernel& to, std::size_t size, const std::string& what) {
+        if (!over_) story_.carried(network_.schedule.now(), from.name(), to.name(), size, what);
+    };
+}
+
+Scheduler::~Scheduler() = default;
+
+void Scheduler::note(const Kernel* host, Told import, const std::string& text) {
+    if (!over_) story_.line(network_.schedule.now(), host != nullptr ? host->name() : "-", import, text);
+}
+
+void Scheduler::note_of_program(const std::string& text) {
+    const auto inside = std::ranges::find_if(hosts_, [](const auto& host) { return host->inside; });
+    note(inside != hosts_.end() ? &(*inside)->kernel : nullptr, Told::notable, "* " + text);
+}
+
+void Scheduler::fail(std::string why) {
+    if (std::exchange(failed_, true)) return;
+    note(nullptr, Told::notable, "the run fails: " + why.substr(0, why.find('\n')));
+    over_ = true;
+    error_ = std::move(why);
+}
+
+void Scheduler::fail_with_graph(const std::string& why) {
+    if (!failed_) fail(why + "\n" + what_all_await());
+}
+
+// ---- Hosts
+
+HostState& Scheduler::add_host(std::string name, Function<Coro<>()> program) {
+    if (network_.host_named(name) != nullptr) throw ValueError("there is a host " + name + " already");
+    Kernel& kernel = network_.add_host(std::move(name));
+    hosts_.push_back(Unique<HostState>::make(*this, kernel, std::move(program)));
+    start(*hosts_.back());
+    return *hosts_.back();
+}
+
+void Scheduler::start(HostState& host) {
+    auto backend =
+        Unique<SimBackend>::make(host.kernel, *this, config_.seed ^ (host.kernel.index() + 1) * 0x9E3779B97F4A7C15U);
+    host.backend = backend.get();
+    host.loop = Unique<EventLoop>::make(std::move(backend));
+    host.loop->set_exception_handler([this, &host](EventLoop&, const ErrorContext& context) {
+        fail(host.kernel.name() + ": " + error_text(context));
+    });
+    host.loop->set_shuffle(config_.shuffle_tasks);
+    host.stage = HostState::Stage::running;
+    host.paused = host.must_go = host.interrupted = false;
+    ++host.programs;
+    host.files.begin();
+    const bool again = host.programs > 1;
+    host.kernel.tell(again ? "starts again" : "starts", again ? Told::life : Told::routine);
+    const WithoutLoop outside;
+    const OnHost here(host);
+    Resolver::of(*host.loop)->system = names_;
+    host.main.emplace(host.loop->create_task(host.program()));
+}
+
+// As `run` does when its main coroutine has ended; but others go on meanwhile, and so it is done in steps.
+void Scheduler::begin_end(HostState& host) {
+    host.stage = HostState::Stage::cancelling;
+    host.left.clear();
+    for (TaskBase* t = host.loop->tasks; t; t = t->older) {
+        t->share();
+        host.left.emplace_back(FutureHandle(t));
+    }
+    for (auto t = host.left.rbegin(); t != host.left.rend(); ++t) t->cancel();
+}
+
+void Scheduler::look_at(HostState& host) {
+    using Stage = HostState::Stage;
+    if (host.must_go) return destroy(host);
+    if (host.stage == Stage::running && host.main->done()) {
+        const bool observed = observes(host);
+        if (observed && !observer->ended(host)) return;
+        if (!observed && !host.main->cancelled()) {
+            if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
+        }
+        host.kernel.tell("ends", Told::life);
+        begin_end(host);
+    }
+    if (host.stage == Stage::cancelling && std::ranges::all_of(host.left, [](const AnyTask& t) { return t.done(); })) {
+        for (const AnyTask& t : host.left) {
+            if (t.cancelled()) continue;
+            if (const std::exception_ptr e = t.exception())
+                fail(host.kernel.name() + ": " + t.get_name() + " on its way out: " + describe(e));
+        }
+        host.loop->begin_shutdown();
+        host.stage = Stage::ending;
+        host.patience = network_.schedule.now() + patience_at_end.count();
+    }
+    if (host.stage == Stage::ending && (host.loop->shutdown_finished() || network_.schedule.now() >= host.patience))
+        end(host);
+}
+
+void Scheduler::end(HostState& host) noexcept {
+    const OnHost here(host);
+    host.stage = HostState::Stage::closing;
+    host.left.clear();
+    host.main.reset();
+    host.backend->begin_end();
+    host.loop.reset();
+    host.backend = nullptr;
+    host.stage = HostState::Stage::none;
+    host.kernel.close_all();
+}
+
+void Scheduler::crash(HostState& host) {
+    if (host.kernel.up()) host.kernel.tell("crashes");
+    stop(host);
+    host.kernel.crash();
+    destroy(host);
+}
+
+void Scheduler::kill(HostState& host) {
+    if (host.stage == HostState::Stage::none) return;
+    host.kernel.tell("is killed");
+    host.kernel.close_all();
+    stop(host);
+    destroy(host);
+}
+
+// What its program still does has no effect.
+void Scheduler::stop(HostState& host) noexcept {
+    if (host.backend != nullptr) host.backend->die();
+    host.files.end();
+}
+
+// Its program is dead: its tasks are destroyed, once none of them is at work.
+void Scheduler::destroy(HostState& host) noexcept {
+    if (host.stage == HostState::Stage::none) return;
+    host.must_go = host.inside;
+    if (host.inside) return;
+    const OnHost here(host);
+    host.loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // nobody is left to be told
+    host.left.clear();
+    host.main.reset();
+    host.loop.reset();
+    host.backend = nullptr;
+    host.stage = HostState::Stage::none;
+}
+
+// ---- Steps
+
+void Scheduler::run_host(HostState& host) {
+    ++steps_;
+    mix(host.kernel.index());
+    const bool only_a_timer = host.loop->idle() && !host.backend->has_something();
+    host.inside = true;
+    try {
+        const OnHost here(host);
+        host.loop->run_once({});
+    } catch (...) {
+        fail(host.kernel.name() + ": " + describe(std::current_exception()));
+    }
+    host.inside = false;
+    if (observes(host) && host.stage == HostState::Stage::running) observer->stepped(host);
+    look_for_quiet(only_a_timer, host);
+    network_.schedule.advance_to(network_.schedule.now() + config_.step_cost.count());
+    look_at(host);
+}
+
+// One step of one host, or the way to the next time at which something happens, at most `deadline`. False: nothing will.
+bool Scheduler::step(std::int64_t deadline) {
+    Schedule& schedule = network_.schedule;
+    if (const std::size_t happened = schedule.run_due()) {
+        events_ += happened;
+        return true;
+    }
+    std::int64_t next = schedule.empty() ? Backend::forever : schedule.next();
+    HostState* ready[64];
+    std::uint32_t count = 0;
+    for (const auto& host : hosts_) {
+        const std::int64_t due = host->due();
+        if (due > schedule.now()) {
+            next = std::min(next, due);
+        } else if (count < std::size(ready)) {
+            ready[count++] = host.get();
+        }
+    }
+    if (count > 0) {
+        run_host(*ready[choices_.choose(count)]);
+        if (steps_ >= config_.max_steps) fail_with_graph("livelock: " + std::to_string(steps_) + " steps, and no end");
+        if (++spins_ >= most_spins)
+            fail_with_graph("livelock: " + std::to_string(spins_) + " steps in which nothing was waited for");
+        return true;
+    }
+    if (next == Backend::forever && deadline == Backend::forever) return false;
+    next = std::min(next, deadline);
+    if (next - Schedule::start > config_.time_limit.count()) {
+        fail_with_graph("the run takes longer than its time limit of " + seconds_text(config_.time_limit.count()) +
+                        " seconds");
+        return true;
+    }
+    schedule.advance_to(next);
+    spins_ = 0;
+    mix(static_cast<std::uint64_t>(next));
+    for (const auto& host : hosts_) {
+        if (host->stage == HostState::Stage::ending || (observes(*host) && host->stage == HostState::Stage::running))
+            look_at(*host);
+    }
+    return true;
+}
+
+// A program that waits for ever may keep timers going: a library's upkeep, which sets its timer again each time. It is told from one that
+// waits for a time by what becomes of the timers that are set: when all have fired, and no task has run, it is for ever.
+void Scheduler::look_for_quiet(bool only_a_timer, const HostState& host) {
+    const std::int64_t now = network_.schedule.now();
+    const bool woke_none =
+        host.stage == HostState::Stage::running && host.loop->idle() && !host.backend->has_something();
+    if (!only_a_timer || !woke_none) {
+        quiet_since_ = now;
+        quiet_until_ = now + config_.quiet_limit.count();
+        quiet_for_long_ = false;
+    }
+    if (config_.quiet_limit.count() <= 0 || now < quiet_until_) return;
+    if (!std::exchange(quiet_for_long_, true)) {
+        for (const auto& h : hosts_) {
+            if (h->stage == HostState::Stage::none || h->paused || h->loop->timers().empty()) continue;
+            quiet_until_ = std::max(quiet_until_, h->loop->timers().last() + 1);
+        }
+        if (!network_.schedule.empty()) quiet_until_ = std::max(quiet_until_, network_.schedule.last() + 1);
+        return;
+    }
+    fail_with_graph("deadlock: for " + seconds_text(now - quiet_since_) +
+                    " seconds nothing has run but callbacks of timers, and no task");
+}
+
+std::string Scheduler::what_all_await() {
+    std::string text;
+    if (observer != nullptr) observer->before_report(*hosts_.front());
+    for (const auto& host : hosts_) {
+        if (host->stage == HostState::Stage::none) continue;
+        text += host->kernel.name() + (host->paused ? " (paused)" : "") + ":\n" + format_call_graph(*host->loop) + "\n";
+    }
+    return text;
+}
+
+template <class F>
+bool Scheduler::run_until(F done, std::int64_t deadline) {
+    const WithoutLoop outside;
+    while (!done()) {
+        if (failed_ || network_.schedule.now() >= deadline) return false;
+        if (!step(deadline)) fail_with_graph(deadlock);
+    }
+    return true;
+}
+
+void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
+    run_until([&] { return backend.has_something(); }, deadline);
+    if (!failed_) return;
+    for (const auto& host : hosts_) {
+        if (host->backend == &backend)
+            host->loop->escape(std::make_exception_ptr(RuntimeError("the simulation has failed")));
+    }
+}
+
+void HostState::run_later(Function<void()> job) {
+    Network& network = scheduler.network();
+    const Range& range = scheduler.config().job;
+    const Duration delay = std::chrono::nanoseconds(network.choices.between(range.low.count(), range.high.count()));
+    network.after(delay, [this, program_number = programs, job = std::move(job)]() mutable {
+        if (program_number != programs || stage == Stage::none || backend->dead()) {
+            const sys::WithFileCalls past(&past_files);  // it may be the last to hold a file
+            job = nullptr;
+            return;
+        }
+        const OnHost here(*this);
+        job();
+        job = nullptr;
+    });
+}
+
+bool HostState::wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept {
+    if (backend == nullptr || backend->dead()) return done(object);
+    const std::int64_t now = backend->now();
+    std::int64_t deadline = Backend::forever;
+    if (timeout && __builtin_add_overflow(now, timeout->count(), &deadline)) deadline = Backend::forever;
+    return scheduler.run_until([&] { return done(object) || backend->dead(); }, deadline) && done(object);
+}
+
+Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
+    const OpensslRandomness randomness(randomness_);
+    if (this_loop) throw RuntimeError("sim::run cannot be called while a loop runs on this thread");
+    HostState& first = add_host("main", [this, &main] { return main(world_); });
+    while (!failed_ && first.stage != HostState::Stage::none) {
+        if (!step(Backend::forever)) fail_with_graph(deadlock);
+    }
+    finish_hosts();
+    return {.ok = !failed_,
+            .error = std::move(error_),
+            .seed = config_.seed,
+            .steps = steps_,
+            .events = events_ + steps_,
+            .virtual_time = std::chrono::nanoseconds(network_.schedule.now() - Schedule::start),
+            .fingerprint = fingerprint_,
+            .story = story_.take(),
+            .choices = choices_.made()};
+}
+
+void Scheduler::finish_hosts() {
+    using Stage = HostState::Stage;
+    for (const auto& host : hosts_) {
+        host->paused = false;
+        if (!failed_ && host->stage == Stage::running) begin_end(*host);
+    }
+    const auto done = [&] {
+        return std::ranges::all_of(hosts_, [](const auto& h) { return h->stage == Stage::none; });
+    };
+    while (!failed_ && !done()) {
+        if (!step(Backend::forever)) fail_with_graph("after the end of main, a host does not end when it is cancelled");
+    }
+    over_ = true;
+    for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) {
+        stop(**host);
+        (*host)->kernel.crash();
+        destroy(**host);
+    }
+    const sys::WithFileCalls past(&main_host().past_files);
+    network_.schedule.clear();
+}
+
+}  // namespace hocket::sim
