@@ -7,7 +7,6 @@
 #include <hocket/io/uring_backend.h>
 #include <hocket/io/virtual_backend.h>
 
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -24,9 +23,8 @@ Unique<Backend> make_uring() {
     return Unique<UringBackend>::make();
 }
 
-// HOCKET_SIM_SEED of the process's first loop, one more for each that follows, so that a repeated test meets other weather; 0 stays 0.
-std::uint64_t next_sim_seed() {
-    static std::atomic<std::uint64_t> loops = 0;
+// What HOCKET_SIM_SEED says; 0, which is calm, without it.
+std::uint64_t sim_seed() {
     const char* const text = std::getenv("HOCKET_SIM_SEED");
     if (text == nullptr || *text == '\0') return 0;
     const std::string_view digits = text;
@@ -34,7 +32,7 @@ std::uint64_t next_sim_seed() {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
     if (error != std::errc() || end != digits.data() + digits.size())
         throw ValueError("HOCKET_SIM_SEED=" + std::string(digits) + ": not a number");
-    return seed == 0 ? 0 : seed + loops.fetch_add(1, std::memory_order_relaxed);
+    return seed;
 }
 
 const char* likely_reason(int error) noexcept {
@@ -67,7 +65,7 @@ Unique<Backend> make_backend(std::string_view name) {
     }
     if (name == "epoll") return Unique<EpollBackend>::make();
     if (name == "virtual") return Unique<VirtualBackend>::make();
-    if (name == "sim") return sim::make_solo_backend(next_sim_seed());
+    if (name == "sim") return sim::make_solo_backend(sim_seed());
     if (name == "uring") {
         try {
             return make_uring();
