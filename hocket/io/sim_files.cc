@@ -333,7 +333,9 @@ void FileSystem::save_names_of(const Inode& inode) {
 
 bool FileSystem::is_lost(std::int64_t when) {
     if (when + config().writeback.count() <= now()) return false;
-    return config().lost >= 1 || choices().chance(config().lost);
+    const bool lost = config().lost >= 1 || choices().chance(config().lost);
+    if (lost) ++lost_;
+    return lost;
 }
 
 void FileSystem::crash() {
@@ -353,6 +355,8 @@ void FileSystem::crash() {
     }
     take_over_names();
     for (const auto& [number, inode] : all_) inode->settle();
+    if (const std::size_t count = std::exchange(lost_, 0); count > 0 && kernel_.network().tells())
+        kernel_.tell("loses " + std::to_string(count) + " changes that its disk did not have");
 }
 
 // What programs see is what the disk has; what no name leads to is gone.

@@ -185,6 +185,7 @@ private:
     std::map<std::uint64_t, Inode*> all_;
     std::uint64_t last_number_ = 1;  // the root's is 2, as on ext4
     std::uint64_t sectors_ = 0;      // that all files have now
+    std::size_t lost_ = 0;           // in this crash
     Random letters_;
     std::vector<Operation> operations_;  // that are not durable
     Shared<Inode> root_;
