@@ -26,10 +26,10 @@ target_precompile_headers(test_support PRIVATE <gtest/gtest.h>)
 target_compile_options(test_support PRIVATE ${HOCKET_PCH_OPTIONS})
 
 # A suite's name says where its tests have a meaning: `Virtual...` in virtual time only, `Real...` on the system's clock and
-# descriptors only, `Once...` on no backend (it runs no loop, or chooses its own). All others run on every backend.
+# descriptors only, `Once...` and `Simulation` on no backend (it runs no loop, or chooses its own). All others run on every backend.
 set(virtual_only "Virtual*:*/Virtual*")
 set(real_only "Real*:*/Real*")
-set(once_only "Once*:*/Once*")
+set(once_only "Once*:*/Once*:Simulation.*")
 set(filter_virtual "-${real_only}:${once_only}")
 set(filter_epoll "-${virtual_only}:${once_only}")
 set(filter_uring "-${virtual_only}:${once_only}")

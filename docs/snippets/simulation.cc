@@ -93,13 +93,35 @@ void find_a_seed() {
         const sim::Outcome outcome = sim::run(config, five_are_five);
         if (outcome.ok) continue;
         std::printf("seed %d: %s\n", static_cast<int>(seed), outcome.error.c_str());
+        const sim::Shrunk small = sim::shrink(config, outcome, five_are_five);
+        std::printf("%s", small.story.c_str());
         return;
     }
 }
 // [/test]
 
+// [cancel]
+Coro<> fetch(sim::World& world) {
+    world.host("server", []() -> Coro<> {
+        int count = 0;
+        co_await counter(count);
+    });
+    co_await hocket::sleep(1s);
+    auto connection = co_await open_connection("server", 1234);
+    co_await connection.second.write("add\n");
+    co_await connection.first.readline();
+}
+
+void cancel_it_everywhere() {
+    const sim::CancelReport report = sim::cancel_everywhere(fetch);
+    std::printf("cancelled at %s of its waits: %s\n", report.points > 4 ? "each" : "few",
+                report.ok ? "nothing is left behind" : report.error.c_str());
+}
+// [/cancel]
+
 int main() {
     run_well();
     sim::run(sim::Config::calm(), crash);
     find_a_seed();
+    cancel_it_everywhere();
 }

@@ -25,6 +25,12 @@ public:
     bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
     std::int64_t first() const noexcept { return entries_[0].when; }
+    /// When the last of them is due. Looks at all.
+    std::int64_t last() const noexcept {
+        std::int64_t last = first();
+        for (const Entry& e : entries_) last = last < e.when ? e.when : last;
+        return last;
+    }
     std::int64_t when(const Timer& t) const noexcept { return entries_[t.position].when; }
 
     void push(Timer& t, std::int64_t when);

@@ -38,8 +38,50 @@ public:
     /// modulo the bound.
     explicit Choices(std::vector<std::uint32_t> list) noexcept : random_(0), list_(std::move(list)), listed_(true) {}
 
+    /// What a decision was about: those of one knob have the same.
+    struct Site {
+        std::uint32_t bound;
+        std::uint32_t knob;  ///< of `chance` and `between`, from their arguments; 0: neither
+        bool chance;
+        friend bool operator==(const Site&, const Site&) = default;
+    };
+
     /// A number below `bound`, which is at least 1.
-    std::uint32_t choose(std::uint32_t bound) {
+    std::uint32_t choose(std::uint32_t bound) { return draw({bound, 0, false}); }
+    /// True with this probability, of which 1/65536 is the smallest.
+    bool chance(double probability) {
+        if (probability <= 0) return false;
+        const Site site = site_of_chance(probability);
+        return draw(site) >= site.knob;
+    }
+    /// From `low` to `high`, one of 1024 points; the first choice is `low`.
+    std::int64_t between(std::int64_t low, std::int64_t high) {
+        if (high <= low) return low;
+        return low + (high - low) / (points - 1) * draw(site_between(low, high));
+    }
+
+    /// The site of `chance(probability)`: its knob is the smallest choice that is a true one.
+    static Site site_of_chance(double probability) noexcept {
+        constexpr std::uint32_t steps = 65536;
+        const auto never = static_cast<std::uint32_t>((1 - probability) * steps);
+        return {steps, never < steps ? never : steps - 1, true};
+    }
+    static Site site_between(std::int64_t low, std::int64_t high) noexcept {
+        Random mixed(static_cast<std::uint64_t>(low));
+        mixed = Random(mixed.next() ^ static_cast<std::uint64_t>(high));
+        return {static_cast<std::uint32_t>(points), static_cast<std::uint32_t>(mixed.next() >> 32) | 1, false};
+    }
+
+    /// All so far.
+    const std::vector<std::uint32_t>& made() const noexcept { return made_; }
+    /// The site of each that is in `made`, of a run from a list.
+    const std::vector<Site>& sites() const noexcept { return sites_; }
+
+private:
+    static constexpr std::int64_t points = 1024;  // of a range
+
+    std::uint32_t draw(const Site& site) {
+        const std::uint32_t bound = site.bound;
         if (bound <= 1) return 0;
         std::uint32_t choice = 0;
         if (!listed_) {
@@ -48,29 +90,14 @@ public:
             choice = list_[made_.size()] % bound;
         }
         made_.push_back(choice);
+        if (listed_) sites_.push_back(site);
         return choice;
     }
-    /// True with this probability, of which 1/65536 is the smallest.
-    bool chance(double probability) {
-        if (probability <= 0) return false;
-        constexpr std::uint32_t steps = 65536;
-        const auto never = static_cast<std::uint32_t>((1 - probability) * steps);
-        return choose(steps) >= (never < steps ? never : steps - 1);
-    }
-    /// From `low` to `high`, one of 1024 points; the first choice is `low`.
-    std::int64_t between(std::int64_t low, std::int64_t high) {
-        if (high <= low) return low;
-        constexpr std::int64_t steps = 1024;
-        return low + (high - low) / (steps - 1) * choose(static_cast<std::uint32_t>(steps));
-    }
 
-    /// All so far.
-    const std::vector<std::uint32_t>& made() const noexcept { return made_; }
-
-private:
     Random random_;
     std::vector<std::uint32_t> list_;
     std::vector<std::uint32_t> made_;
+    std::vector<Site> sites_;
     bool listed_ = false;
 };
 

@@ -44,11 +44,25 @@ int SimBackend::with(int fd, F f) noexcept {
 
 int SimBackend::install(Shared<Endpoint> endpoint) noexcept {
     Network& network = kernel_.network();
-    if (network.choices.chance(network.config.no_descriptors)) return -EMFILE;
+    if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
     Endpoint& e = *endpoint;
     const int fd = kernel_.install(std::move(endpoint));
-    if (fd >= 0) e.backend = this;
+    if (fd < 0) return no_descriptor();
+    e.backend = this;
     return fd;
+}
+
+int SimBackend::no_descriptor() const {
+    kernel_.tell("has no descriptor left (EMFILE)", Told::small);
+    return -EMFILE;
+}
+
+// A moment within the latest that the configuration allows.
+std::int64_t SimBackend::later(const char* what) const {
+    Network& network = kernel_.network();
+    const std::int64_t by = network.choices.between(1, network.config.latest.count());
+    if (network.tells()) kernel_.tell(what + (" " + milliseconds_text(by)) + " late", Told::small);
+    return network.schedule.now() + by;
 }
 
 // ---- Operations
@@ -117,8 +131,7 @@ void SimBackend::done(Operation& op, int result) noexcept {
     if (!ending_ && network.choices.chance(network.config.late)) {
         op.result = result;
         op.state = Operation::State::in_flight;
-        late_.push_back(
-            {network.schedule.now() + network.choices.between(1, network.config.latest.count()), &op, false});
+        late_.push_back({later("learns of a completion"), &op, false});
         return;
     }
     finish(op, result);
@@ -154,8 +167,7 @@ void SimBackend::cancel(Operation& op) noexcept {
     Network& network = kernel_.network();
     if (!ending_ && network.choices.chance(network.config.late)) {
         op.state = Operation::State::cancelling;
-        late_.push_back(
-            {network.schedule.now() + network.choices.between(1, network.config.latest.count()), &op, true});
+        late_.push_back({later("has a cancel take effect"), &op, true});
         return;
     }
     remove_from_list(op);
@@ -226,7 +238,10 @@ int SimBackend::socket(int domain, int type, int) noexcept {
     const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) return -EAFNOSUPPORT;
     if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -EPROTONOSUPPORT;
-    if (network.choices.chance(network.config.no_buffers)) return -ENOBUFS;
+    if (network.choices.chance(network.config.no_buffers)) {
+        kernel_.tell("has no buffers for a socket (ENOBUFS)", Told::small);
+        return -ENOBUFS;
+    }
     return install(Shared<Endpoint>::make(kernel_, domain, kind));
 }
 
@@ -244,9 +259,9 @@ int SimBackend::listen(int fd, int backlog) noexcept {
 int SimBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
         if ((e->ready() & POLLIN) == 0) return e->is_listening() ? -EAGAIN : -EINVAL;
-        if (kernel_.open_descriptors() >= kernel_.network().config.descriptors) return -EMFILE;
+        if (kernel_.open_descriptors() >= kernel_.network().config.descriptors) return no_descriptor();
         Network& network = kernel_.network();
-        if (network.choices.chance(network.config.no_descriptors)) return -EMFILE;
+        if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
         Shared<Endpoint> accepted;
         if (const int result = e->accept(accepted); result < 0) return result;
         accepted->remote().write(address, size);

@@ -37,6 +37,12 @@ void Endpoint::changed() noexcept {
     if (backend != nullptr) backend->advance(*this);
 }
 
+void Endpoint::tell_short(const char* what, std::size_t count, std::size_t could) const {
+    const std::string sizes = " only " + std::to_string(count) + " of " + std::to_string(could) + " bytes ";
+    const char* const preposition = *what == 's' ? "to " : "from ";
+    kernel_.tell_of((what + sizes + preposition).c_str(), remote_, Told::small);
+}
+
 int Endpoint::take_error() noexcept { return -std::exchange(error_, 0); }
 
 // ---- Names
@@ -79,7 +85,11 @@ int Endpoint::listen(const Shared<Endpoint>& self, int backlog) {
     }
     e.state_ = State::listening;
     e.backlog_ = static_cast<std::size_t>(std::clamp(backlog, 0, 4096)) + 1;
-    e.kernel_.tell("listens on " + e.local_.str());
+    if (e.local_.ip.is_any() && !e.local_.local) {
+        if (e.kernel_.network().tells()) e.kernel_.tell("listens on port " + std::to_string(e.local_.port), Told::life);
+    } else {
+        e.kernel_.tell_of("listens on ", e.local_, Told::life);
+    }
     return 0;
 }
 
@@ -110,7 +120,7 @@ int Endpoint::connect(const Shared<Endpoint>& self, const SocketAddress& given) 
     e.remote_ = to;
     e.has_remote_ = true;
     e.state_ = State::connecting;
-    e.kernel_.tell("connects to " + to.str());
+    e.kernel_.tell_of("connects to ", to, Told::routine);
     e.kernel_.network().after(syn_timeout, [self] {
         if (self->state_ == State::connecting) self->failed(ETIMEDOUT);
     });
@@ -127,7 +137,9 @@ void Endpoint::syn_arrived(Kernel& kernel, const Shared<Endpoint>& client) {
     Network& network = kernel.network();
     const Shared<Endpoint> listener = kernel.listener_at(client->remote_);
     std::int64_t last = 0;
-    if (!listener || network.choices.chance(network.config.refused)) {
+    const bool by_chance = listener && network.choices.chance(network.config.refused);
+    if (by_chance) kernel.tell_of("listens, and refuses ", client->local_, Told::notable);
+    if (!listener || by_chance) {
         network.send(kernel, client->kernel_, last, {}, [client] { client->failed(ECONNREFUSED); });
         return;
     }
@@ -152,7 +164,7 @@ void Endpoint::answered(const Shared<Endpoint>& client, const Shared<Endpoint>& 
     if (client->state_ != State::connecting) return reset_other(client->kernel_, server, client->last_packet_);
     client->state_ = State::established;
     client->peer_ = server;
-    client->kernel_.tell("is connected to " + client->remote_.str());
+    client->kernel_.tell_of("is connected to ", client->remote_, Told::routine);
     client->changed();
 }
 
@@ -166,7 +178,7 @@ int Endpoint::accept(Shared<Endpoint>& accepted) {
     if (queue_.empty()) return -EAGAIN;
     accepted = std::move(queue_.front());
     queue_.pop_front();
-    kernel_.tell("accepts " + accepted->remote_.str());
+    kernel_.tell_of("accepts ", accepted->remote_, Told::routine);
     return 0;
 }
 
@@ -188,10 +200,13 @@ int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t s
     if (size == 0) return 0;
     if (e.outstanding_ >= network.config.buffer) return -EAGAIN;
     std::size_t count = std::min(size, network.config.buffer - e.outstanding_);
-    if (network.choices.chance(network.config.short_io))
+    if (network.choices.chance(network.config.short_io)) {
+        const std::size_t could = count;
         count = 1 + network.choices.choose(static_cast<std::uint32_t>(count));
+        if (network.tells() && count < could) e.tell_short("sends", count, could);
+    }
     if (network.choices.chance(network.config.reset)) {
-        e.kernel_.tell("loses its connection to " + e.remote_.str());
+        e.kernel_.tell_of("resets its connection to ", e.remote_, Told::notable);
         reset_other(e.kernel_, e.peer_, e.last_packet_);
         e.state_ = State::failed;
         network.after({}, [self] { self->changed(); });  // for those that wait: an operation of its is under way here
@@ -228,8 +243,8 @@ void Endpoint::data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>
         return;
     }
     sender->arrived_ += data.size();
-    if (e.kernel_.network().tells())
-        e.kernel_.tell("gets " + std::to_string(data.size()) + " bytes from " + e.remote_.str());
+    if (const Network& network = e.kernel_.network(); network.tells())
+        network.carried(sender->kernel_, e.kernel_, data.size(), "bytes from " + network.name_of(e.remote_));
     if (e.deaf_) {
         sender->outstanding_ -= data.size();
         return;
@@ -255,8 +270,11 @@ int Endpoint::receive(char* to, std::size_t size, int flags) {
     if (there > 0) {
         std::size_t count = std::min(size, there);
         Network& network = kernel_.network();
-        if (count > 1 && network.choices.chance(network.config.short_io))
+        if (count > 1 && network.choices.chance(network.config.short_io)) {
+            const std::size_t could = count;
             count = 1 + network.choices.choose(static_cast<std::uint32_t>(count));
+            if (network.tells() && count < could) tell_short("reads", count, could);
+        }
         std::memcpy(to, received_.data() + read_, count);
         if ((flags & MSG_PEEK) == 0) consumed(count);
         return static_cast<int>(count);
@@ -301,7 +319,10 @@ int Endpoint::send_message(const Shared<Endpoint>& self, const msghdr& message) 
     }
     if (data.size() > largest_datagram) return -EMSGSIZE;
     Network& network = e.kernel_.network();
-    if (network.choices.chance(network.config.no_buffers)) return -ENOBUFS;
+    if (network.choices.chance(network.config.no_buffers)) {
+        e.kernel_.tell("has no buffers for a datagram (ENOBUFS)", Told::small);
+        return -ENOBUFS;
+    }
     if (const int result = bind_somewhere(self, target.ip); result < 0) return result;
     const int size = static_cast<int>(data.size());
     Kernel* const to = target.local || e.kernel_.is_own(target.ip) ? &e.kernel_ : network.host_with(target.ip);
@@ -317,9 +338,11 @@ void Endpoint::datagram_arrived(const Datagram& datagram) {
     if (datagram_bytes_ + datagram.data.size() > kernel_.network().config.buffer) return;  // there is no room
     datagram_bytes_ += datagram.data.size();
     datagrams_.push_back({datagram.data, datagram.source});
-    if (kernel_.network().tells())
-        kernel_.tell("gets a datagram of " + std::to_string(datagram.data.size()) + " bytes from " +
-                     datagram.source.str());
+    if (const Network& network = kernel_.network(); network.tells()) {
+        const Kernel* const from = network.host_with(datagram.source.ip);
+        network.carried(from != nullptr ? *from : kernel_, kernel_, datagram.data.size(),
+                        "bytes in a datagram from " + network.name_of(datagram.source));
+    }
     changed();
 }
 
@@ -368,7 +391,7 @@ int Endpoint::shutdown(const Shared<Endpoint>& self, int how) {
 void Endpoint::end_arrived() {
     if (state_ != State::established) return;
     end_seen_ = true;
-    kernel_.tell("hears no more from " + remote_.str());
+    kernel_.tell_of("hears no more from ", remote_, Told::routine);
     changed();
 }
 
@@ -376,8 +399,10 @@ void Endpoint::failed(int error) {
     if (state_ == State::closed || state_ == State::failed) return;
     error_ = error;
     if (!is_datagram()) {
-        state_ = State::failed;
-        kernel_.tell("fails to reach " + remote_.str() + ": " + strerror(error));
+        const bool was_there = std::exchange(state_, State::failed) == State::established;
+        if (kernel_.network().tells())
+            kernel_.tell_of(was_there ? "loses its connection to " : "cannot reach ", remote_, Told::notable,
+                            (std::string(": ") + strerror(error)).c_str());
     }
     changed();
 }

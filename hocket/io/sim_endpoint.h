@@ -87,6 +87,7 @@ private:
     void consumed(std::size_t count);
     static void watch_for_silence(const Shared<Endpoint>& self);
     int take_error() noexcept;
+    void tell_short(const char* what, std::size_t count, std::size_t could) const;
     bool is_of(const SocketAddress& address) const noexcept;
     static int bind_somewhere(const Shared<Endpoint>& self, const Ip& target);
     static void try_to_connect(const Shared<Endpoint>& self, Kernel& to);

@@ -40,7 +40,7 @@ Kernel& Network::add_host(std::string name) {
     return *hosts.back();
 }
 
-Kernel* Network::host_with(const Ip& ip) noexcept {
+Kernel* Network::host_with(const Ip& ip) const noexcept {
     for (const auto& host : hosts) {
         if (host->ip(ip.v6) == ip) return host.get();
     }
@@ -52,6 +52,15 @@ Kernel* Network::host_named(const std::string& name) noexcept {
         if (host->name() == name) return host.get();
     }
     return nullptr;
+}
+
+std::string Network::name_of(const SocketAddress& address) const {
+    if (!address.local) {
+        for (const auto& host : hosts) {
+            if (host->ip(address.ip.v6) == address.ip) return host->name() + ":" + std::to_string(address.port);
+        }
+    }
+    return address.str();
 }
 
 Link& Network::link(const Kernel& from, const Kernel& to) {
@@ -72,7 +81,12 @@ std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
     if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
     const Link& l = link(from, to);
     const Range& range = l.has_latency ? l.latency : config.latency;
-    const std::int64_t slow = choices.chance(config.slow) ? choices.between(1, config.slowest.count()) : 0;
+    std::int64_t slow = 0;
+    if (choices.chance(config.slow)) {
+        slow = choices.between(1, config.slowest.count());
+        if (tells())
+            story(from, Told::small, "a packet to " + to.name() + " takes " + milliseconds_text(slow) + " more");
+    }
     return slow + choices.between(range.low.count(), range.high.count());
 }
 
@@ -104,7 +118,10 @@ bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<cons
     }
     std::int64_t when = schedule.now() + latency(from, to);
     // A stream's packet that is dropped is sent again.
-    if (verdict != Verdict::pass) when += choices.between(200'000'000, config.slowest.count());
+    if (verdict != Verdict::pass) {
+        when += choices.between(200'000'000, config.slowest.count());
+        if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");
+    }
     last = std::max(last + 1, when);
     schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
     return to.up();
@@ -115,10 +132,11 @@ void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) 
     const Verdict verdict = rule && away ? rule(from, to, datagram.data) : Verdict::pass;
     Link& l = link(from, to);
     if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
-        if (tells()) story(from, "a datagram to " + datagram.target.str() + " is lost");
+        if (tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is lost");
         return;
     }
     const int copies = away && choices.chance(config.duplicated) ? 2 : 1;
+    if (copies > 1 && tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is doubled");
     for (int i = 0; i < copies; ++i) {
         auto arrival = event_of([&from, &to, datagram] {
             if (to.up()) to.datagram_arrived(from, datagram);

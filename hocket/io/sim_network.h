@@ -56,6 +56,14 @@ struct Datagram {
     std::string data;
 };
 
+/// Of what import a line of the story is.
+enum class Told : std::uint8_t {
+    routine,  ///< as it is to be: left out where only the story is told
+    life,     ///< of a program: several in a row are one line
+    small,    ///< a fault of which there may be many: several in a row are counted
+    notable,
+};
+
 /// What a rule makes of a packet.
 enum class Verdict : std::uint8_t { pass, delay, drop };
 
@@ -84,11 +92,15 @@ public:
     /// Asked about each packet that carries data between hosts.
     Function<Verdict(Kernel& from, Kernel& to, std::span<const char> data)> rule;
     /// Told what happens, where somebody wants to read it.
-    Function<void(const Kernel& host, std::string text)> story;
+    Function<void(const Kernel& host, Told import, std::string text)> story;
+    /// Told of bytes that have arrived at `to`, in the same case.
+    Function<void(const Kernel& from, const Kernel& to, std::size_t size, const std::string& what)> carried;
 
     Kernel& add_host(std::string name);
-    Kernel* host_with(const Ip& ip) noexcept;
+    Kernel* host_with(const Ip& ip) const noexcept;
     Kernel* host_named(const std::string& name) noexcept;
+    /// The address as a story has it: with the name of its host, `kv2:80`.
+    std::string name_of(const SocketAddress& address) const;
     Link& link(const Kernel& from, const Kernel& to);
     /// The link is whole again: what waited goes on.
     void heal(Kernel& from, Kernel& to);

@@ -6,10 +6,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace hocket::sim {
+
+/// A span of nanoseconds as a story has it: `1.2 ms`.
+inline std::string milliseconds_text(std::int64_t span) {
+    const std::int64_t tenths = span / 100'000;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
 
 /// Something that happens at a time: a packet arrives, a completion is seen.
 class ScheduledEvent {
@@ -31,6 +38,8 @@ public:
     bool empty() const noexcept { return events_.empty(); }
     /// When the next event is due. There is one.
     std::int64_t next() const noexcept { return events_.front().when; }
+    /// When the last is. There is one.
+    std::int64_t last() const noexcept { return std::ranges::max_element(events_, {}, &Entry::when)->when; }
     void add(std::int64_t when, Unique<ScheduledEvent> event) {
         events_.push_back({std::max(when, now_), added_++, std::move(event)});
         std::push_heap(events_.begin(), events_.end(), later);

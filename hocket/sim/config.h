@@ -13,6 +13,24 @@
 
 namespace hocket::sim {
 
+/// How much of a run is written down, as lines of three columns: the seconds since the beginning, the host, or `-` for what is not one
+/// host's, and what happened.
+///
+///        0.000000  server    listens on port 80
+///        1.000000  main      * writes 5 bytes
+///        1.001020  -         main > server 5 bytes, server > main 5 bytes in 2
+///        1.001020  server    resets its connection to main:32768
+///        1.001520  -         the run fails: main: ConnectionResetError: Connection reset by peer
+///
+/// Addresses have the names of their hosts. What the program says itself (`World::note`) has a star before it, and is its host's.
+/// The last line of a run that fails says why.
+enum class Tell : std::uint8_t {
+    off,
+    story,  ///< what is of import: faults, ends, the program's notes; the data between two of those as one line, which says how much
+            ///< went from whom to whom, at the time of the last; small faults of one host in a row are counted
+    everything,  ///< each connection, each arrival of data, each start as a line of its own
+};
+
 /// The knobs of a run. As they are, hosts and network are well, but slow and in no order; see `swarm`.
 struct Config {
     std::uint64_t seed = 0;
@@ -26,7 +44,10 @@ struct Config {
     Duration step_cost = std::chrono::nanoseconds(100);       ///< so much time passes in an iteration of a host's loop
     Duration time_limit = std::chrono::hours(1);              ///< of simulated time; a run that takes longer has failed
     std::uint64_t max_steps = 10'000'000;                     ///< iterations of loops; a run that takes more has failed
-    bool tell = false;                                        ///< write the story
+    /// A run has failed, as one with a deadlock, when so long nothing has run but callbacks that were set by such callbacks, as a
+    /// library's own upkeep is: no task, and no timer that one set. 0: it may go on.
+    Duration quiet_limit = std::chrono::minutes(20);
+    Tell tell = Tell::off;
 
     /// Nothing goes wrong, and everything is quick.
     static Config calm(std::uint64_t seed = 0);
@@ -43,7 +64,7 @@ struct Outcome {
     std::uint64_t events = 0;  ///< those, and what happened on the network
     Duration virtual_time{};
     std::uint64_t fingerprint = 0;  ///< of every step and event; equal runs have the same
-    std::string story;              ///< what happened when and where, if `Config::tell`
+    std::string story;              ///< what happened when and where, as `Config::tell` says
     std::vector<std::uint32_t> choices;
 };
 

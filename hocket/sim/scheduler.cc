@@ -15,14 +15,8 @@ namespace {
 
 constexpr Duration patience_at_end = std::chrono::seconds(300);  // as the Runner's
 
-std::string seconds_since_start(std::int64_t now) {
-    const std::int64_t microseconds = (now - Schedule::start) / 1000;
-    std::string digits = std::to_string(microseconds % 1'000'000);
-    digits.insert(0, 6 - digits.size(), '0');
-    std::string whole = std::to_string(microseconds / 1'000'000);
-    if (whole.size() < 4) whole.insert(0, 4 - whole.size(), ' ');
-    return whole + "." + digits;
-}
+constexpr std::uint64_t most_spins = 1'000'000;
+constexpr char deadlock[] = "deadlock: everybody waits, and nothing can wake one";
 
 // What is to run without a loop of its own on this thread.
 class WithoutLoop {
@@ -53,27 +47,37 @@ Scheduler::Scheduler(const Config& config, Choices& choices)
       network_(choices, config.network),
       world_(*this),
       names_(names_of(*this)),
-      randomness_(config.seed) {
+      randomness_(config.seed),
+      story_(config.tell) {
     network_.schedule.wall_start = config.wall_clock.count();
     network_.disk = config.disk;
-    if (config.tell) {
-        network_.story = [this](const Kernel& host, const std::string& text) { note(host.name(), text); };
-    }
+    if (!story_.told()) return;
+    network_.story = [this](const Kernel& host, Told import, const std::string& text) { note(&host, import, text); };
+    network_.carried = [this](const Kernel& from, const Kernel& to, std::size_t size, const std::string& what) {
+        if (!over_) story_.carried(network_.schedule.now(), from.name(), to.name(), size, what);
+    };
 }
 
 Scheduler::~Scheduler() = default;
 
-void Scheduler::note(const std::string& host, const std::string& text) {
-    if (!config_.tell) return;
-    std::string name = host;
-    if (name.size() < 8) name.append(8 - name.size(), ' ');
-    story_ += seconds_since_start(network_.schedule.now()) + "  " + name + "  " + text + "\n";
+void Scheduler::note(const Kernel* host, Told import, const std::string& text) {
+    if (!over_) story_.line(network_.schedule.now(), host != nullptr ? host->name() : "-", import, text);
+}
+
+void Scheduler::note_of_program(const std::string& text) {
+    const auto inside = std::ranges::find_if(hosts_, [](const auto& host) { return host->inside; });
+    note(inside != hosts_.end() ? &(*inside)->kernel : nullptr, Told::notable, "* " + text);
 }
 
 void Scheduler::fail(std::string why) {
     if (std::exchange(failed_, true)) return;
-    note("-", "the run fails: " + why.substr(0, why.find('\n')));
+    note(nullptr, Told::notable, "the run fails: " + why.substr(0, why.find('\n')));
+    over_ = true;
     error_ = std::move(why);
+}
+
+void Scheduler::fail_with_graph(const std::string& why) {
+    if (!failed_) fail(why + "\n" + what_all_await());
 }
 
 // ---- Hosts
@@ -99,7 +103,8 @@ void Scheduler::start(HostState& host) {
     host.paused = host.must_go = host.interrupted = false;
     ++host.programs;
     host.files.begin();
-    host.kernel.tell("starts");
+    const bool again = host.programs > 1;
+    host.kernel.tell(again ? "starts again" : "starts", again ? Told::life : Told::routine);
     const WithoutLoop outside;
     const OnHost here(host);
     Resolver::of(*host.loop)->system = names_;
@@ -121,10 +126,12 @@ void Scheduler::look_at(HostState& host) {
     using Stage = HostState::Stage;
     if (host.must_go) return destroy(host);
     if (host.stage == Stage::running && host.main->done()) {
-        if (!host.main->cancelled()) {
+        const bool observed = observes(host);
+        if (observed && !observer->ended(host)) return;
+        if (!observed && !host.main->cancelled()) {
             if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
         }
-        host.kernel.tell("ends");
+        host.kernel.tell("ends", Told::life);
         begin_end(host);
     }
     if (host.stage == Stage::cancelling && std::ranges::all_of(host.left, [](const AnyTask& t) { return t.done(); })) {
@@ -193,6 +200,7 @@ void Scheduler::destroy(HostState& host) noexcept {
 void Scheduler::run_host(HostState& host) {
     ++steps_;
     mix(host.kernel.index());
+    const bool only_a_timer = host.loop->idle() && !host.backend->has_something();
     host.inside = true;
     try {
         const OnHost here(host);
@@ -201,6 +209,8 @@ void Scheduler::run_host(HostState& host) {
         fail(host.kernel.name() + ": " + describe(std::current_exception()));
     }
     host.inside = false;
+    if (observes(host) && host.stage == HostState::Stage::running) observer->stepped(host);
+    look_for_quiet(only_a_timer, host);
     network_.schedule.advance_to(network_.schedule.now() + config_.step_cost.count());
     look_at(host);
 }
@@ -225,27 +235,55 @@ bool Scheduler::step(std::int64_t deadline) {
     }
     if (count > 0) {
         run_host(*ready[choices_.choose(count)]);
-        if (steps_ >= config_.max_steps)
-            fail("livelock: " + std::to_string(steps_) + " steps, and no end\n" + what_all_await());
+        if (steps_ >= config_.max_steps) fail_with_graph("livelock: " + std::to_string(steps_) + " steps, and no end");
+        if (++spins_ >= most_spins)
+            fail_with_graph("livelock: " + std::to_string(spins_) + " steps in which nothing was waited for");
         return true;
     }
     if (next == Backend::forever && deadline == Backend::forever) return false;
     next = std::min(next, deadline);
     if (next - Schedule::start > config_.time_limit.count()) {
-        fail("the run takes longer than its time limit of " + seconds_text(config_.time_limit.count()) + " seconds\n" +
-             what_all_await());
+        fail_with_graph("the run takes longer than its time limit of " + seconds_text(config_.time_limit.count()) +
+                        " seconds");
         return true;
     }
     schedule.advance_to(next);
+    spins_ = 0;
     mix(static_cast<std::uint64_t>(next));
     for (const auto& host : hosts_) {
-        if (host->stage == HostState::Stage::ending) look_at(*host);
+        if (host->stage == HostState::Stage::ending || (observes(*host) && host->stage == HostState::Stage::running))
+            look_at(*host);
     }
     return true;
 }
 
+// A program that waits for ever may keep timers going: a library's upkeep, which sets its timer again each time. It is told from one that
+// waits for a time by what becomes of the timers that are set: when all have fired, and no task has run, it is for ever.
+void Scheduler::look_for_quiet(bool only_a_timer, const HostState& host) {
+    const std::int64_t now = network_.schedule.now();
+    const bool woke_none =
+        host.stage == HostState::Stage::running && host.loop->idle() && !host.backend->has_something();
+    if (!only_a_timer || !woke_none) {
+        quiet_since_ = now;
+        quiet_until_ = now + config_.quiet_limit.count();
+        quiet_for_long_ = false;
+    }
+    if (config_.quiet_limit.count() <= 0 || now < quiet_until_) return;
+    if (!std::exchange(quiet_for_long_, true)) {
+        for (const auto& h : hosts_) {
+            if (h->stage == HostState::Stage::none || h->paused || h->loop->timers().empty()) continue;
+            quiet_until_ = std::max(quiet_until_, h->loop->timers().last() + 1);
+        }
+        if (!network_.schedule.empty()) quiet_until_ = std::max(quiet_until_, network_.schedule.last() + 1);
+        return;
+    }
+    fail_with_graph("deadlock: for " + seconds_text(now - quiet_since_) +
+                    " seconds nothing has run but callbacks of timers, and no task");
+}
+
 std::string Scheduler::what_all_await() {
     std::string text;
+    if (observer != nullptr) observer->before_report(*hosts_.front());
     for (const auto& host : hosts_) {
         if (host->stage == HostState::Stage::none) continue;
         text += host->kernel.name() + (host->paused ? " (paused)" : "") + ":\n" + format_call_graph(*host->loop) + "\n";
@@ -258,7 +296,7 @@ bool Scheduler::run_until(F done, std::int64_t deadline) {
     const WithoutLoop outside;
     while (!done()) {
         if (failed_ || network_.schedule.now() >= deadline) return false;
-        if (!step(deadline)) fail("deadlock: everybody waits, and nothing can wake one\n" + what_all_await());
+        if (!step(deadline)) fail_with_graph(deadlock);
     }
     return true;
 }
@@ -301,7 +339,7 @@ Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
     if (this_loop) throw RuntimeError("sim::run cannot be called while a loop runs on this thread");
     HostState& first = add_host("main", [this, &main] { return main(world_); });
     while (!failed_ && first.stage != HostState::Stage::none) {
-        if (!step(Backend::forever)) fail("deadlock: everybody waits, and nothing can wake one\n" + what_all_await());
+        if (!step(Backend::forever)) fail_with_graph(deadlock);
     }
     finish_hosts();
     return {.ok = !failed_,
@@ -311,7 +349,7 @@ Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
             .events = events_ + steps_,
             .virtual_time = std::chrono::nanoseconds(network_.schedule.now() - Schedule::start),
             .fingerprint = fingerprint_,
-            .story = std::move(story_),
+            .story = story_.take(),
             .choices = choices_.made()};
 }
 
@@ -325,9 +363,9 @@ void Scheduler::finish_hosts() {
         return std::ranges::all_of(hosts_, [](const auto& h) { return h->stage == Stage::none; });
     };
     while (!failed_ && !done()) {
-        if (!step(Backend::forever))
-            fail("after the end of main, a host does not end when it is cancelled\n" + what_all_await());
+        if (!step(Backend::forever)) fail_with_graph("after the end of main, a host does not end when it is cancelled");
     }
+    over_ = true;
     for (auto host = hosts_.rbegin(); host != hosts_.rend(); ++host) {
         stop(**host);
         (*host)->kernel.crash();

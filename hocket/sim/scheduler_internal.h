@@ -13,6 +13,7 @@
 #include <hocket/os/simulated_threads.h>
 #include <hocket/sim/config.h>
 #include <hocket/sim/randomness_internal.h>
+#include <hocket/sim/story_internal.h>
 #include <hocket/sim/world.h>
 
 #include <cstdint>
@@ -75,6 +76,21 @@ private:
     sys::WithFileCalls files_;
 };
 
+/// Looks at the main program of a world.
+class Observer {
+public:
+    /// A step of its host has ended.
+    virtual void stepped(HostState& main) = 0;
+    /// The program has ended; called again after each step until it returns true, and then its host ends. What the program threw is the
+    /// observer's to judge.
+    virtual bool ended(HostState& main) = 0;
+    /// What its tasks wait for is about to be written down.
+    virtual void before_report(HostState& main) = 0;
+
+protected:
+    ~Observer() = default;
+};
+
 /// Runs one world. Each step is an iteration of one host's loop; when none has anything to do, time goes on to the next event.
 class Scheduler final : public Driver {
 public:
@@ -82,6 +98,7 @@ public:
     ~Scheduler();
 
     Outcome run(const Function<Coro<>(World&)>& main);
+    Observer* observer = nullptr;
 
     HostState& add_host(std::string name, Function<Coro<>()> program);
     HostState& main_host() noexcept { return *hosts_.front(); }
@@ -91,8 +108,11 @@ public:
     void crash(HostState& host);
     void kill(HostState& host);
     void fail(std::string why);
-    void note(const std::string& host, const std::string& text);
     const Config& config() const noexcept { return config_; }
+    /// Null: of no host.
+    void note(const Kernel* host, Told import, const std::string& text);
+    /// A line that the host's program says whose step is under way.
+    void note_of_program(const std::string& text);
     /// Lets hosts go on, but for those whose steps are under way, until `done()` or `deadline`. False: it is not done.
     template <class F>
     bool run_until(F done, std::int64_t deadline);
@@ -102,12 +122,14 @@ private:
     bool step(std::int64_t deadline);
     void run_host(HostState& host);
     void look_at(HostState& host);
+    bool observes(const HostState& host) const noexcept { return observer != nullptr && &host == hosts_.front().get(); }
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
     static void stop(HostState& host) noexcept;
     void destroy(HostState& host) noexcept;
     void finish_hosts();
-    bool stuck(std::int64_t next);
+    void look_for_quiet(bool only_a_timer, const HostState& host);
+    void fail_with_graph(const std::string& why);
     std::string what_all_await();
     void mix(std::uint64_t value) noexcept { fingerprint_ = (fingerprint_ ^ value) * 0x9E3779B97F4A7C15U; }
 
@@ -118,9 +140,15 @@ private:
     Shared<NameSystem> names_;
     Random randomness_;  // OpenSSL's
     std::vector<Unique<HostState>> hosts_;
-    std::string error_, story_;
+    Story story_;
+    std::string error_;
     bool failed_ = false;
+    bool over_ = false;  // what is left is taken down, and told no more
     std::uint64_t steps_ = 0, events_ = 0, fingerprint_ = 0;
+    std::uint64_t spins_ = 0;       // steps since time last passed by more than they cost
+    std::int64_t quiet_since_ = 0;  // since when only callbacks of timers have run
+    std::int64_t quiet_until_ = 0;  // when that is looked into
+    bool quiet_for_long_ = false;   // what was set before has fired by `quiet_until_`
 };
 
 }  // namespace hocket::sim

@@ -96,12 +96,12 @@ void World::signal(Host host, int number) {
 
 void World::pause(Host host) {
     host.state_->paused = true;
-    note(host.name() + " is paused");
+    scheduler_.note(nullptr, Told::notable, host.name() + " is paused");
 }
 
 void World::resume(Host host) {
     host.state_->paused = false;
-    note(host.name() + " is resumed");
+    scheduler_.note(nullptr, Told::notable, host.name() + " is resumed");
 }
 
 // ---- The network
@@ -115,25 +115,26 @@ void each_way(Host from, Host to, bool both_ways, F f) {
 }  // namespace
 
 void World::partition(Host from, Host to, bool both_ways) {
-    note("no way from " + from.name() + (both_ways ? " to " + to.name() + " and back" : " to " + to.name()));
+    scheduler_.note(nullptr, Told::notable,
+                    "no way from " + from.name() + (both_ways ? " to " + to.name() + " and back" : " to " + to.name()));
     each_way(from, to, both_ways,
              [this](Host a, Host b) { scheduler_.network().link(a.state_->kernel, b.state_->kernel).cut = true; });
 }
 
 void World::hold(Host from, Host to, bool both_ways) {
-    note("what " + from.name() + " sends to " + to.name() + " waits");
+    scheduler_.note(nullptr, Told::notable, "what " + from.name() + " sends to " + to.name() + " waits");
     each_way(from, to, both_ways,
              [this](Host a, Host b) { scheduler_.network().link(a.state_->kernel, b.state_->kernel).held = true; });
 }
 
 void World::heal(Host from, Host to, bool both_ways) {
-    note(from.name() + " reaches " + to.name() + " again");
+    scheduler_.note(nullptr, Told::notable, from.name() + " reaches " + to.name() + " again");
     each_way(from, to, both_ways,
              [this](Host a, Host b) { scheduler_.network().heal(a.state_->kernel, b.state_->kernel); });
 }
 
 void World::heal_all() {
-    note("all links are whole");
+    scheduler_.note(nullptr, Told::notable, "all links are whole");
     for (const auto& a : scheduler_.hosts()) {
         for (const auto& b : scheduler_.hosts()) scheduler_.network().heal(a->kernel, b->kernel);
     }
@@ -167,7 +168,7 @@ Duration World::now() const noexcept {
 }
 std::uint32_t World::choose(std::uint32_t bound) { return scheduler_.network().choices.choose(bound); }
 bool World::chance(double probability) { return scheduler_.network().choices.chance(probability); }
-void World::note(std::string text) { scheduler_.note("-", text); }
+void World::note(std::string text) { scheduler_.note_of_program(text); }
 void World::fail(std::string why) { scheduler_.fail(std::move(why)); }
 
 Outcome run(const Config& config, const Main& main) {
@@ -177,13 +178,13 @@ Outcome run(const Config& config, const Main& main) {
 
 Outcome replay(const Config& config, const Outcome& outcome, const Main& main) {
     Config told = config;
-    told.tell = true;
+    if (told.tell == Tell::off) told.tell = Tell::story;
     Choices choices(outcome.choices);
     return Scheduler(told, choices).run(main);
 }
 
 std::string check_determinism(Config config, const Main& main) {
-    config.tell = true;
+    config.tell = Tell::everything;
     const Outcome first = run(config, main), second = run(config, main);
     if (first.story != second.story) {
         const auto differs = std::ranges::mismatch(first.story, second.story);

@@ -101,7 +101,7 @@ public:
     /// A number below `bound`, which belongs to the choices of the run.
     std::uint32_t choose(std::uint32_t bound);
     bool chance(double probability);
-    /// A line of the story.
+    /// A line of the story, which stands out; it is the host's whose program says it.
     void note(std::string text);
     /// Ends the run, which has failed.
     void fail(std::string why);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// A program, cancelled at each place where it waits.
+#pragma once
+
+#include <hocket/base/function.h>
+#include <hocket/sim/config.h>
+#include <hocket/sim/run.h>
+
+#include <exception>
+#include <string>
+
+namespace hocket::sim {
+
+struct CancelOptions {
+    Config config = Config::calm();
+    /// Whether the program may end so: with this exception, or, where it is null, with a result. As it is, all but CancelledError is wrong.
+    Function<bool(const std::exception_ptr& exception)> may_end = {};
+    /// Asked after each run; what it says is what is wrong.
+    Function<std::string()> invariant = {};
+    unsigned most = 10'000;  ///< runs; what suspends more often is not cancelled behind that
+};
+
+struct CancelReport {
+    bool ok = false;
+    unsigned points = 0;  ///< how often the program suspends where nobody cancels it
+    unsigned point = 0;   ///< where it was cancelled in the run that failed, from 1; 0: nowhere
+    std::string where;    ///< what the program waited for there, with the function, file and line of each await
+    std::string error;    ///< all in words; empty: `ok`
+    std::string story;
+};
+
+/// Runs `body` as the main program of a world, once to count how often its task suspends, then once for each time: it is cancelled there, before
+/// it is resumed. After each run the body must have ended as `may_end` says, and its host, within a minute of simulated time, must have
+/// neither an open descriptor nor a task left; a run that does not end is a failure as in `run`. Stops at the first failure. What `body`
+/// starts from (variables that it changes) it has to set itself. Throws RuntimeError while a loop runs on this thread.
+HOCKET_EXPORT CancelReport cancel_everywhere(const Main& body, const CancelOptions& options = {});
+
+}  // namespace hocket::sim

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// What a run says of itself: its story, line by line, and why it cannot go on.
+#include <hocket/hocket.h>
+#include <hocket/sim/run.h>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace hocket::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+    try {
+        while (true) {
+            const std::string_view bytes = co_await reader.peek();
+            if (bytes.empty()) co_return;
+            const std::string copy(bytes);
+            reader.consume(copy.size());
+            co_await writer.write(copy);
+        }
+    } catch (const OSError&) {
+    }
+}
+
+Coro<> echo_server() {
+    const Server server = co_await start_server(echo, "0.0.0.0", 80);
+    co_await server.serve_forever();
+}
+
+Coro<> two_messages(World& world) {
+    const Host kv = world.host("kv", echo_server);
+    co_await sleep(1s);
+    auto [reader, writer] = co_await open_connection(kv.address().host(), 80);
+    world.note("writes");
+    co_await writer.write("hello");
+    co_await reader.readexactly(5);
+    world.partition(world.main(), kv);
+    co_await writer.write("again");
+    if (world.chance(1)) world.fail("there is no answer");
+}
+
+Config calm(Tell tell) {
+    Config config = Config::calm();
+    config.tell = tell;
+    return config;
+}
+
+TEST(OnceStory, it_has_what_is_of_import_and_the_data_between) {
+    EXPECT_EQ(run(calm(Tell::story), two_messages).story,
+              "   0.000000  kv        listens on port 80\n"
+              "   1.001000  main      * writes\n"
+              "   1.002000  -         main > kv 5 bytes, kv > main 5 bytes\n"
+              "   1.002000  -         no way from main to kv and back\n"
+              "   1.002000  -         the run fails: there is no answer\n");
+}
+
+TEST(OnceStory, everything_has_a_line_for_each_thing) {
+    EXPECT_EQ(run(calm(Tell::everything), two_messages).story,
+              "   0.000000  main      starts\n"
+              "   0.000000  kv        starts\n"
+              "   0.000000  kv        listens on port 80\n"
+              "   1.000000  main      connects to kv:80\n"
+              "   1.000500  kv        accepts main:32768\n"
+              "   1.001000  main      is connected to kv:80\n"
+              "   1.001000  main      * writes\n"
+              "   1.001500  kv        gets 5 bytes from main:32768\n"
+              "   1.002000  main      gets 5 bytes from kv:80\n"
+              "   1.002000  -         no way from main to kv and back\n"
+              "   1.002000  -         the run fails: there is no answer\n");
+}
+
+TEST(OnceStory, there_is_none_unless_it_is_asked_for) { EXPECT_EQ(run(calm(Tell::off), two_messages).story, ""); }
+
+TEST(OnceStory, a_crash_and_a_new_start_are_told) {
+    const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
+        const Host kv = world.host("kv", echo_server);
+        co_await sleep(1s);
+        world.crash(kv);
+        co_await sleep(1s);
+        world.restart(kv);
+        co_await sleep(1s);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_EQ(outcome.story,
+              "   0.000000  kv        listens on port 80\n"
+              "   1.000000  kv        crashes\n"
+              "   2.000000  kv        starts again, listens on port 80\n"
+              "   3.000000  main      ends\n");
+}
+
+TEST(OnceStory, the_same_seed_has_the_same_story) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        const std::string differs = check_determinism(Config::swarm(seed), [](World& world) -> Coro<> {
+            const Host server = world.host("server", echo_server);
+            co_await sleep(1s);
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    auto [reader, writer] = co_await open_connection(server.address().host(), 80);
+                    const std::string message(1 + world.choose(50), 'x');
+                    co_await writer.write(message);
+                    co_await reader.readexactly(message.size());
+                } catch (const OSError&) {
+                } catch (const IncompleteReadError&) {
+                }
+            }
+        });
+        EXPECT_EQ(differs, "");
+    }
+}
+
+// ---- What does not go on
+
+TEST(OnceDeadlock, two_locks_taken_in_two_orders_are_named) {
+    Lock first, second;
+    const auto takes = [](Lock& one, Lock& other) -> Coro<> {
+        const auto guard = co_await one.scoped();
+        co_await sleep(1ms);
+        const auto second_guard = co_await other.scoped();
+    };
+    const Outcome outcome = run(Config::calm(), [&](World&) -> Coro<> {
+        auto a = create_task(takes(first, second), {.name = "a"});
+        auto b = create_task(takes(second, first), {.name = "b"});
+        co_await a;
+        co_await b;
+    });
+    EXPECT_FALSE(outcome.ok);
+    EXPECT_TRUE(outcome.error.starts_with("deadlock: everybody waits, and nothing can wake one\nmain:\n"))
+        << outcome.error;
+    EXPECT_NE(outcome.error.find("Lock held by b"), std::string::npos) << outcome.error;
+    EXPECT_NE(outcome.error.find("Lock held by a"), std::string::npos) << outcome.error;
+}
+
+// Sets its own timer again, as a library's upkeep does.
+void keep_up() { get_running_loop().call_later(10s, keep_up); }
+
+TEST(OnceDeadlock, upkeep_does_not_hide_one) {
+    const Outcome outcome = run(Config::calm(), [](World&) -> Coro<> {
+        keep_up();
+        co_await get_running_loop().create_future<void>();
+    });
+    EXPECT_TRUE(outcome.error.starts_with("deadlock: for 12")) << outcome.error;
+    EXPECT_NE(outcome.error.find("nothing has run but callbacks of timers, and no task\nmain:\n"), std::string::npos)
+        << outcome.error;
+}
+
+TEST(OnceDeadlock, a_long_sleep_beside_upkeep_is_none) {
+    const Outcome outcome = run(Config::calm(), [](World&) -> Coro<> {
+        keep_up();
+        co_await sleep(50min);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+}
+
+TEST(OnceDeadlock, a_program_that_is_never_idle_is_a_livelock) {
+    const Outcome outcome = run(Config::calm(), [](World&) -> Coro<> {
+        while (true) co_await sleep(0);
+    });
+    EXPECT_TRUE(outcome.error.starts_with("livelock: 1000000 steps in which nothing was waited for\nmain:\n"))
+        << outcome.error;
+}
+
+TEST(OnceDeadlock, too_many_steps_are_a_livelock) {
+    Config config = Config::calm();
+    config.max_steps = 1000;
+    const Outcome outcome = run(config, [](World&) -> Coro<> {
+        while (true) co_await sleep(1us);
+    });
+    EXPECT_TRUE(outcome.error.starts_with("livelock: 1000 steps, and no end\n")) << outcome.error;
+}
+
+}  // namespace
+}  // namespace hocket::sim

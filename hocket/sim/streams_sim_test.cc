@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// hocket's own streams and primitives in simulation: whatever the network does, bytes are right or a connection fails.
+#include <hocket/hocket.h>
+#include <hocket/sim/test.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace hocket::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// ---- Echoes
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+    try {
+        while (true) {
+            const std::string_view bytes = co_await reader.peek();
+            if (bytes.empty()) co_return;
+            const std::string copy(bytes);
+            reader.consume(copy.size());
+            co_await writer.write(copy);
+        }
+    } catch (const OSError&) {
+    }
+}
+
+// A server reports that it can accept nothing for now, and goes on: for these programs that is no failure.
+void may_lack_descriptors(World& world) {
+    get_running_loop().set_exception_handler([&world](EventLoop&, const ErrorContext& context) {
+        if (context.message != "socket.accept() out of system resource") world.fail(error_text(context));
+    });
+}
+
+Coro<> echo_server(World& world) {
+    may_lack_descriptors(world);
+    while (true) {
+        try {
+            const Server server = co_await start_server(echo, "0.0.0.0", 80);
+            co_await server.serve_forever();
+        } catch (const OSError&) {
+        }
+        co_await sleep(100ms);
+    }
+}
+
+std::string message_of(World& world, std::size_t most) {
+    std::string message(1 + world.choose(static_cast<std::uint32_t>(most)), ' ');
+    for (std::size_t i = 0; i < message.size(); ++i)
+        message[i] = static_cast<char>('a' + (i * 7 + message.size()) % 26);
+    return message;
+}
+
+Coro<> writes(const StreamWriter& writer, const std::string& bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += 1000)
+        co_await writer.write(std::string_view(bytes).substr(at, 1000));
+}
+
+// Writes and reads at the same time, so that small buffers are no deadlock. True: all came back.
+Coro<bool> exchanges(World& world, const Host& server, std::size_t most) {
+    const std::string message = message_of(world, most);
+    std::string got;
+    try {
+        auto [reader, writer] = co_await open_connection(server.address().host(), 80);
+        auto writing = create_task(writes(writer, message));
+        std::exception_ptr failed;
+        try {
+            while (got.size() < message.size()) {
+                const std::string part = co_await reader.read(4096);
+                if (part.empty()) break;
+                got += part;
+            }
+        } catch (const OSError&) {
+            failed = std::current_exception();
+        }
+        if (got.size() < message.size()) writing.cancel();
+        try {
+            co_await writing;
+        } catch (const CancelledError&) {
+        }
+        if (failed) std::rethrow_exception(failed);
+        writer.close();
+        co_await writer.wait_closed();
+    } catch (const OSError&) {
+    }
+    EXPECT_EQ(got, message.substr(0, got.size()));
+    co_return got == message;
+}
+
+// [test]
+HOCKET_SIM_TEST(echoes_are_right_or_a_connection_fails, 300) {
+    const Host servers[] = {world.host("one", [&world] { return echo_server(world); }),
+                            world.host("two", [&world] { return echo_server(world); })};
+    co_await sleep(1s);
+    std::vector<Task<bool>> clients;
+    for (int i = 0; i < 6; ++i) clients.push_back(create_task(exchanges(world, servers[i % 2], 5000)));
+    for (auto& client : clients) co_await client;
+}
+// [/test]
+
+HOCKET_SIM_TEST(without_faults_of_connections_all_echoes_come_back, 200, [](Config& config) {
+    NetworkConfig& n = config.network;
+    n.reset = n.refused = n.no_descriptors = n.no_buffers = 0;
+    n.descriptors = 1024;
+}) {
+    const Host server = world.host("server", [&world] { return echo_server(world); });
+    co_await sleep(1s);
+    std::vector<Task<bool>> clients;
+    for (int i = 0; i < 4; ++i) clients.push_back(create_task(exchanges(world, server, 3000)));
+    for (auto& client : clients) {
+        const bool all = co_await client;
+        EXPECT_TRUE(all);
+    }
+}
+
+// ---- Half a connection
+
+Coro<> counts_until_the_end(StreamReader reader, StreamWriter writer) {
+    try {
+        const std::string all = co_await reader.read();
+        co_await writer.write(std::to_string(all.size()));
+        writer.close();
+        co_await writer.wait_closed();
+    } catch (const OSError&) {
+    }
+}
+
+HOCKET_SIM_TEST(a_half_closed_connection_still_answers, 300) {
+    const Host server = world.host("server", [&world]() -> Coro<> {
+        may_lack_descriptors(world);
+        while (true) {
+            try {
+                const Server counting = co_await start_server(counts_until_the_end, "0.0.0.0", 80);
+                co_await counting.serve_forever();
+            } catch (const OSError&) {
+            }
+            co_await sleep(100ms);
+        }
+    });
+    co_await sleep(1s);
+    for (int i = 0; i < 3; ++i) {
+        const std::string message = message_of(world, 20'000);
+        try {
+            auto [reader, writer] = co_await open_connection(server.address().host(), 80);
+            co_await writer.write(message);
+            writer.write_eof();
+            const std::string answer = co_await reader.read();
+            // A server that could not read on has closed its side without a word.
+            if (!answer.empty()) {
+                EXPECT_EQ(answer, std::to_string(message.size()));
+            }
+        } catch (const OSError&) {
+        }
+    }
+}
+
+// ---- Few descriptors
+
+HOCKET_SIM_TEST(a_server_without_descriptors_recovers, 200, [](Config& config) {
+    config.network.descriptors = 8;
+    config.network.reset = config.network.refused = 0;
+}) {
+    const Host server = world.host("server", [&world] { return echo_server(world); });
+    std::vector<Host> others;
+    for (int i = 0; i < 4; ++i) {
+        others.push_back(world.host("client" + std::to_string(i), [&world, server]() -> Coro<> {
+            co_await sleep(1s);
+            std::vector<Task<bool>> clients;
+            for (int k = 0; k < 4; ++k) clients.push_back(create_task(exchanges(world, server, 300)));
+            for (auto& client : clients) co_await client;
+        }));
+    }
+    while (std::ranges::any_of(others, [](const Host& host) { return host.running(); })) co_await sleep(1s);
+    bool well = false;
+    for (int i = 0; i < 50 && !well; ++i) {
+        well = co_await exchanges(world, server, 300);
+        if (!well) co_await sleep(1s);
+    }
+    EXPECT_TRUE(well) << "all descriptors are free again, and the server does not answer";
+}
+
+// ---- Primitives
+
+HOCKET_SIM_TEST(no_item_is_lost_and_no_more_than_allowed_are_inside, 200) {
+    constexpr int producers = 3, consumers = 3, each = 20;
+    Queue<int> queue(2);
+    Semaphore two(2);
+    int inside = 0;
+    std::vector<int> taken;
+    co_await task_group([&](TaskGroup& group) -> Coro<> {
+        static constexpr auto produce = [](World& w, Queue<int>& q, int first) -> Coro<> {
+            for (int i = 0; i < each; ++i) {
+                if (w.choose(2) == 1) co_await sleep(std::chrono::milliseconds(w.choose(5)));
+                co_await q.put(first + i);
+            }
+        };
+        static constexpr auto consume = [](World& w, Queue<int>& q, Semaphore& s, int& in,
+                                           std::vector<int>& all) -> Coro<> {
+            while (true) {
+                int item = 0;
+                try {
+                    // A cancel by the time that is up must not take an item with it.
+                    item = co_await wait_for(q.get(), std::chrono::milliseconds(1 + w.choose(4)));
+                } catch (const TimeoutError&) {
+                    if (q.empty() && all.size() == std::size_t{producers} * each) co_return;
+                    continue;
+                }
+                co_await s.acquire();
+                EXPECT_LE(++in, 2);
+                co_await sleep(std::chrono::milliseconds(w.choose(3)));
+                --in;
+                s.release();
+                all.push_back(item);
+            }
+        };
+        for (int i = 0; i < producers; ++i) group.create_task(produce(world, queue, i * each));
+        for (int i = 0; i < consumers; ++i) group.create_task(consume(world, queue, two, inside, taken));
+        co_return;
+    });
+    EXPECT_EQ(inside, 0);
+    std::ranges::sort(taken);
+    EXPECT_EQ(taken.size(), std::size_t{producers} * each);
+    for (std::size_t i = 0; i < taken.size(); ++i) EXPECT_EQ(taken[i], static_cast<int>(i));
+}
+
+}  // namespace
+}  // namespace hocket::sim
