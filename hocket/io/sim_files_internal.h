@@ -178,7 +178,8 @@ private:
     void forget(Inode& inode);
     void take_over_names();
     bool has_room(std::uint64_t sectors) const noexcept;
-    int fails();
+    int fails();     // for no reason, as the configuration says
+    bool is_full();  // the same
     Shared<Inode> make_inode(mode_t mode) { return Shared<Inode>::make(*this, mode); }
 
     Kernel& kernel_;

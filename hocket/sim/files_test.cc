@@ -237,6 +237,22 @@ TEST(OnceSimPrograms, a_web_server_serves_the_hosts_files_and_no_others) {
     });
 }
 
+TEST(OnceSimPrograms, the_story_tells_what_the_disk_does) {
+    Config config = Config::calm();
+    config.tell = Tell::story;
+    config.disk.eio = 1;
+    const Outcome outcome = run(config, [](World& world) -> Coro<> {
+        Host host = world.host("a", []() -> Coro<> {
+            co_await error_of(fs::write_text("/a", "x"));
+            co_await sleep(1h);
+        });
+        co_await sleep(1s);
+        world.crash(host);
+    });
+    EXPECT_THAT(outcome.story, HasSubstr("a         cannot use a file (EIO)"));
+    EXPECT_THAT(outcome.story, HasSubstr("a         loses what its disk did not have (1)"));
+}
+
 Coro<> busy_with_files(World& world) {
     Host host = world.host("a", []() -> Coro<> {
         for (int i = 0;; ++i) {
