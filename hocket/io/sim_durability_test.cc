@@ -225,6 +225,18 @@ TEST(OnceSimDurability, what_has_no_name_takes_no_space_after_a_crash) {
     EXPECT_EQ(before.f_ffree, after.f_ffree);
 }
 
+TEST(OnceSimDurability, the_space_of_a_removed_file_is_free_once_that_is_durable) {
+    Machine machine;
+    sys::Statvfs before{}, after{};
+    sys::statvfs("/", &before);
+    make_file("/a", std::string(10'000, 'x'), synced);
+    sys::unlink("/a");
+    machine.pass(31s);
+    make_file("/b", "");
+    sys::statvfs("/", &after);
+    EXPECT_EQ(before.f_bfree, after.f_bfree);
+}
+
 // ---- Data
 
 /// What a crash may make of 2000 bytes `a` over which `b` was written, by sectors: `-` is a hole.
@@ -260,6 +272,20 @@ TEST(OnceSimDurability, a_file_may_have_grown_without_its_data) {
         seen.insert(sectors_of(contents("/a")));
     }
     EXPECT_THAT(seen, ElementsAre("a", "a--", "a-b", "ab-", "abb"));
+}
+
+TEST(OnceSimDurability, a_file_that_did_not_grow_has_nothing_behind_its_end) {
+    std::set<std::string> seen;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        Machine machine({.lost = 0.5}, seed);
+        make_file("/a", "aaa", synced);
+        put(open_new("/a"), "bbbbbb");
+        machine.crash();
+        EXPECT_EQ(sys::ftruncate(open_new("/a"), 6), 0);
+        seen.insert(contents("/a"));
+    }
+    const std::string zeros(3, '\0');
+    EXPECT_THAT(seen, ElementsAre("aaa" + zeros, "bbb" + zeros, "bbbbbb"));
 }
 
 TEST(OnceSimDurability, a_sector_may_be_torn) {

@@ -53,7 +53,17 @@ const DiskConfig& FileSystem::config() const noexcept { return kernel_.network()
 bool FileSystem::has_room(std::uint64_t sectors) const noexcept {
     return (sectors_ + sectors) * sector_size <= config().capacity;
 }
-int FileSystem::fails() { return choices().chance(config().eio) ? -EIO : 0; }
+int FileSystem::fails() {
+    if (!choices().chance(config().eio)) return 0;
+    kernel_.tell("cannot use a file (EIO)", Told::small);
+    return -EIO;
+}
+
+bool FileSystem::is_full() {
+    if (!choices().chance(config().enospc)) return false;
+    kernel_.tell("finds no space on its disk (ENOSPC)", Told::small);
+    return true;
+}
 
 // ---- Looking up
 
@@ -148,7 +158,7 @@ int FileSystem::check_new(const Place& place) const {
 
 int FileSystem::make(const Place& place, Shared<Inode> inode) {
     if (const int result = check_new(place); result < 0) return result;
-    if (!has_room(1) || choices().chance(config().enospc)) return -ENOSPC;
+    if (!has_room(1) || is_full()) return -ENOSPC;
     ++inode->names;
     if (inode->is_folder()) inode->parent = place.folder;
     place.folder->entries[place.name] = inode;
@@ -333,7 +343,9 @@ void FileSystem::save_names_of(const Inode& inode) {
 
 bool FileSystem::is_lost(std::int64_t when) {
     if (when + config().writeback.count() <= now()) return false;
-    return config().lost >= 1 || choices().chance(config().lost);
+    const bool lost = config().lost >= 1 || choices().chance(config().lost);
+    if (lost) ++lost_;
+    return lost;
 }
 
 void FileSystem::crash() {
@@ -353,6 +365,8 @@ void FileSystem::crash() {
     }
     take_over_names();
     for (const auto& [number, inode] : all_) inode->settle();
+    if (const std::size_t count = std::exchange(lost_, 0); count > 0 && kernel_.network().tells())
+        kernel_.tell("loses what its disk did not have (" + std::to_string(count) + ")");
 }
 
 // What programs see is what the disk has; what no name leads to is gone.

@@ -178,13 +178,15 @@ private:
     void forget(Inode& inode);
     void take_over_names();
     bool has_room(std::uint64_t sectors) const noexcept;
-    int fails();
+    int fails();     // for no reason, as the configuration says
+    bool is_full();  // the same
     Shared<Inode> make_inode(mode_t mode) { return Shared<Inode>::make(*this, mode); }
 
     Kernel& kernel_;
     std::map<std::uint64_t, Inode*> all_;
     std::uint64_t last_number_ = 1;  // the root's is 2, as on ext4
     std::uint64_t sectors_ = 0;      // that all files have now
+    std::size_t lost_ = 0;           // in this crash
     Random letters_;
     std::vector<Operation> operations_;  // that are not durable
     Shared<Inode> root_;

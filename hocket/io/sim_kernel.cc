@@ -68,7 +68,9 @@ int Kernel::install(OpenDescriptor opened) {
 
 int Kernel::room_for_descriptor() {
     const bool full = open_ >= network_.config.descriptors || open_ >= descriptors_apart;
-    return full || network_.choices.chance(network_.config.no_descriptors) ? -EMFILE : 0;
+    if (!full && !network_.choices.chance(network_.config.no_descriptors)) return 0;
+    tell("has no descriptor left (EMFILE)", Told::small);
+    return -EMFILE;
 }
 
 OpenDescriptor* Kernel::entry(int fd) noexcept {

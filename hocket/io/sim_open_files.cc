@@ -59,7 +59,7 @@ std::int64_t FileSystem::write(OpenFile& file, const char* data, std::size_t siz
     auto begin = static_cast<std::uint64_t>(offset >= 0 ? offset : file.position);
     if ((file.flags & O_APPEND) != 0) begin = inode.now.size;
     if (size == 0) return 0;
-    if (choices().chance(config().enospc)) return -ENOSPC;
+    if (is_full()) return -ENOSPC;
     if (begin >= largest_file) return -EFBIG;
     std::size_t count = std::min<std::size_t>(size, largest_file - begin);
     if (count > 1 && choices().chance(kernel_.network().config.short_io))

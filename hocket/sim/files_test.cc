@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Programs that use files on simulated hosts: through fs, sockets and HTTP, over crashes, kills and restarts.
 #include <hocket/core/sleep.h>
+#include <hocket/http.h>
 #include <hocket/net/sendfile.h>
 #include <hocket/os/file.h>
 #include <hocket/os/file_system.h>
@@ -208,6 +209,48 @@ TEST(OnceSimPrograms, a_file_is_sent_to_a_socket) {
         co_await reader.read();
         EXPECT_EQ(host.files().read("/got"), data.substr(100));
     });
+}
+
+TEST(OnceSimPrograms, a_web_server_serves_the_hosts_files_and_no_others) {
+    run_calmly([](World& world) -> Coro<> {
+        Host host = world.host("server", []() -> Coro<> {
+            http::Application app;
+            app.static_files("/assets", "public", {.show_index = true});
+            http::HttpServer server = co_await http::serve(app, "", 80);
+            co_await server.serve_forever();
+        });
+        host.files().write("/public/a.txt", "simulated");
+        host.files().write("/secret", "secret");
+        host.files().write("/public/b/c.txt", "deep");
+        co_await sleep(1s);
+        http::ClientSession session({.base_url = "http://10.0.0.2"});
+        const auto told = [&](std::string path) -> Coro<std::string> {
+            auto response = co_await session.get(std::move(path));
+            co_return std::to_string(response.status()) + " " + co_await response.text();
+        };
+        EXPECT_EQ(co_await told("/assets/a.txt"), "200 simulated");
+        EXPECT_EQ(co_await told("/assets/b/c.txt"), "200 deep");
+        EXPECT_THAT(co_await told("/assets/"), HasSubstr("a.txt"));
+        EXPECT_THAT(co_await told("/assets/%2e%2e/secret"), ::testing::StartsWith("404"));
+        EXPECT_THAT(co_await told("/assets/none"), ::testing::StartsWith("404"));
+        co_await session.close();
+    });
+}
+
+TEST(OnceSimPrograms, the_story_tells_what_the_disk_does) {
+    Config config = Config::calm();
+    config.tell = Tell::story;
+    config.disk.eio = 1;
+    const Outcome outcome = run(config, [](World& world) -> Coro<> {
+        Host host = world.host("a", []() -> Coro<> {
+            co_await error_of(fs::write_text("/a", "x"));
+            co_await sleep(1h);
+        });
+        co_await sleep(1s);
+        world.crash(host);
+    });
+    EXPECT_THAT(outcome.story, HasSubstr("a         cannot use a file (EIO)"));
+    EXPECT_THAT(outcome.story, HasSubstr("a         loses what its disk did not have (1)"));
 }
 
 Coro<> busy_with_files(World& world) {
