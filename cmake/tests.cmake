@@ -76,6 +76,15 @@ foreach(room ${rooms})
     endif()
 endforeach()
 
+# On simulated hosts, the tests that tests/sim/<room>_test.txt names: each without weather, and with that of a few seeds.
+file(GLOB simulated CONFIGURE_DEPENDS tests/sim/*_test.txt)
+foreach(list ${simulated})
+    cmake_path(GET list STEM program)
+    add_test(NAME sim.${program} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/sim/weather.py
+                                         $<TARGET_FILE:${program}> ${list})
+    set_tests_properties(sim.${program} PROPERTIES TIMEOUT 600 LABELS sim ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endforeach()
+
 # How coroutines hand over to each other depends on the optimiser: what depends on that is tested optimised, too.
 hocket_test_program(core_O2_test -O2 hocket/core/deep_chain_test.cc hocket/core/coro_test.cc hocket/core/cancellation_test.cc)
 gtest_discover_tests(core_O2_test TEST_PREFIX O2.virtual. TEST_FILTER ${filter_virtual} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60

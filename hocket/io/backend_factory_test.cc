@@ -40,7 +40,7 @@ TEST(OnceFactory, the_environment_chooses_when_no_name_does) {
         try {
             make_backend();
         } catch (const ValueError& e) {
-            return e.what() == std::string_view("HOCKET_BACKEND=kqueue: not one of uring, epoll, virtual") ? 0 : 3;
+            return e.what() == std::string_view("HOCKET_BACKEND=kqueue: not one of uring, epoll, virtual, sim") ? 0 : 3;
         }
         return 4;
     });
@@ -52,7 +52,7 @@ TEST(OnceFactory, an_unknown_name_is_an_error_that_lists_the_known) {
         make_backend("select");
         FAIL();
     } catch (const ValueError& e) {
-        EXPECT_STREQ(e.what(), "backend select: not one of uring, epoll, virtual");
+        EXPECT_STREQ(e.what(), "backend select: not one of uring, epoll, virtual, sim");
     }
 }
 
