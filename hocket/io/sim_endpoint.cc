@@ -19,7 +19,6 @@ namespace {
 constexpr Duration syn_timeout = std::chrono::seconds(127);  // tcp_syn_retries (man 7 tcp)
 constexpr Duration syn_again = std::chrono::seconds(1);
 constexpr Duration silence_timeout = std::chrono::seconds(924);  // tcp_retries2
-constexpr std::size_t largest_datagram = 65507;
 }  // namespace
 
 Endpoint::Endpoint(Kernel& kernel, int domain, int type) noexcept : kernel_(kernel), domain_(domain), type_(type) {
@@ -300,84 +299,18 @@ void Endpoint::consumed(std::size_t count) {
     kernel_.network().send(kernel_, peer_->kernel_, last_packet_, {}, [peer = peer_] { peer->changed(); });
 }
 
-// ---- Datagrams
-
-int Endpoint::send_message(const Shared<Endpoint>& self, const msghdr& message) {
-    Endpoint& e = *self;
-    std::string data;
-    for (std::size_t i = 0; i < message.msg_iovlen; ++i)
-        data.append(static_cast<const char*>(message.msg_iov[i].iov_base), message.msg_iov[i].iov_len);
-    if (!e.is_datagram()) return send(self, data.data(), data.size());
-    if (e.error_ != 0) return e.take_error();
-    SocketAddress target = e.remote_;
-    if (message.msg_name != nullptr) {
-        auto given = SocketAddress::from(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
-        if (!given || !e.is_of(*given)) return -EAFNOSUPPORT;
-        target = *given;
-    } else if (!e.has_remote_) {
-        return -EDESTADDRREQ;
-    }
-    if (data.size() > largest_datagram) return -EMSGSIZE;
-    Network& network = e.kernel_.network();
-    if (network.choices.chance(network.config.no_buffers)) {
-        e.kernel_.tell("has no buffers for a datagram (ENOBUFS)", Told::small);
-        return -ENOBUFS;
-    }
-    if (const int result = bind_somewhere(self, target.ip); result < 0) return result;
-    const int size = static_cast<int>(data.size());
-    Kernel* const to = target.local || e.kernel_.is_own(target.ip) ? &e.kernel_ : network.host_with(target.ip);
-    if (to == nullptr) return -ENETUNREACH;
-    SocketAddress source = e.local_;
-    if (!target.local && source.ip.is_any())
-        source.ip = target.ip.is_loopback() ? target.ip : e.kernel_.ip(target.ip.v6);
-    network.send_datagram(e.kernel_, *to, {std::move(source), std::move(target), std::move(data)});
-    return size;
-}
-
-void Endpoint::datagram_arrived(const Datagram& datagram) {
-    if (datagram_bytes_ + datagram.data.size() > kernel_.network().config.buffer) return;  // there is no room
-    datagram_bytes_ += datagram.data.size();
-    datagrams_.push_back({datagram.data, datagram.source});
-    if (const Network& network = kernel_.network(); network.tells()) {
-        const Kernel* const from = network.host_with(datagram.source.ip);
-        network.carried(from != nullptr ? *from : kernel_, kernel_, datagram.data.size(),
-                        "bytes in a datagram from " + network.name_of(datagram.source));
-    }
-    changed();
-}
-
-int Endpoint::receive_message(msghdr& message, int flags) {
-    if (!is_datagram()) {
-        if (message.msg_iovlen == 0) return 0;
-        message.msg_namelen = 0;
-        message.msg_flags = 0;
-        return receive(static_cast<char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len, flags);
-    }
-    if (error_ != 0) return take_error();
-    if (datagrams_.empty()) return deaf_ ? 0 : -EAGAIN;
-    const Received& first = datagrams_.front();
-    std::size_t copied = 0;
-    for (std::size_t i = 0; i < message.msg_iovlen && copied < first.data.size(); ++i) {
-        const std::size_t count = std::min(message.msg_iov[i].iov_len, first.data.size() - copied);
-        std::memcpy(message.msg_iov[i].iov_base, first.data.data() + copied, count);
-        copied += count;
-    }
-    first.from.write(static_cast<sockaddr*>(message.msg_name),
-                     message.msg_name != nullptr ? &message.msg_namelen : nullptr);
-    message.msg_flags = copied < first.data.size() ? MSG_TRUNC : 0;
-    const std::size_t result = (flags & MSG_TRUNC) != 0 ? first.data.size() : copied;
-    if ((flags & MSG_PEEK) == 0) {
-        datagram_bytes_ -= first.data.size();
-        datagrams_.pop_front();
-    }
-    return static_cast<int>(result);
-}
-
 // ---- The end
 
 int Endpoint::shutdown(const Shared<Endpoint>& self, int how) {
     Endpoint& e = *self;
     if (e.state_ == State::failed) return 0;
+    if (e.state_ == State::listening) {  // it stops, and its port is free for others
+        e.kernel_.release(e);
+        e.refuse_queue();
+        e.state_ = State::fresh;
+        e.changed();
+        return 0;
+    }
     if (e.state_ != State::established && !(e.is_datagram() && e.has_remote_)) return -ENOTCONN;
     if (how != SHUT_WR) e.deaf_ = true;
     if (how != SHUT_RD && !e.is_datagram() && !std::exchange(e.end_sent_, true)) {
@@ -417,10 +350,7 @@ void Endpoint::close(const Shared<Endpoint>& self) {
     Endpoint& e = *self;
     const State before = std::exchange(e.state_, State::closed);
     e.kernel_.release(e);
-    for (const auto& waiting : std::exchange(e.queue_, {})) {
-        waiting->abortive_ = true;
-        close(waiting);
-    }
+    e.refuse_queue();
     const Shared<Endpoint> peer = std::exchange(e.peer_, nullptr);
     if (before == State::established && peer) {
         if (e.abortive_ || e.read_ < e.received_.size()) {
@@ -432,76 +362,19 @@ void Endpoint::close(const Shared<Endpoint>& self) {
     e.backend = nullptr;
 }
 
+// Connections that nobody has accepted are reset.
+void Endpoint::refuse_queue() {
+    for (const auto& waiting : std::exchange(queue_, {})) {
+        waiting->abortive_ = true;
+        close(waiting);
+    }
+}
+
 void Endpoint::vanish() noexcept {
     state_ = State::closed;
     peer_ = nullptr;
     backend = nullptr;
     for (const auto& waiting : std::exchange(queue_, {})) waiting->vanish();
-}
-
-// ---- Options and readiness
-
-int Endpoint::set_option(int level, int option, const void* value, unsigned size) {
-    int number = 0;
-    if (value == nullptr) return -EFAULT;
-    std::memcpy(&number, value, std::min<std::size_t>(size, sizeof number));
-    if (level == SOL_SOCKET && option == SO_LINGER) {
-        linger how{};
-        if (size < sizeof how) return -EINVAL;
-        std::memcpy(&how, value, sizeof how);
-        abortive_ = how.l_onoff != 0 && how.l_linger == 0;
-        return 0;
-    }
-    if (level == SOL_SOCKET && option == SO_REUSEPORT) reuse_port_ = number != 0;
-    for (Option& known : options_) {
-        if (known.level == level && known.option == option) {
-            known.value = number;
-            return 0;
-        }
-    }
-    options_.push_back({level, option, number});
-    return 0;
-}
-
-int Endpoint::get_option(int level, int option, void* value, unsigned* size) {
-    int number = 0;
-    if (level == SOL_SOCKET) {
-        switch (option) {
-            case SO_ERROR: number = -take_error(); break;
-            case SO_TYPE: number = type_; break;
-            case SO_DOMAIN: number = domain_; break;
-            case SO_ACCEPTCONN: number = state_ == State::listening ? 1 : 0; break;
-            case SO_SNDBUF:
-            case SO_RCVBUF: number = static_cast<int>(kernel_.network().config.buffer); break;
-            default: break;
-        }
-    }
-    for (const Option& known : options_) {
-        if (known.level == level && known.option == option) number = known.value;
-    }
-    const unsigned count = std::min<unsigned>(*size, sizeof number);
-    std::memcpy(value, &number, count);
-    *size = count;
-    return 0;
-}
-
-int Endpoint::ready() const noexcept {
-    const int failed = error_ != 0 ? POLLERR : 0;
-    if (is_datagram()) return POLLOUT | failed | (datagrams_.empty() && error_ == 0 ? 0 : POLLIN);
-    switch (state_) {
-        case State::listening: return queue_.empty() ? 0 : POLLIN;
-        case State::connecting: return 0;
-        case State::fresh: return POLLOUT | POLLHUP;
-        case State::failed: return POLLIN | POLLOUT | POLLHUP | POLLRDHUP | failed;
-        case State::closed: return POLLNVAL;
-        case State::established: break;
-    }
-    int events = failed;
-    if (read_ < received_.size() || end_seen_ || deaf_) events |= POLLIN;
-    if (end_seen_) events |= POLLRDHUP;
-    if (end_seen_ && end_sent_) events |= POLLHUP;
-    if (end_sent_ || outstanding_ < kernel_.network().config.buffer) events |= POLLOUT;
-    return events;
 }
 
 }  // namespace hocket::sim

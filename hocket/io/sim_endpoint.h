@@ -85,6 +85,7 @@ private:
     };
 
     void consumed(std::size_t count);
+    void refuse_queue();
     static void watch_for_silence(const Shared<Endpoint>& self);
     int take_error() noexcept;
     void tell_short(const char* what, std::size_t count, std::size_t could) const;
