@@ -33,6 +33,7 @@ FileSystem::FileSystem(Kernel& kernel) : kernel_(kernel), letters_(kernel.index(
     at_first("/dev", S_IFDIR | 0755);
     at_first("/dev/null", S_IFCHR | 0666);
     for (const Operation& operation : std::exchange(operations_, {})) apply(operation);
+    made_ = true;
 }
 
 FileSystem::~FileSystem() {
@@ -54,7 +55,7 @@ bool FileSystem::has_room(std::uint64_t sectors) const noexcept {
     return (sectors_ + sectors) * sector_size <= config().capacity;
 }
 int FileSystem::fails() {
-    if (!choices().chance(config().eio)) return 0;
+    if (!made_ || !choices().chance(config().eio)) return 0;
     kernel_.tell("cannot use a file (EIO)", Told::small);
     return -EIO;
 }
