@@ -61,7 +61,7 @@ int FileSystem::fails() {
 }
 
 bool FileSystem::is_full() {
-    if (!choices().chance(config().enospc)) return false;
+    if (!made_ || !choices().chance(config().enospc)) return false;
     kernel_.tell("finds no space on its disk (ENOSPC)", Told::small);
     return true;
 }
