@@ -5,16 +5,17 @@
 #include <hocket/sim.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 using namespace hocket;
 using namespace std::chrono_literals;
 
 // [server]
 // Counts. Each line that it gets adds one, and is answered with the sum.
-Coro<> counter(int& count) {
-    const auto serve = [&count](StreamReader reader, StreamWriter writer) -> Coro<> {
+Coro<> counter(std::shared_ptr<int> count) {
+    const auto serve = [count](StreamReader reader, StreamWriter writer) -> Coro<> {
         try {
-            while (!(co_await reader.readline()).empty()) co_await writer.write(std::to_string(++count) + "\n");
+            while (!(co_await reader.readline()).empty()) co_await writer.write(std::to_string(++*count) + "\n");
         } catch (const OSError&) {
             co_return;  // this client is gone
         }
@@ -42,8 +43,8 @@ Coro<int> add_one(std::string host) {
 
 // [world]
 Coro<> well(sim::World& world) {
-    int count = 0;
-    world.host("server", [&count] { return counter(count); });
+    const auto count = std::make_shared<int>(0);  // lives as long as the server, which this program may not
+    world.host("server", [count] { return counter(count); });
     co_await hocket::sleep(1s);  // until it listens
     std::printf("the sum is %d\n", co_await add_one("server"));
     std::printf("and then %d\n", co_await add_one("server"));
@@ -58,8 +59,7 @@ void run_well() {
 
 // [crash]
 Coro<> crash(sim::World& world) {
-    int count = 0;
-    const sim::Host server = world.host("server", [&count] { return counter(count); });
+    const sim::Host server = world.host("server", [] { return counter(std::make_shared<int>(0)); });
     co_await hocket::sleep(1s);
     const Task<int> adding = create_task(add_one("server"));
     co_await hocket::sleep(2ms);
@@ -72,8 +72,8 @@ Coro<> crash(sim::World& world) {
 
 // [test]
 Coro<> five_are_five(sim::World& world) {
-    int count = 0;
-    world.host("server", [&count] { return counter(count); });
+    const auto count = std::make_shared<int>(0);
+    world.host("server", [count] { return counter(count); });
     co_await hocket::sleep(1s);
     for (int i = 0; i < 5; ++i) {
         try {
@@ -82,7 +82,7 @@ Coro<> five_are_five(sim::World& world) {
             co_return;  // it has said so: nothing is wrong
         }
     }
-    if (count != 5) throw RuntimeError("5 were added, and the sum is " + std::to_string(count));
+    if (*count != 5) throw RuntimeError("5 were added, and the sum is " + std::to_string(*count));
 }
 
 void find_a_seed() {
@@ -102,10 +102,7 @@ void find_a_seed() {
 
 // [cancel]
 Coro<> fetch(sim::World& world) {
-    world.host("server", []() -> Coro<> {
-        int count = 0;
-        co_await counter(count);
-    });
+    world.host("server", [] { return counter(std::make_shared<int>(0)); });
     co_await hocket::sleep(1s);
     auto connection = co_await open_connection("server", 1234);
     co_await connection.second.write("add\n");
