@@ -51,7 +51,9 @@ inline void make_file(const char* path, std::string_view data, Synced synced = S
     const int fd = open_new(path, O_TRUNC);
     ASSERT_GE(fd, 0) << path;
     put(fd, data);
-    if (synced == Synced::yes) ASSERT_EQ(sys::fsync(fd), 0);
+    if (synced == Synced::yes) {
+        ASSERT_EQ(sys::fsync(fd), 0);
+    }
     ASSERT_EQ(sys::close(fd), 0);
 }
 

@@ -131,7 +131,9 @@ TEST(OnceSimPrograms, a_crash_takes_what_was_not_synced) {
             EXPECT_EQ(host.files().read("/log"), "line\n");
             world.crash(host);
             EXPECT_EQ(host.files().exists("/log"), sync);
-            if (sync) EXPECT_EQ(host.files().read("/log"), "line\n");
+            if (sync) {
+                EXPECT_EQ(host.files().read("/log"), "line\n");
+            }
         });
     }
 }
