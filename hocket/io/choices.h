@@ -50,14 +50,15 @@ public:
     std::uint32_t choose(std::uint32_t bound) { return draw({bound, 0, false}); }
     /// True with this probability, of which 1/65536 is the smallest.
     bool chance(double probability) {
-        if (probability <= 0) return false;
+        if (!(probability > 0)) return false;
         const Site site = site_of_chance(probability);
         return draw(site) >= site.knob;
     }
     /// From `low` to `high`, one of 1024 points; the first choice is `low`.
     std::int64_t between(std::int64_t low, std::int64_t high) {
         if (high <= low) return low;
-        return low + (high - low) / (points - 1) * draw(site_between(low, high));
+        const std::int64_t distance = high - low, parts = points - 1, part = draw(site_between(low, high));
+        return low + distance / parts * part + distance % parts * part / parts;
     }
 
     /// The site of `chance(probability)`: its knob is the smallest choice that is a true one.

@@ -36,7 +36,7 @@ public:
     std::int64_t next_due() const noexcept;
     /// Whether the loop has something to take from here now.
     bool has_something() const noexcept {
-        return woken_ || has_news() || next_due() <= kernel_.network().schedule.now();
+        return dead_ || woken_ || has_news() || next_due() <= kernel_.network().schedule.now();
     }
     /// The program ends: what waits ends now, and so does what comes.
     void begin_end() noexcept;

@@ -238,7 +238,7 @@ void Endpoint::watch_for_silence(const Shared<Endpoint>& self) {
 void Endpoint::data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::string data) {
     Endpoint& e = *self;
     if (e.state_ != State::established) {
-        if (e.state_ == State::closed) reset_other(e.kernel_, sender, e.last_packet_);
+        reset_other(e.kernel_, sender, e.last_packet_);
         return;
     }
     sender->arrived_ += data.size();

@@ -49,7 +49,7 @@ int Endpoint::send_message(const Shared<Endpoint>& self, const msghdr& message) 
 }
 
 void Endpoint::datagram_arrived(const Datagram& datagram) {
-    if (datagram_bytes_ + datagram.data.size() > kernel_.network().config.buffer) return;  // there is no room
+    if (datagram_bytes_ >= kernel_.network().config.buffer) return;  // there is no room
     datagram_bytes_ += datagram.data.size();
     datagrams_.push_back({datagram.data, datagram.source});
     if (const Network& network = kernel_.network(); network.tells()) {

@@ -188,7 +188,7 @@ private:
     std::uint64_t sectors_ = 0;      // that all files have now
     std::size_t lost_ = 0;           // in this crash
     Random letters_;
-    bool made_ = false;  // no disk fails while its host is being made
+    bool made_ = false;                  // no disk fails while its host is being made
     std::vector<Operation> operations_;  // that are not durable
     Shared<Inode> root_;
 };

@@ -4,6 +4,8 @@
 
 #include <hocket/io/sim_kernel.h>
 
+#include <algorithm>
+
 namespace hocket::sim {
 
 NetworkConfig NetworkConfig::calm() {
@@ -72,9 +74,11 @@ Link& Network::link(const Kernel& from, const Kernel& to) {
 void Network::heal(Kernel& from, Kernel& to) {
     Link& l = link(from, to);
     l.cut = l.held = false;
-    // They arrive in their order, as what was sent again by one sender does.
-    std::int64_t arrival = schedule.now() + latency(from, to);
+    if (l.waiting.empty()) return;
+    // They arrive in their order, behind what was sent before them and before what comes after them: connections keep the order of bytes.
+    std::int64_t arrival = std::max(schedule.now() + latency(from, to), l.latest + 1);
     for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+    l.healed = l.latest = arrival;
 }
 
 std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
@@ -122,7 +126,8 @@ bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<cons
         when += choices.between(200'000'000, config.slowest.count());
         if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");
     }
-    last = std::max(last + 1, when);
+    last = std::max({last + 1, when, l.healed});
+    l.latest = std::max(l.latest, last);
     schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
     return to.up();
 }

@@ -74,6 +74,8 @@ struct Link {
     bool has_latency = false;
     Range latency{};  ///< in place of the network's
     std::vector<Unique<ScheduledEvent>> waiting;
+    std::int64_t latest = 0;  ///< when the last of what was sent on connections arrives
+    std::int64_t healed = 0;  ///< when the last of what waited does; nothing that is sent after it is earlier
 };
 
 /// Hosts and what lies between them. One world's; one thread.

@@ -56,6 +56,7 @@ struct SoloWorld : Driver {
 class SoloBackend final : SoloWorld, public SimBackend {
 public:
     explicit SoloBackend(std::uint64_t seed) : SoloWorld(seed), SimBackend(SoloWorld::kernel, *this, seed) {}
+    bool has_signals() const noexcept override { return false; }
 };
 
 }  // namespace

@@ -263,6 +263,32 @@ TEST(OnceSimHosts, a_function_that_blocks_on_another_lets_it_run) {
     });
 }
 
+TEST(OnceSimHosts, a_host_may_crash_while_one_of_its_jobs_waits) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", []() -> Coro<> {
+            EventLoop& loop = get_running_loop();
+            co_await to_thread([&loop] {
+                const auto never = []() -> Coro<> { co_await sleep(24h); };
+                run_coroutine_threadsafe(never(), loop).result();
+            });
+        });
+        co_await sleep(1s);
+        world.crash(a);
+        co_await sleep(1s);
+        EXPECT_FALSE(a.running());
+        world.restart(a);
+        co_await sleep(1s);
+    });
+}
+
+TEST(OnceSimHosts, a_main_program_that_is_killed_has_not_passed) {
+    const Outcome outcome = run(Config::calm(), [](World& world) -> Coro<> {
+        world.crash(world.main());
+        co_await sleep(1s);
+    });
+    EXPECT_EQ(outcome.error, "main: its host crashed, or was killed, before it returned");
+}
+
 TEST(OnceSimHosts, jobs_of_a_crashed_host_do_not_run) {
     bool ran = false;
     run_calmly([&](World& world) -> Coro<> {

@@ -56,6 +56,30 @@ TEST(OnceSimNetwork, what_is_sent_over_a_cut_link_arrives_when_it_is_whole_again
     });
 }
 
+TEST(OnceSimNetwork, bytes_keep_their_order_when_a_link_is_healed) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        Config config;
+        config.seed = seed;
+        config.network.slow = 0.3;
+        const Outcome outcome = run(config, [](World& world) -> Coro<> {
+            const Host a = world.host("a", echo_server);
+            co_await sleep(1s);
+            auto [reader, writer] = co_await open_connection("a", 7);
+            std::string sent;
+            for (char c = 'a'; c <= 'p'; ++c) {
+                if (c == 'd') world.partition(world.main(), a);
+                if (c == 'k') world.heal(world.main(), a);
+                const std::string part(3, c);
+                sent += part;
+                co_await writer.write(part);
+                co_await sleep(1ms);
+            }
+            EXPECT_EQ(co_await reader.readexactly(sent.size()), sent);
+        });
+        EXPECT_TRUE(outcome.ok) << outcome.error;
+    }
+}
+
 TEST(OnceSimNetwork, a_link_may_be_cut_in_one_direction) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);

@@ -33,11 +33,11 @@ private:
 }  // namespace
 
 std::int64_t HostState::due() const noexcept {
-    if (stage == Stage::none || stage == Stage::closing || paused || inside) return Backend::forever;
+    if (stage == Stage::none || stage == Stage::closing || paused || inside || must_go) return Backend::forever;
     if (!loop->idle() || backend->has_something()) return 0;
     std::int64_t first = backend->next_due();
     if (const auto timer = loop->next_timer()) first = std::min(first, timer->time_since_epoch().count());
-    if (stage == Stage::ending) first = std::min(first, patience);
+    if (stage == Stage::ending && jobs_inside == 0) first = std::min(first, patience);
     return first;
 }
 
@@ -132,6 +132,7 @@ void Scheduler::look_at(HostState& host) {
             if (const std::exception_ptr e = host.main->exception()) fail(host.kernel.name() + ": " + describe(e));
         }
         host.kernel.tell("ends", Told::life);
+        if (&host == hosts_.front().get()) main_returned_ = true;
         begin_end(host);
     }
     if (host.stage == Stage::cancelling && std::ranges::all_of(host.left, [](const AnyTask& t) { return t.done(); })) {
@@ -144,8 +145,8 @@ void Scheduler::look_at(HostState& host) {
         host.stage = Stage::ending;
         host.patience = network_.schedule.now() + patience_at_end.count();
     }
-    if (host.stage == Stage::ending && (host.loop->shutdown_finished() || network_.schedule.now() >= host.patience))
-        end(host);
+    const bool patient = network_.schedule.now() < host.patience || host.jobs_inside > 0;
+    if (host.stage == Stage::ending && (host.loop->shutdown_finished() || !patient)) end(host);
 }
 
 void Scheduler::end(HostState& host) noexcept {
@@ -183,9 +184,14 @@ void Scheduler::stop(HostState& host) noexcept {
 
 // Its program is dead: its tasks are destroyed, once none of them is at work.
 void Scheduler::destroy(HostState& host) noexcept {
-    if (host.stage == HostState::Stage::none) return;
-    host.must_go = host.inside;
-    if (host.inside) return;
+    if (host.stage == HostState::Stage::none || host.stage == HostState::Stage::closing) return;
+    if (host.inside || host.jobs_inside > 0) {
+        if (!std::exchange(host.must_go, true) && host.inside)  // ends a nested run
+            host.loop->escape(std::make_exception_ptr(RuntimeError("the host is gone")));
+        return;
+    }
+    host.must_go = false;
+    host.stage = HostState::Stage::closing;
     const OnHost here(host);
     host.loop->set_exception_handler([](EventLoop&, const ErrorContext&) {});  // nobody is left to be told
     host.left.clear();
@@ -206,7 +212,7 @@ void Scheduler::run_host(HostState& host) {
         const OnHost here(host);
         host.loop->run_once({});
     } catch (...) {
-        fail(host.kernel.name() + ": " + describe(std::current_exception()));
+        if (!host.must_go) fail(host.kernel.name() + ": " + describe(std::current_exception()));
     }
     host.inside = false;
     if (observes(host) && host.stage == HostState::Stage::running) observer->stepped(host);
@@ -250,9 +256,10 @@ bool Scheduler::step(std::int64_t deadline) {
     schedule.advance_to(next);
     spins_ = 0;
     mix(static_cast<std::uint64_t>(next));
-    for (const auto& host : hosts_) {
-        if (host->stage == HostState::Stage::ending || (observes(*host) && host->stage == HostState::Stage::running))
-            look_at(*host);
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {  // one that ends may let others go on, who add hosts
+        HostState& host = *hosts_[i];
+        if (host.stage == HostState::Stage::ending || (observes(host) && host.stage == HostState::Stage::running))
+            look_at(host);
     }
     return true;
 }
@@ -271,7 +278,7 @@ void Scheduler::look_for_quiet(bool only_a_timer, const HostState& host) {
     if (config_.quiet_limit.count() <= 0 || now < quiet_until_) return;
     if (!std::exchange(quiet_for_long_, true)) {
         for (const auto& h : hosts_) {
-            if (h->stage == HostState::Stage::none || h->paused || h->loop->timers().empty()) continue;
+            if (!h->loop || h->paused || h->loop->timers().empty()) continue;
             quiet_until_ = std::max(quiet_until_, h->loop->timers().last() + 1);
         }
         if (!network_.schedule.empty()) quiet_until_ = std::max(quiet_until_, network_.schedule.last() + 1);
@@ -285,7 +292,7 @@ std::string Scheduler::what_all_await() {
     std::string text;
     if (observer != nullptr) observer->before_report(*hosts_.front());
     for (const auto& host : hosts_) {
-        if (host->stage == HostState::Stage::none) continue;
+        if (!host->loop) continue;
         text += host->kernel.name() + (host->paused ? " (paused)" : "") + ":\n" + format_call_graph(*host->loop) + "\n";
     }
     return text;
@@ -320,9 +327,13 @@ void HostState::run_later(Function<void()> job) {
             job = nullptr;
             return;
         }
-        const OnHost here(*this);
-        job();
-        job = nullptr;
+        ++jobs_inside;
+        {
+            const OnHost here(*this);
+            job();
+            job = nullptr;
+        }
+        if (--jobs_inside == 0 && must_go) scheduler.destroy(*this);
     });
 }
 
@@ -331,7 +342,8 @@ bool HostState::wait_until(bool (*done)(const void*), const void* object, std::o
     const std::int64_t now = backend->now();
     std::int64_t deadline = Backend::forever;
     if (timeout && __builtin_add_overflow(now, timeout->count(), &deadline)) deadline = Backend::forever;
-    return scheduler.run_until([&] { return done(object) || backend->dead(); }, deadline) && done(object);
+    const auto gone = [this, mine = programs] { return programs != mine || backend == nullptr || backend->dead(); };
+    return scheduler.run_until([&] { return done(object) || gone(); }, deadline) && done(object);
 }
 
 Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
@@ -341,6 +353,7 @@ Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
     while (!failed_ && first.stage != HostState::Stage::none) {
         if (!step(Backend::forever)) fail_with_graph(deadlock);
     }
+    if (!failed_ && !main_returned_) fail("main: its host crashed, or was killed, before it returned");
     finish_hosts();
     return {.ok = !failed_,
             .error = std::move(error_),

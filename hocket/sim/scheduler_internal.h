@@ -46,6 +46,7 @@ struct HostState final : SimulatedThreads {
     Stage stage = Stage::none;
     bool paused = false;
     bool inside = false;       // a step of it is under way
+    unsigned jobs_inside = 0;  // that run, or wait for others to go on
     bool must_go = false;      // when that step has ended: it has crashed, or was killed
     bool interrupted = false;  // by a first SIGINT
     Unique<EventLoop> loop;
@@ -107,6 +108,7 @@ public:
     void start(HostState& host);
     void crash(HostState& host);
     void kill(HostState& host);
+    void destroy(HostState& host) noexcept;
     void fail(std::string why);
     const Config& config() const noexcept { return config_; }
     /// Null: of no host.
@@ -126,7 +128,6 @@ private:
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
     static void stop(HostState& host) noexcept;
-    void destroy(HostState& host) noexcept;
     void finish_hosts();
     void look_for_quiet(bool only_a_timer, const HostState& host);
     void fail_with_graph(const std::string& why);
@@ -143,6 +144,7 @@ private:
     Story story_;
     std::string error_;
     bool failed_ = false;
+    bool main_returned_ = false;
     bool over_ = false;  // what is left is taken down, and told no more
     std::uint64_t steps_ = 0, events_ = 0, fingerprint_ = 0;
     std::uint64_t spins_ = 0;       // steps since time last passed by more than they cost
