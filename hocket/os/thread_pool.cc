@@ -169,7 +169,7 @@ struct ThreadPoolExecutor::Pool {
         ++pool->alive;
     }
 
-    // In a simulation a worker is a job that comes again as long as there is work. Called by the one thread, without the lock.
+    // In a simulation a worker is a job that comes again as long as there is work; everything is on one thread.
     static void start_simulated(const Shared<Pool>& pool) {
         ++pool->alive;
         const bool is_new = pool->alive > pool->simulated_workers;
