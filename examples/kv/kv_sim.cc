@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// The store in simulated worlds: three replicas, which crash and lose sight of each other, and clients that look whether what they were told
+// is true. The right store is well with every seed; for the one that acknowledges too early a seed is found that shows it.
+//
+//     kv_sim [LAST]          the right store with seeds 1 to LAST, then the wrong one until a seed fails
+//     kv_sim --seed N        the right store with one seed, and its story
+#include "kv.h"
+
+#include <hocket/sim.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace hocket;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<std::string> hosts = {"kv1", "kv2", "kv3"};
+const std::vector<std::string> keys = {"x", "y", "z"};
+
+// What the clients know of a key, whose values are 1, 2, 3 and so on, put by one client.
+struct Known {
+    int put = 0;           // the last that somebody tried to put
+    int acknowledged = 0;  // the last of which it was said that it is there, or that was read
+};
+
+struct Test {
+    sim::World& world;
+    bool hasty;
+    std::vector<sim::Host> replicas = {};
+    std::map<std::string, Known> known = {};
+    bool over = false;
+};
+
+Coro<> replica(Test& test, std::size_t self) {
+    try {
+        co_await kv::run_replica({.hosts = hosts,
+                                  .self = self,
+                                  .hasty = test.hasty,
+                                  .log = [&test](std::string line) { test.world.note(std::move(line)); }});
+    } catch (const OSError& e) {
+        test.world.note(std::string("ends: ") + e.what());
+    }
+}
+
+Coro<> write(Test& test, std::string key) {
+    kv::Client client("writer-of-" + key, hosts);
+    Known& known = test.known[key];
+    while (!test.over) {
+        co_await hocket::sleep(200ms);
+        if (!test.world.chance(0.5)) continue;
+        const int value = ++known.put;
+        co_await client.put(key, std::to_string(value));
+        known.acknowledged = std::max(known.acknowledged, value);
+        test.world.note(key + "=" + std::to_string(value) + " is acknowledged");
+    }
+}
+
+// A read sees what was acknowledged, or read, before it began, or something later.
+Coro<> read(Test& test, kv::Client& client, std::string key) {
+    Known& known = test.known[key];
+    const int acknowledged = known.acknowledged;
+    const std::string text = co_await client.get(key);
+    const int value = std::atoi(text.c_str());
+    if (value < acknowledged || value > known.put) {
+        test.world.fail(key + " is " + std::to_string(value) + ", but " + std::to_string(acknowledged) +
+                        " was there before");
+    }
+    known.acknowledged = std::max(known.acknowledged, value);
+}
+
+Coro<> read_now_and_then(Test& test) {
+    kv::Client client("reader", hosts);
+    while (!test.over) {
+        co_await hocket::sleep(150ms);
+        if (test.world.chance(0.5)) co_await read(test, client, keys[test.world.choose(3)]);
+    }
+}
+
+void restart_all(Test& test) {
+    for (const sim::Host host : test.replicas) {
+        if (!host.up() || !host.running()) test.world.restart(host);
+    }
+}
+
+// In a calm run each choice is 0: nothing happens.
+void something_happens(Test& test) {
+    sim::World& world = test.world;
+    enum { nothing, crash = 3, kill, cut_off, one_way, heal, restart, kinds };
+    const std::uint32_t what = world.choose(kinds), which = world.choose(3);
+    const sim::Host host = test.replicas[which], next = test.replicas[(which + 1) % 3],
+                    last = test.replicas[(which + 2) % 3];
+    if (what == crash && host.up()) world.crash(host);
+    if (what == kill && host.running()) world.kill(host);
+    if (what == cut_off) world.partition(host, next);
+    if (what == cut_off) world.partition(host, last);
+    if (what == one_way) world.partition(host, next, false);
+    if (what == heal) world.heal_all();
+    if (what == restart) restart_all(test);
+}
+
+Coro<> all_clients_end(std::vector<Task<>>& clients) {
+    for (Task<>& client : clients) co_await client;
+}
+
+Coro<> what_was_acknowledged_is_there(sim::World& world, bool hasty) {
+    Test test{world, hasty};
+    for (std::size_t i = 0; i < hosts.size(); ++i)
+        test.replicas.push_back(world.host(hosts[i], [&test, i] { return replica(test, i); }));
+    std::vector<Task<>> clients;
+    for (const std::string& key : keys) clients.push_back(create_task(write(test, key)));
+    clients.push_back(create_task(read_now_and_then(test)));
+    for (int second = 0; second < 15; ++second) {
+        co_await hocket::sleep(1s);
+        something_happens(test);
+    }
+    test.over = true;
+    world.heal_all();
+    const auto restarting = create_task([](Test& test) -> Coro<> {
+        for (;; co_await hocket::sleep(1s)) restart_all(test);  // whose disk fails ends
+    }(test));
+    co_await timeout(2min, all_clients_end(clients));
+    kv::Client client("auditor", hosts);
+    for (const std::string& key : keys) co_await timeout(2min, read(test, client, key));
+    restarting.cancel();
+}
+
+sim::Main with(bool hasty) {
+    return [hasty](sim::World& world) { return what_was_acknowledged_is_there(world, hasty); };
+}
+
+bool the_right_store_is_well(std::uint64_t last) {
+    const sim::SeedsReport report = sim::try_seeds({.last = last, .command = "kv_sim --seed {}"}, with(false));
+    if (report.ok) {
+        std::printf("the right store: %d seeds, all well\n", static_cast<int>(report.runs));
+    } else {
+        std::printf("the right store: %s", report.text.c_str());
+    }
+    return report.ok;
+}
+
+bool the_wrong_one_is_found_out() {
+    for (std::uint64_t seed = 1; seed < 1000; ++seed) {
+        const sim::Config config = sim::Config::swarm(seed);
+        const sim::Outcome outcome = sim::run(config, with(true));
+        if (outcome.ok) continue;
+        std::printf("the wrong store: seed %d: %s\n", static_cast<int>(seed), outcome.error.c_str());
+        const sim::Shrunk small = sim::shrink(config, outcome, with(true), {.max_time = 10min});
+        std::printf("%s", small.story.c_str());
+        return true;
+    }
+    std::printf("the wrong store: no seed shows it\n");
+    return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 3 && std::string_view(argv[1]) == "--seed") {
+        sim::Config config = sim::Config::swarm(std::strtoull(argv[2], nullptr, 10));
+        config.tell = sim::Tell::story;
+        const sim::Outcome outcome = sim::run(config, with(false));
+        std::printf("%s%s\n", outcome.story.c_str(), outcome.ok ? "well" : outcome.error.c_str());
+        return outcome.ok ? 0 : 1;
+    }
+    const bool well = the_right_store_is_well(argc == 2 ? std::strtoull(argv[1], nullptr, 10) : 200);
+    const bool found = the_wrong_one_is_found_out();
+    return well && found ? 0 : 1;
+}
