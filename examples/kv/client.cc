@@ -10,13 +10,19 @@ using namespace std::chrono_literals;
 
 namespace kv {
 
-Coro<std::string> Link::ask(std::string question) { co_return co_await timeout(1s, exchange(std::move(question))); }
+Coro<std::string> Link::ask(std::string question) {
+    try {
+        co_return co_await timeout(1s, exchange(std::move(question)));
+    } catch (const TimeoutError&) {
+        throw OSError(ETIMEDOUT, "ask " + host_);
+    }
+}
 
 Coro<std::string> Link::exchange(std::string question) {
     // Whoever fails or is cancelled here drops the connection: its answer, if it comes late, is not that to the next question.
     std::optional<Streams> streams = std::exchange(streams_, std::nullopt);
     if (!streams) streams = co_await open_connection(host_, port);
-    co_await streams->second.write(question);
+    co_await streams->second.write(question + "\n");
     std::string line = co_await streams->first.readline();
     if (!line.ends_with('\n')) throw OSError(ECONNRESET, "ask " + host_);  // half a line says something else
     line.pop_back();
@@ -26,10 +32,10 @@ Coro<std::string> Link::exchange(std::string question) {
 
 Coro<> Client::put(std::string key, std::string value) {
     // The number stays the same however often this is asked.
-    co_await ask("put " + name_ + " " + std::to_string(++puts_) + " " + key + " " + value + "\n");
+    co_await ask("put " + name_ + " " + std::to_string(++puts_) + " " + key + " " + value);
 }
 
-Coro<std::string> Client::get(std::string key) { co_return co_await ask("get " + key + "\n"); }
+Coro<std::string> Client::get(std::string key) { co_return co_await ask("get " + key); }
 
 Coro<std::string> Client::ask(std::string question) {
     for (;; co_await hocket::sleep(100ms)) {
@@ -38,8 +44,7 @@ Coro<std::string> Client::ask(std::string question) {
             const std::string answer = co_await link_.ask(question);
             if (answer.starts_with("ok ")) co_return answer.substr(3);
             if (answer.starts_with("leader ")) leader = answer.substr(7);
-        } catch (const OSError&) {
-        } catch (const TimeoutError&) {
+        } catch (const OSError&) {  // another one may know
         }
         if (leader.empty()) leader = hosts_[++next_ % hosts_.size()];
         if (leader != link_.host()) link_ = Link(leader);

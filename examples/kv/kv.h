@@ -33,7 +33,7 @@ hocket::Coro<> run_replica(Options options);
 class Link {
 public:
     explicit Link(std::string host) : host_(std::move(host)) {}
-    /// The line that answers. Throws OSError or TimeoutError, and asks over a new connection next time.
+    /// The line that answers. Throws OSError, also after a second without one, and asks over a new connection next time.
     hocket::Coro<std::string> ask(std::string question);
     const std::string& host() const { return host_; }
 

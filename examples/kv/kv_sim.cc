@@ -45,10 +45,9 @@ Coro<> replica(Test& test, std::size_t self) {
         if (context.message != "socket.accept() out of system resource") test.world.fail(context.message);
     });
     try {
-        co_await kv::run_replica({.hosts = hosts,
-                                  .self = self,
-                                  .hasty = test.hasty,
-                                  .log = [&test](std::string line) { test.world.note(std::move(line)); }});
+        co_await kv::run_replica({.hosts = hosts, .self = self, .hasty = test.hasty, .log = [&test](std::string line) {
+                                      test.world.note(std::move(line));
+                                  }});
     } catch (const OSError& e) {
         test.world.note(std::string("ends: ") + e.what());
     }
@@ -167,7 +166,8 @@ bool the_wrong_one_is_found_out() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    set_report_sink([](std::string_view) {});  // at the end of a world programs are cancelled amid what they do, and report that
+    set_report_sink(
+        [](std::string_view) {});  // at the end of a world programs are cancelled amid what they do, and report that
     if (argc == 3 && std::string_view(argv[1]) == "--seed") {
         sim::Config config = sim::Config::swarm(std::strtoull(argv[2], nullptr, 10));
         config.tell = sim::Tell::story;

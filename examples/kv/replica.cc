@@ -17,9 +17,9 @@ namespace kv {
 
 namespace {
 
-constexpr auto heartbeat = 250ms; // a leader lets nobody wait longer
+constexpr auto heartbeat = 250ms;  // a leader lets nobody wait longer
 constexpr auto patience_of_clients = 1s;
-constexpr std::size_t batch = 50;      // entries of one message
+constexpr std::size_t batch = 50;  // entries of one message
 
 struct Entry {
     std::uint64_t term = 0;
@@ -29,13 +29,20 @@ struct Entry {
 // What is known of another replica while this one leads, or wants to.
 struct Peer {
     Link link;
-    std::uint64_t term = 0;  // of ours, in which the rest holds
+    std::uint64_t asked = 0;  // the last term in which it has answered whether this one has its vote
     bool voted = false;
     std::size_t next = 1;   // the first entry that it may not have
     std::size_t match = 0;  // the last that it is known to have
 };
 
 enum class Role { follower, candidate, leader };
+
+template <class... Words>
+std::string line_of(const Words&... words) {
+    std::ostringstream line;
+    ((line << words << ' '), ...);
+    return line.str();
+}
 
 class Replica {
 public:
@@ -44,7 +51,6 @@ public:
             if (i != options_.self) peers_.push_back({.link = Link(options_.hosts[i])});
         }
     }
-
     Coro<> load();
     Coro<> serve(StreamReader reader, StreamWriter writer);
     Coro<> talk_to(Peer& peer);
@@ -52,20 +58,18 @@ public:
     std::vector<Peer>& peers() { return peers_; }
 
 private:
-    Coro<std::string> answer(std::string line, StreamReader reader);
-    Coro<std::string> vote(std::istringstream words);
-    Coro<std::string> append(std::istringstream words, StreamReader reader);
-    Coro<std::string> request(std::string command);
-    Coro<> ask_for_vote(Peer& peer);
-    Coro<> send_entries(Peer& peer);
-
-    Coro<> save_term(std::uint64_t term, std::string vote);
-    Coro<> save_entries(std::size_t first, std::vector<Entry> entries);
+    void take(const std::string& line);
+    Coro<> save(std::vector<std::string> lines);
     Coro<> follow(std::uint64_t term);
     void lead();
+    Coro<> ask_for_vote(Peer& peer);
+    Coro<std::string> vote(std::istringstream words);
+    Coro<> send_entries(Peer& peer);
+    Coro<std::string> append(std::istringstream words, StreamReader reader);
     void commit_what_is_safe();
-    void commit_up_to(std::size_t index);
-    void apply(const std::string& command);
+    void commit(std::size_t index);
+    Coro<std::string> request(std::string command);
+    Coro<std::string> answer(std::string line, StreamReader reader);
 
     // Entries are counted from 1; before the first there is one of term 0.
     std::uint64_t term_at(std::size_t index) const { return index == 0 ? 0 : log_[index - 1].term; }
@@ -75,6 +79,7 @@ private:
     void tell(std::string text) const {
         if (options_.log) options_.log(std::move(text));
     }
+    // What waits for news is woken, and looks again.
     void wake_all() {
         news_.set();
         news_.clear();
@@ -91,9 +96,9 @@ private:
     Lock lock_;  // whoever holds it may change term, vote and log
     Event news_;
 
-    // On disk before they are here.
+    // What is on disk.
     std::uint64_t term_ = 0;
-    std::string vote_;  // of this term
+    std::string vote_;  // in this term
     std::vector<Entry> log_;
 
     Role role_ = Role::follower;
@@ -105,51 +110,39 @@ private:
     std::map<std::string, std::uint64_t> done_;  // the last put of each client
 };
 
-// ---- On disk: "term 3 kv1" with the vote, "entry 7 3 put ..." with index and term. An entry takes the place of all from its index on.
+// ---- What is promised is on disk first: "term 3 kv1", with the vote, and "entry 7 3 put ...", with index and term.
 
 Coro<> Replica::load() {
-    for (const std::string& line : co_await journal_.open(options_.journal)) {
-        std::istringstream words(line);
-        std::string kind;
-        words >> kind;
-        if (kind == "term") {
-            words >> term_;
-            vote_.clear();
-            words >> vote_;
-        } else {
-            std::size_t index = 0;
-            Entry entry;
-            words >> index >> entry.term >> std::ws;
-            std::getline(words, entry.command);
-            log_.resize(index - 1);
-            log_.push_back(std::move(entry));
-        }
-    }
+    for (const std::string& line : co_await journal_.open(options_.journal)) take(line);
     heard_ = now();
 }
 
-Coro<> Replica::save_term(std::uint64_t term, std::string vote) {
-    co_await journal_.save({"term " + std::to_string(term) + " " + vote});
-    term_ = term;
-    vote_ = std::move(vote);
+Coro<> Replica::save(std::vector<std::string> lines) {
+    co_await journal_.save(lines);
+    for (const std::string& line : lines) take(line);
 }
 
-Coro<> Replica::save_entries(std::size_t first, std::vector<Entry> entries) {
-    std::vector<std::string> lines;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        lines.push_back("entry " + std::to_string(first + i) + " " + std::to_string(entries[i].term) + " " +
-                        entries[i].command);
+void Replica::take(const std::string& line) {
+    std::istringstream words(line);
+    std::string kind;
+    if (words >> kind; kind == "term") {
+        vote_.clear();
+        words >> term_ >> vote_;
+        return;
     }
-    co_await journal_.save(std::move(lines));
-    log_.resize(first - 1);
-    for (Entry& entry : entries) log_.push_back(std::move(entry));
+    std::size_t index = 0;
+    Entry entry;
+    words >> index >> entry.term >> std::ws;
+    std::getline(words, entry.command);
+    log_.resize(index - 1);  // it takes the place of all from there on
+    log_.push_back(std::move(entry));
 }
 
 // ---- Who leads
 
-// There is a later term than ours: whatever we were, that is over.
+// There is a leader of this term, or a later term: whatever we were, that is over.
 Coro<> Replica::follow(std::uint64_t term) {
-    if (term > term_) co_await save_term(term, "");
+    if (term > term_) co_await save({line_of("term", term)});
     if (role_ == Role::leader) tell("leads no more");
     role_ = Role::follower;
     wake_all();
@@ -162,29 +155,26 @@ Coro<> Replica::stand_when_it_is_time() {
         if (journal_.failed()) throw OSError(EIO, "save to the journal");
         const auto guard = co_await lock_.scoped();
         if (role_ == Role::leader || now() - heard_ < patience) continue;
-        co_await save_term(term_ + 1, self());
+        co_await save({line_of("term", term_ + 1, self())});
         role_ = Role::candidate;
         leader_.clear();
         heard_ = now();
-        for (Peer& peer : peers_) peer.term = 0;
         wake_all();
     }
 }
 
 Coro<> Replica::ask_for_vote(Peer& peer) {
     const std::uint64_t term = term_;
-    std::istringstream words(co_await peer.link.ask("vote " + std::to_string(term) + " " + self() + " " +
-                                                    std::to_string(log_.size()) + " " +
-                                                    std::to_string(term_at(log_.size())) + "\n"));
+    std::istringstream words(co_await peer.link.ask(line_of("vote", term, self(), log_.size(), term_at(log_.size()))));
     std::uint64_t its_term = 0;
     bool yes = false;
     words >> its_term >> yes;
     const auto guard = co_await lock_.scoped();
     if (its_term > term_) co_await follow(its_term);
     if (term != term_ || role_ != Role::candidate) co_return;
-    peer.term = term;
+    peer.asked = term;
     peer.voted = yes;
-    const auto voted = [term](const Peer& p) { return p.term == term && p.voted; };
+    const auto voted = [term](const Peer& p) { return p.asked == term && p.voted; };
     if (1 + static_cast<std::size_t>(std::ranges::count_if(peers_, voted)) >= majority()) lead();
 }
 
@@ -209,11 +199,9 @@ Coro<std::string> Replica::vote(std::istringstream words) {
     // A leader has all that was acknowledged: one whose log is behind ours may not become it.
     const bool behind = std::pair(last_term, last) < std::pair(term_at(log_.size()), log_.size());
     const bool yes = term == term_ && !behind && (vote_.empty() || vote_ == candidate);
-    if (yes) {
-        if (vote_.empty()) co_await save_term(term, candidate);
-        heard_ = now();
-    }
-    co_return std::to_string(term_) + (yes ? " 1\n" : " 0\n");
+    if (yes && vote_.empty()) co_await save({line_of("term", term, candidate)});
+    if (yes) heard_ = now();
+    co_return line_of(term_, yes);
 }
 
 // ---- The log
@@ -221,11 +209,8 @@ Coro<std::string> Replica::vote(std::istringstream words) {
 Coro<> Replica::send_entries(Peer& peer) {
     const std::uint64_t term = term_;
     const std::size_t before = peer.next - 1, count = std::min(batch, log_.size() - before);
-    std::string message = "append " + std::to_string(term) + " " + self() + " " + std::to_string(before) + " " +
-                          std::to_string(term_at(before)) + " " + std::to_string(committed_) + " " +
-                          std::to_string(count) + "\n";
-    for (std::size_t i = before; i < before + count; ++i)
-        message += std::to_string(log_[i].term) + " " + log_[i].command + "\n";
+    std::string message = line_of("append", term, self(), before, term_at(before), committed_, count);
+    for (std::size_t i = before; i < before + count; ++i) message += "\n" + line_of(log_[i].term, log_[i].command);
     std::istringstream words(co_await peer.link.ask(std::move(message)));
     std::uint64_t its_term = 0;
     bool yes = false;
@@ -246,26 +231,25 @@ Coro<std::string> Replica::append(std::istringstream words, StreamReader reader)
     words >> term >> leader >> before >> term_before >> committed >> count;
     std::vector<Entry> entries(count);
     for (Entry& entry : entries) {
-        std::istringstream line(co_await reader.readline());
+        std::istringstream line(co_await reader.readuntil("\n"));
         line >> entry.term >> std::ws;
         std::getline(line, entry.command);
-        if (line.eof()) throw OSError(ECONNRESET, "read an entry");  // a whole one ends with a newline
     }
     const auto guard = co_await lock_.scoped();
-    if (term < term_) co_return std::to_string(term_) + " 0 0\n";
+    if (term < term_) co_return line_of(term_, false, 0);
     if (term > term_ || role_ != Role::follower) co_await follow(term);
     leader_ = leader;
     heard_ = now();
-    const std::string no = std::to_string(term_) + " 0 ";
-    if (before > log_.size()) co_return no + std::to_string(log_.size()) + "\n";
-    if (term_at(before) != term_before) co_return no + std::to_string(before - 1) + "\n";
+    if (before > log_.size()) co_return line_of(term_, false, log_.size());
+    if (term_at(before) != term_before) co_return line_of(term_, false, before - 1);
     // What is here already stays: this may be an old message, and more may have come since.
-    std::size_t same = 0;
-    while (same < count && before + same < log_.size() && term_at(before + same + 1) == entries[same].term) ++same;
-    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(same));
-    if (!entries.empty()) co_await save_entries(before + same + 1, std::move(entries));
-    commit_up_to(std::min(committed, before + count));
-    co_return std::to_string(term_) + " 1 " + std::to_string(before + count) + "\n";
+    std::size_t i = 0;
+    while (i < count && before + i < log_.size() && term_at(before + i + 1) == entries[i].term) ++i;
+    std::vector<std::string> lines;
+    for (; i < count; ++i) lines.push_back(line_of("entry", before + i + 1, entries[i].term, entries[i].command));
+    if (!lines.empty()) co_await save(std::move(lines));
+    commit(std::min(committed, before + count));
+    co_return line_of(term_, true, before + count);
 }
 
 void Replica::commit_what_is_safe() {
@@ -274,22 +258,20 @@ void Replica::commit_what_is_safe() {
     std::ranges::sort(have, std::greater());
     const std::size_t index = have[majority() - 1];
     // An entry of an earlier term is safe only with one of this term behind it: section 5.4.2 of the paper.
-    if (term_at(index) == term_) commit_up_to(index);
+    if (term_at(index) == term_) commit(index);
 }
 
-void Replica::commit_up_to(std::size_t index) {
-    if (index <= committed_) return;
-    while (committed_ < index) apply(log_[committed_++].command);
+void Replica::commit(std::size_t index) {
+    for (; committed_ < index; ++committed_) {
+        std::istringstream words(log_[committed_].command);
+        std::string kind, client, key, value;
+        std::uint64_t number = 0;
+        words >> kind >> client >> number >> key >> value;
+        if (kind != "put" || number <= done_[client]) continue;  // it was asked for twice
+        done_[client] = number;
+        values_[key] = value;
+    }
     wake_all();
-}
-
-void Replica::apply(const std::string& command) {
-    std::istringstream words(command);
-    std::string kind, client, key, value;
-    std::uint64_t number = 0;
-    if (words >> kind >> client >> number >> key >> value; kind != "put") return;
-    if (number <= std::exchange(done_[client], std::max(done_[client], number))) return;  // it was asked for twice
-    values_[key] = value;
 }
 
 // ---- Clients
@@ -300,24 +282,23 @@ Coro<std::string> Replica::request(std::string command) {
     std::uint64_t term = 0;
     {
         const auto guard = co_await lock_.scoped();
-        if (role_ != Role::leader) co_return "leader " + leader_ + "\n";
+        if (role_ != Role::leader) co_return "leader " + leader_;
         index = log_.size() + 1;
         term = term_;
-        co_await save_entries(index, std::vector<Entry>{{term, command}});
+        co_await save({line_of("entry", index, term, command)});
         wake_all();
     }
     const bool is_put = command.starts_with("put ");
-    if (is_put && options_.hasty) co_return "ok \n";
+    if (is_put && options_.hasty) co_return "ok ";
     const TimePoint until = now() + patience_of_clients;
     while (committed_ < index && role_ == Role::leader && term_ == term && now() < until) co_await news(heartbeat);
     // Another leader's entry may have taken the place.
-    if (committed_ < index || term_at(index) != term) co_return "again\n";
-    if (is_put) co_return "ok \n";
-    co_return "ok " + values_[command.substr(4)] + "\n";
+    if (committed_ < index || term_at(index) != term) co_return "again";
+    if (is_put) co_return "ok ";
+    co_return "ok " + values_[command.substr(4)];
 }
 
 Coro<std::string> Replica::answer(std::string line, StreamReader reader) {
-    line.pop_back();
     std::istringstream words(line);
     std::string kind;
     words >> kind;
@@ -331,27 +312,27 @@ Coro<std::string> Replica::answer(std::string line, StreamReader reader) {
 Coro<> Replica::serve(StreamReader reader, StreamWriter writer) {
     try {
         for (;;) {
-            const std::string line = co_await timeout(5s, reader.readline());  // the other end may have crashed
-            if (!line.ends_with('\n')) co_return;
-            co_await writer.write(co_await answer(line, reader));
+            std::string line = co_await timeout(5s, reader.readuntil("\n"));  // the other end may have crashed
+            line.pop_back();
+            const std::string answered = co_await answer(std::move(line), reader);
+            co_await writer.write(answered + "\n");
         }
     } catch (const OSError&) {
     } catch (const TimeoutError&) {
+    } catch (const IncompleteReadError&) {  // half a line says something else than the whole
     }
 }
 
 Coro<> Replica::talk_to(Peer& peer) {
     for (;;) {
-        bool failed = false;
+        bool reached = true;
         try {
             if (role_ == Role::leader) co_await send_entries(peer);
-            if (role_ == Role::candidate && peer.term != term_) co_await ask_for_vote(peer);
+            if (role_ == Role::candidate && peer.asked != term_) co_await ask_for_vote(peer);
         } catch (const OSError&) {
-            failed = true;
-        } catch (const TimeoutError&) {
-            failed = true;
+            reached = false;
         }
-        if (failed) {
+        if (!reached) {
             co_await hocket::sleep(100ms);
         } else if (role_ != Role::leader || peer.next > log_.size()) {
             co_await news(heartbeat);
