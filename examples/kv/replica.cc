@@ -40,7 +40,8 @@ enum class Role { follower, candidate, leader };
 template <class... Words>
 std::string line_of(const Words&... words) {
     std::ostringstream line;
-    ((line << words << ' '), ...);
+    const char* between = "";
+    ((line << std::exchange(between, " ") << words), ...);
     return line.str();
 }
 
