@@ -10,3 +10,11 @@ foreach(source ${examples})
     target_link_libraries(example_${name} PRIVATE hocket::hocket)
     add_dependencies(examples example_${name})
 endforeach()
+
+# A replicated store, which knows nothing of the simulation, and the program that runs it on simulated hosts: <build>/examples/kv_sim.
+file(GLOB store CONFIGURE_DEPENDS examples/kv/*.cc)
+add_executable(kv_sim EXCLUDE_FROM_ALL ${store})
+set_target_properties(kv_sim PROPERTIES RUNTIME_OUTPUT_DIRECTORY examples)
+target_compile_options(kv_sim PRIVATE ${HOCKET_WARNINGS})
+target_link_libraries(kv_sim PRIVATE hocket::hocket)
+add_dependencies(examples kv_sim)

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,13 +115,13 @@ Coro<> read_now_and_then(std::shared_ptr<Test> test) {
     }
 }
 
-void restart_all(std::shared_ptr<Test> test) {
+void restart_all(const std::shared_ptr<Test>& test) {
     for (const sim::Host host : test->replicas) {
         if (!host.up() || !host.running()) test->world.restart(host);
     }
 }
 
-void something_happens(std::shared_ptr<Test> test, Plan::Step step) {
+void something_happens(const std::shared_ptr<Test>& test, Plan::Step step) {
     sim::World& world = test->world;
     const auto [what, which] = step;
     const sim::Host host = test->replicas[which], next = test->replicas[(which + 1) % 3],
@@ -177,20 +178,23 @@ bool the_right_store_is_well(std::uint64_t last) {
 // Which key it is does not matter.
 bool is_about_a_read(const std::string& error) { return error.find(there_before) != error.npos; }
 
+// Of the seeds that show it, that with the fewest choices: the story of that is soon found.
 bool the_wrong_one_is_found_out() {
-    for (std::uint64_t seed = 1; seed < 1000; ++seed) {
-        const sim::Config config = sim::Config::swarm(seed);
-        const sim::Outcome outcome = sim::run(config, with(true));
-        if (outcome.ok) continue;
-        std::printf("the wrong store: seed %d: %s\n", static_cast<int>(seed), outcome.error.c_str());
-        const sim::Shrunk small =
-            sim::shrink(config, outcome, with(true), {.max_time = 10min, .same = is_about_a_read});
-        std::fprintf(stderr, "runs %u\n", small.runs);
-        std::printf("%s", small.story.c_str());
-        return true;
+    std::optional<sim::Outcome> shortest;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        sim::Outcome outcome = sim::run(sim::Config::swarm(seed), with(true));
+        if (outcome.ok || !is_about_a_read(outcome.error)) continue;
+        if (!shortest || outcome.choices.size() < shortest->choices.size()) shortest = std::move(outcome);
     }
-    std::printf("the wrong store: no seed shows it\n");
-    return false;
+    if (!shortest) {
+        std::printf("the wrong store: no seed shows it\n");
+        return false;
+    }
+    std::printf("the wrong store: seed %d: %s\n", static_cast<int>(shortest->seed), shortest->error.c_str());
+    const sim::Shrunk small = sim::shrink(sim::Config::swarm(shortest->seed), *shortest, with(true),
+                                          {.max_time = 10min, .same = is_about_a_read});
+    std::printf("%s", small.story.c_str());
+    return true;
 }
 
 }  // namespace
@@ -205,7 +209,7 @@ int main(int argc, char** argv) {
         std::printf("%s%s\n", outcome.story.c_str(), outcome.ok ? "well" : outcome.error.c_str());
         return outcome.ok ? 0 : 1;
     }
-    const bool well = the_right_store_is_well(argc == 2 ? std::strtoull(argv[1], nullptr, 10) : 200);
+    const bool well = the_right_store_is_well(argc == 2 ? std::strtoull(argv[1], nullptr, 10) : 100);
     const bool found = the_wrong_one_is_found_out();
     return well && found ? 0 : 1;
 }

@@ -289,8 +289,10 @@ Coro<std::string> Replica::request(std::string command) {
         co_await save({line_of("entry", index, term, command)});
         wake_all();
     }
+    // [bug]
     const bool is_put = command.starts_with("put ");
-    if (is_put && options_.hasty) co_return "ok ";
+    if (is_put && options_.hasty) co_return "ok ";  // no other replica has it yet
+    // [/bug]
     const TimePoint until = now() + patience_of_clients;
     while (committed_ < index && role_ == Role::leader && term_ == term && now() < until) co_await news(heartbeat);
     // Another leader's entry may have taken the place.
