@@ -289,8 +289,8 @@ Coro<std::string> Replica::request(std::string command) {
         co_await save({line_of("entry", index, term, command)});
         wake_all();
     }
-    // [bug]
     const bool is_put = command.starts_with("put ");
+    // [bug]
     if (is_put && options_.hasty) co_return "ok ";  // no other replica has it yet
     // [/bug]
     const TimePoint until = now() + patience_of_clients;
