@@ -152,8 +152,8 @@ Coro<> what_was_acknowledged_is_there(sim::World& world, bool hasty) {
     }
     test->over = true;
     world.heal_all();
-    const auto restarting = create_task([](std::shared_ptr<Test> test) -> Coro<> {
-        for (;; co_await hocket::sleep(1s)) restart_all(test);  // whose disk fails ends
+    const auto restarting = create_task([](std::shared_ptr<Test> shared) -> Coro<> {
+        for (;; co_await hocket::sleep(1s)) restart_all(shared);  // whose disk fails ends
     }(test));
     co_await timeout(2min, all_clients_end(clients));
     kv::Client client("auditor", hosts);

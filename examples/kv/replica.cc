@@ -19,7 +19,7 @@ namespace {
 
 constexpr auto heartbeat = 250ms;  // a leader lets nobody wait longer
 constexpr auto patience_of_clients = 1s;
-constexpr std::size_t batch = 50;  // entries of one message
+constexpr std::size_t most_entries = 50;  // of one message
 
 struct Entry {
     std::uint64_t term = 0;
@@ -33,6 +33,7 @@ struct Peer {
     bool voted = false;
     std::size_t next = 1;   // the first entry that it may not have
     std::size_t match = 0;  // the last that it is known to have
+    std::size_t batch = 1;  // entries of a message: as many as get there in time
 };
 
 enum class Role { follower, candidate, leader };
@@ -209,7 +210,7 @@ Coro<std::string> Replica::vote(std::istringstream words) {
 
 Coro<> Replica::send_entries(Peer& peer) {
     const std::uint64_t term = term_;
-    const std::size_t before = peer.next - 1, count = std::min(batch, log_.size() - before);
+    const std::size_t before = peer.next - 1, count = std::min(peer.batch, log_.size() - before);
     std::string message = line_of("append", term, self(), before, term_at(before), committed_, count);
     for (std::size_t i = before; i < before + count; ++i) message += "\n" + line_of(log_[i].term, log_[i].command);
     std::istringstream words(co_await peer.link.ask(std::move(message)));
@@ -222,6 +223,7 @@ Coro<> Replica::send_entries(Peer& peer) {
     if (term != term_ || role_ != Role::leader) co_return;
     if (yes) peer.match = std::max(peer.match, up_to);
     peer.next = up_to + 1;
+    peer.batch = std::min(2 * peer.batch, most_entries);
     commit_what_is_safe();
 }
 
@@ -334,6 +336,7 @@ Coro<> Replica::talk_to(Peer& peer) {
             if (role_ == Role::candidate && peer.asked != term_) co_await ask_for_vote(peer);
         } catch (const OSError&) {
             reached = false;
+            peer.batch = 1;
         }
         if (!reached) {
             co_await hocket::sleep(100ms);
