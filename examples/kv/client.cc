@@ -45,6 +45,7 @@ Coro<std::string> Client::ask(std::string question) {
             if (answer.starts_with("ok ")) co_return answer.substr(3);
             if (answer.starts_with("leader ")) leader = answer.substr(7);
         } catch (const OSError&) {  // another one may know
+            leader.clear();
         }
         if (leader.empty()) leader = hosts_[++next_ % hosts_.size()];
         if (leader != link_.host()) link_ = Link(leader);

@@ -79,7 +79,7 @@ Coro<> replica(std::shared_ptr<Test> test, std::size_t self) {
 }
 
 Coro<> write(std::shared_ptr<Test> test, std::size_t which) {
-    const std::string key = keys[which];
+    const std::string& key = keys[which];
     kv::Client client("writer-of-" + key, hosts);
     Known& known = test->known[key];
     for (const std::uint32_t request : test->plan.requests) {
@@ -141,6 +141,7 @@ Coro<> all_clients_end(std::vector<Task<>>& clients) {
 
 Coro<> what_was_acknowledged_is_there(sim::World& world, bool hasty) {
     const auto test = std::make_shared<Test>(world, hasty);  // the hosts' programs end after this one
+    test->replicas.reserve(hosts.size());
     for (std::size_t i = 0; i < hosts.size(); ++i)
         test->replicas.push_back(world.host(hosts[i], [test, i] { return replica(test, i); }));
     std::vector<Task<>> clients;

@@ -90,6 +90,7 @@ private:
         try {
             co_await wait_for(news_.wait(), at_most);
         } catch (const TimeoutError&) {
+            co_return;
         }
     }
 
@@ -323,8 +324,11 @@ Coro<> Replica::serve(StreamReader reader, StreamWriter writer) {
             co_await writer.write(answered + "\n");
         }
     } catch (const OSError&) {
+        co_return;
     } catch (const TimeoutError&) {
+        co_return;
     } catch (const IncompleteReadError&) {  // half a line says something else than the whole
+        co_return;
     }
 }
 

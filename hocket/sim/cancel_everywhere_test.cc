@@ -179,6 +179,7 @@ Coro<> echoes(StreamReader reader, StreamWriter writer) {
             co_await writer.write(part);
         }
     } catch (const OSError&) {
+        co_return;
     }
 }
 

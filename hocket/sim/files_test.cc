@@ -181,6 +181,7 @@ TEST(OnceSimPrograms, a_host_that_crashes_itself_writes_nothing_more) {
             try {
                 co_await fs::write_text("/b", "x");
             } catch (const std::exception&) {
+                co_return;
             }
         });
         co_await sleep(1s);
@@ -256,7 +257,7 @@ TEST(OnceSimPrograms, the_story_tells_what_the_disk_does) {
 }
 
 Coro<> busy_with_files(World& world) {
-    Host host = world.host("a", []() -> Coro<> {
+    Host host = world.host("a", [&world]() -> Coro<> {
         for (int i = 0;; ++i) {
             const std::string name = "/f" + std::to_string(i % 5);
             try {
@@ -266,6 +267,7 @@ Coro<> busy_with_files(World& world) {
                 co_await file.close();
                 co_await fs::rename(name + ".new", name);
             } catch (const OSError&) {
+                world.note("could not write " + name);
             }
             co_await sleep(3ms);
         }

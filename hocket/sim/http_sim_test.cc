@@ -72,6 +72,7 @@ Coro<> tls_server(World& world) {
             const Server server = co_await start_server(echo, "", 443, {.tls = server_context()});
             co_await server.serve_forever();
         } catch (const OSError&) {  // no descriptor is left for it now
+            world.note("has no descriptor for its server");
         }
         co_await sleep(100ms);
     }
@@ -102,6 +103,7 @@ HOCKET_SIM_TEST(what_comes_by_tls_is_right_or_the_connection_fails, 100, today) 
     world.host("server", [&world] { return tls_server(world); });
     co_await sleep(1s);
     std::vector<Task<int>> clients;
+    clients.reserve(3);
     for (int i = 0; i < 3; ++i) clients.push_back(create_task(talk(world, 5)));
     for (auto& client : clients) co_await client;
 }
@@ -131,6 +133,7 @@ Coro<> web_server(World& world, std::shared_ptr<int> calls) {
             const auto server = co_await http::serve(application(calls), "", 80);
             co_await server.serve_forever();
         } catch (const OSError&) {  // no descriptor is left for it now
+            world.note("has no descriptor for its server");
         }
         co_await sleep(100ms);
     }
@@ -163,6 +166,7 @@ Coro<int> ask(World& world, http::ClientSession& session) {
 Coro<int> ask_all(World& world) {
     http::ClientSession session;
     std::vector<Task<int>> clients;
+    clients.reserve(3);
     for (int i = 0; i < 3; ++i) clients.push_back(create_task(ask(world, session)));
     int answers = 0;
     for (auto& client : clients) answers += co_await client;

@@ -28,6 +28,7 @@ Coro<> echo(StreamReader reader, StreamWriter writer) {
             co_await writer.write(copy);
         }
     } catch (const OSError&) {
+        co_return;
     }
 }
 

@@ -23,6 +23,7 @@ Coro<> echo(StreamReader reader, StreamWriter writer) {
             co_await writer.write(copy);
         }
     } catch (const OSError&) {
+        co_return;
     }
 }
 
@@ -104,7 +105,9 @@ TEST(OnceStory, the_same_seed_has_the_same_story) {
                     co_await writer.write(message);
                     co_await reader.readexactly(message.size());
                 } catch (const OSError&) {
+                    continue;
                 } catch (const IncompleteReadError&) {
+                    continue;
                 }
             }
         });

@@ -28,6 +28,7 @@ Coro<> echo(StreamReader reader, StreamWriter writer) {
             co_await writer.write(copy);
         }
     } catch (const OSError&) {
+        co_return;
     }
 }
 
@@ -45,6 +46,7 @@ Coro<> echo_server(World& world) {
             const Server server = co_await start_server(echo, "0.0.0.0", 80);
             co_await server.serve_forever();
         } catch (const OSError&) {
+            world.note("has no descriptor for its server");
         }
         co_await sleep(100ms);
     }
@@ -83,11 +85,13 @@ Coro<bool> exchanges(World& world, const Host& server, std::size_t most) {
         try {
             co_await writing;
         } catch (const CancelledError&) {
+            EXPECT_LT(got.size(), message.size());
         }
         if (failed) std::rethrow_exception(failed);
         writer.close();
         co_await writer.wait_closed();
     } catch (const OSError&) {
+        EXPECT_LE(got.size(), message.size());
     }
     EXPECT_EQ(got, message.substr(0, got.size()));
     co_return got == message;
@@ -128,6 +132,7 @@ Coro<> counts_until_the_end(StreamReader reader, StreamWriter writer) {
         writer.close();
         co_await writer.wait_closed();
     } catch (const OSError&) {
+        co_return;
     }
 }
 
@@ -139,6 +144,7 @@ HOCKET_SIM_TEST(a_half_closed_connection_still_answers, 300) {
                 const Server counting = co_await start_server(counts_until_the_end, "0.0.0.0", 80);
                 co_await counting.serve_forever();
             } catch (const OSError&) {
+                world.note("has no descriptor for its server");
             }
             co_await sleep(100ms);
         }
@@ -156,6 +162,7 @@ HOCKET_SIM_TEST(a_half_closed_connection_still_answers, 300) {
                 EXPECT_EQ(answer, std::to_string(message.size()));
             }
         } catch (const OSError&) {
+            continue;
         }
     }
 }
