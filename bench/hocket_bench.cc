@@ -7,6 +7,7 @@
 
 #include "allocations.h"
 #include "measure.h"
+#include "simulated.h"
 
 namespace {
 
@@ -235,6 +236,9 @@ constexpr bench::Workload workloads[] = {
     {"growth1e4", growth<10000>},
     {"growth1e5", growth<100000>},
     {"growth1e6", growth<1000000>},
+    {"simecho", bench::simulated_echoes},
+    {"simhttp", bench::simulated_requests},
+    {"simhour", bench::simulated_hour},
 };
 
 }  // namespace

@@ -47,16 +47,19 @@ WORKLOADS = {
     "growth1e4": "A with 10,000 at once",
     "growth1e5": "A with 100,000 at once",
     "growth1e6": "A with 1,000,000 at once",
+    "simecho": "simulated: an event of echoes",
+    "simhttp": "simulated: an event of HTTP",
+    "simhour": "simulated: an idle hour",
 }
 PROGRAMS = ["limit", "hocket", "shared", "asio", "asyncio"]
 PEER_ROUNDS = 3  # the peers are slow, and their ratios far from any bound
 PEER_WORKLOADS = {"asio": {"A", "B", "C1", "C1t", "C2", "D", "E", "future"},
                   "asyncio": {"A", "B", "C1", "C1t", "C2", "D1e5", "E", "future"}}
 PEERS_ONLY = {"D1e5"}  # asyncio needs a tenth of D's sleeps for what the others need for all
-HOCKET_ONLY = {"failure", "timers"}
+HOCKET_ONLY = {"failure", "timers", "simecho", "simhttp", "simhour"}
 SLEEPING = {"D", "D1e5", "timers"}  # these wait; the others use all the time of their processor
 KINDS = {**io_bench.KINDS, "http": http_bench.Http, "slow": slow_clients.Slow}
-UNITS = {"ns": "ns", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
+UNITS = {"ns": "ns", "ms": "ms", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
 RATIOS = [("hocket", "limit"), ("shared", "hocket"), ("asio", "hocket"), ("asyncio", "hocket")]
 
 

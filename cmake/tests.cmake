@@ -69,6 +69,9 @@ endfunction()
 file(GLOB corpus_sources CONFIGURE_DEPENDS hocket/http/corpus*_test.cc)
 set_source_files_properties(${corpus_sources} PROPERTIES
     COMPILE_DEFINITIONS "HOCKET_CORPUS=\"${PROJECT_SOURCE_DIR}/hocket/http/corpus\"")
+# Simulations have certificates that are always the same.
+set_source_files_properties(hocket/sim/http_sim_test.cc PROPERTIES
+    COMPILE_DEFINITIONS "HOCKET_SIM_CERTIFICATES=\"${PROJECT_SOURCE_DIR}/tests/sim/certificates\"")
 file(GLOB rooms CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/hocket hocket/*)
 foreach(room ${rooms})
     if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/hocket/${room})
@@ -159,6 +162,14 @@ function(hocket_python_test name label)
     add_test(NAME ${name} COMMAND Python3::Interpreter ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${label} ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endfunction()
+# The same seed is the same run: in another process, and on other machines.
+hocket_python_test(sim.traces sim tests/sim/traces.py $<TARGET_FILE:sim_test>)
+hocket_python_test(sim.digests sim tests/sim/traces.py $<TARGET_FILE:sim_test> --digests check)
+# The examples that sleep, in virtual time.
+if(TARGET examples)
+    add_dependencies(tests examples)
+    hocket_python_test(sim.tour sim examples/tour.py --bin ${CMAKE_BINARY_DIR}/examples --backend sim --brief)
+endif()
 hocket_python_test(docs.pages docs tests/snippets/snippets.py check)
 hocket_python_test(docs.pages_test docs tests/snippets/snippets_test.py)
 hocket_python_test(docs.http_security docs tests/security/rules.py check)

@@ -15,13 +15,11 @@ hocket::Coro<std::string> fetch_data(std::string url, int seconds) {
 }
 
 hocket::Coro<> amain() {
+    const Stopwatch watch;
     auto [users, posts, comments] =
         co_await hocket::gather(fetch_data("api/users", 2), fetch_data("api/posts", 3), fetch_data("api/comments", 1));
     std::printf("%s, %s, %s\n", users.c_str(), posts.c_str(), comments.c_str());
-}
-
-int main() {
-    const Stopwatch watch;
-    hocket::run(amain());
     std::printf("Total: %.1fs\n", watch.seconds());
 }
+
+int main() { hocket::run(amain()); }

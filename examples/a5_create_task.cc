@@ -15,15 +15,13 @@ hocket::Coro<std::string> fetch_data(std::string url, int seconds) {
 }
 
 hocket::Coro<> amain() {
+    const Stopwatch watch;
     auto users = hocket::create_task(fetch_data("api/users", 2));
     auto posts = hocket::create_task(fetch_data("api/posts", 3));
 
     std::printf("%s\n", (co_await users).c_str());
     std::printf("%s\n", (co_await posts).c_str());
-}
-
-int main() {
-    const Stopwatch watch;
-    hocket::run(amain());
     std::printf("Total: %.1fs\n", watch.seconds());
 }
+
+int main() { hocket::run(amain()); }

@@ -88,8 +88,8 @@ public:
     /// A datagram of `source` came to a port where nobody is.
     void datagram_refused(const Datagram& datagram);
 
-    void tell(std::string text, Told import = Told::notable) const {
-        if (network_.tells()) network_.story(*this, import, std::move(text));
+    void tell(const std::string& text, Told import = Told::notable) const {
+        if (network_.tells()) network_.story(*this, import, text);
     }
     /// `before`, the name of the address, `after`: built only where somebody reads it.
     void tell_of(const char* before, const SocketAddress& address, Told import, const char* after = "") const {

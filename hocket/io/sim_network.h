@@ -94,7 +94,7 @@ public:
     /// Asked about each packet that carries data between hosts.
     Function<Verdict(Kernel& from, Kernel& to, std::span<const char> data)> rule;
     /// Told what happens, where somebody wants to read it.
-    Function<void(const Kernel& host, Told import, std::string text)> story;
+    Function<void(const Kernel& host, Told import, const std::string& text)> story;
     /// Told of bytes that have arrived at `to`, in the same case.
     Function<void(const Kernel& from, const Kernel& to, std::size_t size, const std::string& what)> carried;
 

@@ -6,10 +6,14 @@
 #include <hocket/base/report.h>
 
 #include <unistd.h>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 
@@ -44,19 +48,52 @@ std::string words_for(const Config& config, const Outcome& outcome, const SeedsO
     return text + indented(shrunk.story);
 }
 
+// Of its story, its choices, and the times of its steps (FNV-1a).
+std::uint64_t digest_of(const Outcome& outcome) {
+    std::uint64_t digest = 0xCBF2'9CE4'8422'2325U;
+    const auto mix = [&digest](std::uint64_t value) { digest = (digest ^ value) * 0x100'0000'01B3U; };
+    for (const char c : outcome.story) mix(static_cast<unsigned char>(c));
+    for (const std::uint32_t choice : outcome.choices) mix(choice);
+    mix(outcome.fingerprint);
+    return digest;
+}
+
+// The lines of `SeedsOptions::traces`.
+class Traces {
+public:
+    explicit Traces(const SeedsOptions& options) : name_(options.name), file_(options.traces) {
+        if (!file_.empty()) lines_.open(file_, std::ios::app);
+    }
+    void add(const Outcome& outcome) {
+        if (file_.empty()) return;
+        char digest[17];
+        std::snprintf(digest, sizeof digest, "%016" PRIx64, digest_of(outcome));
+        lines_ << name_ << ' ' << outcome.seed << ' ' << digest << std::endl;
+        if (!lines_) throw OSError(errno, "write " + file_);
+    }
+
+private:
+    const std::string& name_;
+    const std::string& file_;
+    std::ofstream lines_;
+};
+
 }  // namespace
 
 SeedsReport try_seeds(const SeedsOptions& options, const Main& main) {
     using Clock = std::chrono::steady_clock;
     constexpr std::chrono::seconds between_lines(5);
     SeedsReport report;
+    Traces traces(options);
     Clock::time_point next_line = Clock::now() + between_lines;
     for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
         Config config = Config::swarm(seed);
         if (options.story) config.tell = Tell::story;
+        if (!options.traces.empty()) config.tell = Tell::everything;
         if (options.edit) options.edit(config);
         const Outcome outcome = run(config, main);
         ++report.runs;
+        traces.add(outcome);
         if (!outcome.ok) {
             report.seed = seed;
             report.text = words_for(config, outcome, options, main);
@@ -75,11 +112,13 @@ SeedsReport try_seeds(const SeedsOptions& options, const Main& main) {
 
 SeedsOptions seeds_of_environment(const std::string& test, std::uint64_t seeds) {
     SeedsOptions options;
+    options.name = test;
     options.last = seeds;
     options.progress = ::isatty(STDERR_FILENO) == 1;
     std::error_code error;
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
     options.command = "HOCKET_SIM_SEED={} ./" + program.filename().string() + " --gtest_filter=" + test;
+    if (const char* const file = std::getenv("HOCKET_SIM_TRACES"); file != nullptr) options.traces = file;
     if (const char* const one = std::getenv("HOCKET_SIM_SEED"); one != nullptr && *one != '\0') {
         options.first = options.last = number(one, "HOCKET_SIM_SEED");
         options.story = true;

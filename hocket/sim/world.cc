@@ -168,7 +168,7 @@ Duration World::now() const noexcept {
 }
 std::uint32_t World::choose(std::uint32_t bound) { return scheduler_.network().choices.choose(bound); }
 bool World::chance(double probability) { return scheduler_.network().choices.chance(probability); }
-void World::note(std::string text) { scheduler_.note_of_program(text); }
+void World::note(const std::string& text) { scheduler_.note_of_program(text); }
 void World::fail(std::string why) { scheduler_.fail(std::move(why)); }
 
 Outcome run(const Config& config, const Main& main) {

@@ -102,7 +102,7 @@ public:
     std::uint32_t choose(std::uint32_t bound);
     bool chance(double probability);
     /// A line of the story, which stands out; it is the host's whose program says it.
-    void note(std::string text);
+    void note(const std::string& text);
     /// Ends the run, which has failed.
     void fail(std::string why);
 
