@@ -2,6 +2,7 @@
 // The program `hocket`: its commands, its help, its exit codes.
 #include "get.h"
 #include "httpbin.h"
+#include "inspect.h"
 #include "serve.h"
 #include "serving.h"
 
@@ -24,6 +25,11 @@ Fetch, serve, and try:
   hocket serve public                        a folder's files on http://127.0.0.1:8000 until Ctrl-C
   hocket httpbin                             a server to try clients on, on http://127.0.0.1:8080
   hocket get http://127.0.0.1:8080/get       shows the request that it got; curl does, too
+
+Look into a process that runs:
+  hocket ps 4711                             its tasks, and what each waits for
+  hocket pstree 4711                         the same as a tree, with functions, files and lines
+  hocket where 4711 Task-7                   where one task waits
 )";
 
 constexpr const char* exit_codes = R"(Exit codes:
@@ -75,6 +81,14 @@ int main(int argc, char** argv) {
     describe_serving(httpbin, how);
     httpbin.add_flag("--log", how.writes_log, "Write a line for each request to standard error");
 
+    Inspection inspection;
+    CLI::App& ps = *program.add_subcommand("ps", "List the tasks of a process");
+    describe_ps(ps, inspection);
+    CLI::App& pstree = *program.add_subcommand("pstree", "Show which task of a process waits for which");
+    describe_pstree(pstree, inspection);
+    CLI::App& where = *program.add_subcommand("where", "Show where a task of a process waits");
+    describe_where(where, inspection);
+
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -82,13 +96,13 @@ int main(int argc, char** argv) {
     }
     if (get.parsed()) return run_get(std::move(to_get));
     try {
-        if (serve.parsed()) {
-            serve_folder(folder);
-        } else {
-            run_serving(make_httpbin(HOCKET_VERSION), how);
-        }
+        if (serve.parsed()) serve_folder(folder);
+        if (httpbin.parsed()) run_serving(make_httpbin(HOCKET_VERSION), how);
+        if (ps.parsed()) run_ps(inspection);
+        if (pstree.parsed()) run_pstree(inspection);
+        if (where.parsed()) run_where(inspection);
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "hocket %s: %s\n", serve.parsed() ? "serve" : "httpbin", e.what());
+        std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(), e.what());
         return failed;
     }
     return 0;

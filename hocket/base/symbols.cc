@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Reads the debugging information of the own process (elfutils' libdw), and words the names that it finds there.
+// Reads the debugging information of a process (elfutils' libdw), and words the names that it finds there.
 #include <hocket/base/symbols.h>
+
+#include <hocket/base/errors.h>
 
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -119,9 +123,9 @@ std::string readable(const char* symbol) {
     return result;
 }
 
-std::string hexadecimal(const void* address) {
+std::string hexadecimal(std::uint64_t address) {
     char text[2 + 2 * sizeof(address) + 1];
-    std::snprintf(text, sizeof text, "%p", address);
+    std::snprintf(text, sizeof text, "0x%" PRIx64, address);
     return text;
 }
 
@@ -134,19 +138,34 @@ std::vector<CodeLocation> exported_symbol(const void* address) {
 
 // ---- Debugging information
 
+}  // namespace
+
 #if HOCKET_WITH_LIBDW
 
-/// The program's modules and what was read of them; read at the first use and kept.
+/// A process's modules and what was read of them; read at the first use and kept.
 class DebugInformation {
 public:
+    /// The own process's.
     static DebugInformation& get() {
-        static auto* information = new DebugInformation;  // never destroyed: reports may come from static destructors
+        static auto* information = new DebugInformation(getpid());  // never destroyed: static destructors may report
         return *information;
     }
 
-    std::vector<CodeLocation> at(const void* address) {
+    explicit DebugInformation(pid_t pid) : pid_(pid) {
+        static const Dwfl_Callbacks callbacks{.find_elf = open_module,
+                                              .find_debuginfo = dwfl_build_id_find_debuginfo,
+                                              .section_address = nullptr,
+                                              .debuginfo_path = nullptr};
+        dwfl_ = dwfl_begin(&callbacks);
+    }
+    DebugInformation(const DebugInformation&) = delete;
+    DebugInformation& operator=(const DebugInformation&) = delete;
+    ~DebugInformation() {
+        if (dwfl_) dwfl_end(dwfl_);
+    }
+
+    std::vector<CodeLocation> at(std::uint64_t pc) {
         const std::lock_guard lock(mutex_);
-        const auto pc = reinterpret_cast<Dwarf_Addr>(address);
         Dwfl_Module* module = module_at(pc);
         if (!module) return {};
         const char* name = dwfl_module_addrname(module, pc);
@@ -174,20 +193,12 @@ private:
         return fd;
     }
 
-    DebugInformation() {
-        static const Dwfl_Callbacks callbacks{.find_elf = open_module,
-                                              .find_debuginfo = dwfl_build_id_find_debuginfo,
-                                              .section_address = nullptr,
-                                              .debuginfo_path = nullptr};
-        dwfl_ = dwfl_begin(&callbacks);
-    }
-
     // A library may have been loaded since the modules were listed.
     Dwfl_Module* module_at(Dwarf_Addr pc) {
         if (!dwfl_) return nullptr;
         if (Dwfl_Module* known = dwfl_addrmodule(dwfl_, pc)) return known;
         dwfl_report_begin(dwfl_);
-        dwfl_linux_proc_report(dwfl_, getpid());
+        dwfl_linux_proc_report(dwfl_, pid_);
         dwfl_report_end(dwfl_, nullptr, nullptr);
         return dwfl_addrmodule(dwfl_, pc);
     }
@@ -247,12 +258,15 @@ private:
     }
 
     std::mutex mutex_;
+    pid_t pid_;
     Dwfl* dwfl_ = nullptr;
 };
 
 #endif
 
 // ---- Places
+
+namespace {
 
 /// Whether `file` is one of the library's own: `.../hocket/core/task.h`, but no test.
 bool is_own(std::string_view file) {
@@ -275,19 +289,8 @@ std::string_view short_path(std::string_view file) {
     return folder == std::string_view::npos ? file : file.substr(folder + 1);
 }
 
-}  // namespace
-
-std::vector<CodeLocation> code_locations(const void* address) {
-    if (!address) return {};
-#if HOCKET_WITH_LIBDW
-    if (std::vector<CodeLocation> found = DebugInformation::get().at(address); !found.empty()) return found;
-#endif
-    return exported_symbol(address);
-}
-
-std::string code_location(const void* address) {
-    if (!address) return {};
-    const std::vector<CodeLocation> all = code_locations(address);
+/// The first function that is not the library's own.
+std::string words_for(std::uint64_t address, const std::vector<CodeLocation>& all) {
     if (all.empty()) return hexadecimal(address);
     auto place = std::find_if(all.begin(), all.end(), [](const CodeLocation& c) { return !is_own(c.file); });
     if (place == all.end()) --place;
@@ -295,6 +298,57 @@ std::string code_location(const void* address) {
     if (place->line != 0)
         text.append(" (").append(short_path(place->file)).append(":" + std::to_string(place->line) + ")");
     return text;
+}
+
+}  // namespace
+
+std::vector<CodeLocation> code_locations(const void* address) {
+    if (!address) return {};
+#if HOCKET_WITH_LIBDW
+    const auto pc = reinterpret_cast<std::uint64_t>(address);
+    if (std::vector<CodeLocation> found = DebugInformation::get().at(pc); !found.empty()) return found;
+#endif
+    return exported_symbol(address);
+}
+
+std::string code_location(const void* address) {
+    if (!address) return {};
+    return words_for(reinterpret_cast<std::uint64_t>(address), code_locations(address));
+}
+
+// ---- Those of others
+
+#if HOCKET_WITH_LIBDW
+
+Symbols Symbols::of_process(int pid) {
+    const std::string map = "/proc/" + std::to_string(pid) + "/maps";
+    if (::access(map.c_str(), R_OK) < 0) throw OSError(errno, "read " + map);
+    return Symbols(new DebugInformation(pid));
+}
+
+Symbols::~Symbols() { delete information_; }
+
+std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
+    return address == 0 ? std::vector<CodeLocation>() : information_->at(address);
+}
+
+#else
+
+Symbols Symbols::of_process(int) { return Symbols(nullptr); }
+Symbols::~Symbols() = default;
+std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }
+
+#endif
+
+Symbols::Symbols(DebugInformation* information) noexcept : information_(information) {}
+Symbols::Symbols(Symbols&& other) noexcept : information_(std::exchange(other.information_, nullptr)) {}
+Symbols& Symbols::operator=(Symbols&& other) noexcept {
+    std::swap(information_, other.information_);
+    return *this;
+}
+
+std::string Symbols::code_location(std::uint64_t address) const {
+    return address == 0 ? std::string() : words_for(address, code_locations(address));
 }
 
 }  // namespace hocket

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// From an address in the program's code to function, file and line.
+// From an address in a program's code to function, file and line.
 #pragma once
 
 #include <hocket/base/config.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,22 @@ HOCKET_EXPORT std::vector<CodeLocation> code_locations(const void* address);
 /// `fetch_data (crawler.cc:12)`, or `0x55d0c0de` when nothing is known: the first function at `address` that is not the library's own.
 /// The clones that compilers make of a coroutine (`fetch_data.resume`, `fetch_data(_Z..Frame*)`) are named as the coroutine.
 HOCKET_EXPORT std::string code_location(const void* address);
+
+/// The same of another process, at whose programs and libraries it looks.
+class HOCKET_EXPORT Symbols {
+public:
+    /// Of a live process. Throws OSError where its memory's map cannot be read.
+    static Symbols of_process(int pid);
+    Symbols(Symbols&&) noexcept;
+    Symbols& operator=(Symbols&&) noexcept;
+    ~Symbols();
+
+    std::vector<CodeLocation> code_locations(std::uint64_t address) const;
+    std::string code_location(std::uint64_t address) const;
+
+private:
+    explicit Symbols(class DebugInformation* information) noexcept;
+    class DebugInformation* information_;
+};
 
 }  // namespace hocket

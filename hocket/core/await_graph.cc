@@ -6,6 +6,7 @@
 #include <hocket/core/future.h>
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 
 namespace hocket {
@@ -20,6 +21,16 @@ void FutureBase::describe(AwaitDescription& to) const {
 void TaskBase::describe(AwaitDescription& to) const {
     to.text = name();
     to.futures.push_back(const_cast<TaskBase*>(this));
+}
+
+TaskBase* AwaitDescription::living_task(const EventLoop& loop, const void* address) const {
+    if (!known.empty()) {
+        const auto found = std::ranges::lower_bound(known, address, std::less<const void*>());
+        return found != known.end() && *found == address ? *found : nullptr;
+    }
+    TaskBase* task = loop.tasks;
+    while (task && task != address) task = task->older;
+    return task;
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <hocket/core/event_loop.h>
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,11 @@ class FutureHandle;
 struct AwaitDescription {
     std::string text;                  ///< `sleep, 1.2 s left`, `Lock held by Task-3`
     std::vector<FutureBase*> futures;  ///< those that it waits for in turn
+
+    /// The task of `loop` at this address, if it still lives.
+    TaskBase* living_task(const EventLoop& loop, const void* address) const;
+    /// All tasks of the loop, sorted by their addresses, from one who asks many leaves.
+    std::span<TaskBase* const> known = {};
 };
 
 /// One task, or future, of the graph.

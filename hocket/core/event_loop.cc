@@ -2,6 +2,7 @@
 // The loop's work: iterations, steps of tasks, time, runs. Its life is in event_loop_life.cc.
 #include <hocket/core/event_loop.h>
 
+#include <hocket/base/thread_id.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/gate.h>
@@ -214,12 +215,12 @@ public:
         if (this_loop) throw RuntimeError("Cannot run the event loop while another loop is running");
         this_loop = &loop;
         loop.running_ = true;
-        loop.thread_ = &this_loop;
+        loop.thread_id_ = this_thread_id();
     }
     ~Running() {
         loop_.current = nullptr;
         loop_.running_ = false;
-        loop_.thread_ = nullptr;
+        loop_.thread_id_ = 0;
         this_loop = nullptr;
     }
 

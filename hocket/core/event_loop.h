@@ -183,6 +183,8 @@ public:
     std::uint8_t id() const noexcept { return id_; }
     /// No other loop of the process has or had it. Its last byte is the id.
     std::uint64_t mark() const noexcept { return mark_; }
+    /// The thread that runs it, as `gettid` tells; 0: none does.
+    int thread_id() const noexcept { return thread_id_; }
 
     // What tasks, awaiters and lower rooms build on.
 
@@ -301,10 +303,10 @@ private:
     bool closed_ = false;
     bool embedded_ = false;  // another loop waits for `fileno`
     std::uint8_t id_ = 0;
+    int thread_id_ = 0;
     std::uint64_t mark_ = 0;
     std::uint64_t looks_ = 0;
     std::exception_ptr escaped_;
-    EventLoop* const* thread_ = nullptr;  // the address of `this_loop` on the thread that runs it
     Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
     LoopResource* staying_ = nullptr;  // while it closes

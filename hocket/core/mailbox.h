@@ -2,6 +2,7 @@
 // What other threads leave for a loop.
 #pragma once
 
+#include <hocket/base/function.h>
 #include <hocket/core/backend.h>
 #include <hocket/core/node.h>
 
@@ -14,6 +15,13 @@ namespace hocket {
 /// Nodes from other threads, in the order of their coming. Shared by the loop and by everybody who may still want to reach it, so
 /// that it outlives both; a closed one takes nothing.
 struct Mailbox {
+    Mailbox();
+    ~Mailbox();
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+    /// Calls `visit` for every one there is in the process, some of which are closed. None comes or goes meanwhile. Any thread.
+    static void for_each(const Function<void(Mailbox&)>& visit);
+
     /// False: the loop is closed, and the node is still the caller's.
     bool post(Node& n);
     /// The nodes so far, linked by `next`. The loop's thread only.
@@ -49,6 +57,9 @@ struct Mailbox {
     std::atomic<int> outside_work = 0;      ///< things that go on outside, and may wake the loop
     std::atomic<int> running_work = 0;      ///< those of them that run by themselves
     std::atomic<int> work_for_outside = 0;  ///< tasks of this loop that threads wait for
+
+private:
+    Mailbox *older_, *newer_ = nullptr;  // in the list of all
 };
 
 }  // namespace hocket

@@ -3,13 +3,14 @@
 #include <hocket/io/runner.h>
 
 #include <hocket/base/report.h>
+#include <hocket/base/thread_id.h>
+#include <hocket/inspect/monitor.h>
 #include <hocket/io/backend_factory.h>
 #include <hocket/io/signals_internal.h>
 
 #include <unistd.h>
 #include <csignal>
 
-#include <sys/syscall.h>
 #include <chrono>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace hocket {
 
 namespace {
 
-bool on_main_thread() noexcept { return getpid() == static_cast<pid_t>(syscall(SYS_gettid)); }
+bool on_main_thread() noexcept { return getpid() == this_thread_id(); }
 
 bool interrupt_has_default_effect() noexcept {
     struct sigaction action{};
@@ -70,6 +71,7 @@ Runner::~Runner() {
 EventLoop& Runner::get_loop() {
     if (closed_) throw RuntimeError("Runner is closed");
     if (!loop_) {
+        inspect::start_monitor_if_asked();
         loop_ = options_.loop_factory();
         if (options_.debug) loop_->set_debug(*options_.debug);
     }

@@ -58,8 +58,7 @@ void Lock::describe(AwaitDescription& to) const {
     to.text = what_;
     EventLoop* const tasks_loop = loop();
     if (!locked() || !tasks_loop) return;
-    TaskBase* holder = tasks_loop->tasks;
-    while (holder && holder != last_taker_) holder = holder->older;
+    TaskBase* const holder = to.living_task(*tasks_loop, last_taker_);
     const bool later = holder && (holder->label & 1) && holder->label >> 1 > tasks_then_;
     if (!holder || later) {
         to.text += " held by a task that has ended";

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 # A room includes only itself and the rooms above it.
-ROOMS = ["base", "core", "io", "sync", "flow", "os", "net", "process", "db", "http", "sim", "inspect"]
+ROOMS = ["base", "core", "inspect", "io", "sync", "flow", "os", "net", "process", "db", "http", "sim"]
 
 LONG_FILE = 450  # lines; longer ones are listed, since most hold two things
 README_LINES = 120

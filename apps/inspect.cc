@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Asks a process, finds functions, files and lines, and prints tables, trees and JSON.
+#include "inspect.h"
+
+#include <hocket/base/errors.h>
+#include <hocket/base/symbols.h>
+#include <hocket/http/json.h>
+#include <hocket/inspect/remote.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+using hocket::AwaitNode, hocket::Symbols;
+using hocket::http::Json;
+using namespace hocket::inspect;
+
+namespace {
+
+constexpr const char* needs =
+    R"(The process lets itself be looked at by HOCKET_INSPECT=1 in its environment, or a call of
+hocket::inspect::start_monitor(); the same user and root may look.
+
+Exit codes: 0 it was shown; 1 it could not be, and standard error says why; 2 wrong usage
+
+Documentation: docs/inspecting.md)";
+
+void describe_common(CLI::App& command, Inspection& what) {
+    command.add_option("PID", what.pid, "The process")->required()->check(CLI::PositiveNumber);
+    command.add_flag("--json", what.is_json, "As JSON, for programs");
+    command.footer(needs);
+}
+
+// Where addresses are asked for more than once, since many tasks wait at the same line.
+class Places {
+public:
+    explicit Places(int pid) : symbols_(Symbols::of_process(pid)) {}
+    const std::string& at(RemoteAddress address) {
+        const auto [found, is_new] = known_.try_emplace(address);
+        if (is_new) found->second = symbols_.code_location(address);
+        return found->second;
+    }
+    const Symbols& symbols() const noexcept { return symbols_; }
+
+private:
+    Symbols symbols_;
+    std::unordered_map<RemoteAddress, std::string> known_;
+};
+
+std::string id_of(RemoteAddress id) {
+    std::array<char, 20> text{};
+    std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
+    return text.data();
+}
+
+std::string heading(const LoopSnapshot& loop) {
+    std::string text = "loop " + std::to_string(loop.number) + ", " + loop.backend;
+    text += loop.thread != 0 ? ", on thread " + std::to_string(loop.thread) : ", not running";
+    text += ", " + std::to_string(loop.tasks.size()) + (loop.tasks.size() == 1 ? " task" : " tasks");
+    if (loop.thread != 0 && !loop.came) text += "; it is busy, or blocked";
+    return text;
+}
+
+Json json_of(const TaskSnapshot& task, Places& places) {
+    Json frames = Json::array();
+    for (const RemoteAddress frame : task.frames) frames.push_back(places.at(frame));
+    Json awaited = Json::array();
+    for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
+    return {{"id", id_of(task.id)},
+            {"name", task.name},
+            {"state", name_of(task.state)},
+            {"cancels", task.cancels},
+            {"awaits", task.awaits},
+            {"awaited_tasks", std::move(awaited)},
+            {"frames", std::move(frames)},
+            {"created_at", places.at(task.created_at)}};
+}
+
+Json json_of(const Snapshot& snapshot, Places& places) {
+    Json loops = Json::array();
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        Json tasks = Json::array();
+        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(json_of(task, places));
+        loops.push_back({{"number", loop.number},
+                         {"thread", loop.thread},
+                         {"backend", loop.backend},
+                         {"came", loop.came},
+                         {"tasks", std::move(tasks)}});
+    }
+    return {{"pid", snapshot.pid}, {"stopped_ns", snapshot.stopped}, {"loops", std::move(loops)}};
+}
+
+void print_json(const Json& value) { std::printf("%s\n", value.dump().c_str()); }
+
+// Columns as wide as what stands in them.
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths(rows.front().size());
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+        }
+        std::printf("%s\n", line.c_str());
+    }
+}
+
+const TaskSnapshot& task_named(const Snapshot& snapshot, const std::string& name) {
+    const TaskSnapshot* found = nullptr;
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        for (const TaskSnapshot& task : loop.tasks) {
+            if (id_of(task.id) == name) return task;
+            if (task.name != name) continue;
+            if (found != nullptr)
+                throw hocket::ValueError("there are several tasks " + name + ": take an id, as `hocket ps` shows them");
+            found = &task;
+        }
+    }
+    if (found == nullptr) throw hocket::ValueError("process " + std::to_string(snapshot.pid) + " has no task " + name);
+    return *found;
+}
+
+}  // namespace
+
+void describe_ps(CLI::App& command, Inspection& what) { describe_common(command, what); }
+void describe_pstree(CLI::App& command, Inspection& what) { describe_common(command, what); }
+void describe_where(CLI::App& command, Inspection& what) {
+    describe_common(command, what);
+    command.add_option("TASK", what.task, "Its name, or its id as `hocket ps` shows it")->required();
+}
+
+void run_ps(const Inspection& what) {
+    const Snapshot snapshot = snapshot_of_process(what.pid);
+    Places places(what.pid);
+    if (what.is_json) return print_json(json_of(snapshot, places));
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        std::printf("%s\n", heading(loop).c_str());
+        if (loop.tasks.empty()) continue;
+        std::vector<std::vector<std::string>> rows{{"ID", "TASK", "STATE", "AWAITS", "AT"}};
+        rows.reserve(loop.tasks.size() + 1);
+        for (const TaskSnapshot& t : loop.tasks) {
+            rows.push_back({id_of(t.id), t.name, std::string(name_of(t.state)), t.awaits.empty() ? "-" : t.awaits,
+                            t.frames.empty() ? "-" : places.at(t.frames.front())});
+        }
+        print_table(rows);
+    }
+}
+
+void run_pstree(const Inspection& what) {
+    const Snapshot snapshot = snapshot_of_process(what.pid);
+    Places places(what.pid);
+    if (what.is_json) return print_json(json_of(snapshot, places));
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        std::printf("%s\n", heading(loop).c_str());
+        for (const AwaitNode& root : graph_of(loop, places.symbols()))
+            std::printf("%s\n", format_call_graph(root).c_str());
+    }
+}
+
+void run_where(const Inspection& what) {
+    const Snapshot snapshot = snapshot_of_process(what.pid);
+    const TaskSnapshot& task = task_named(snapshot, what.task);
+    Places places(what.pid);
+    if (what.is_json) return print_json(json_of(task, places));
+    std::printf("%s\n", format_call_graph(node_of(task, places.symbols())).c_str());
+}

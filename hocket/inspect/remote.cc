@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// Asks a monitor, and makes a graph of what it says.
+#include <hocket/inspect/remote.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/inspect/monitor.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace hocket::inspect {
+
+namespace {
+
+constexpr int patience_seconds = 15;
+
+class Connection {
+public:
+    explicit Connection(int pid) : what_("look into process " + std::to_string(pid)) {
+        struct stat process{};
+        if (::stat(("/proc/" + std::to_string(pid)).c_str(), &process) < 0) fail(ESRCH);
+        const std::string path = monitor_path(pid, process.st_uid);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
+        fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd_ < 0) fail(errno);
+        const timeval patience{.tv_sec = patience_seconds, .tv_usec = 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+        const int error = errno;
+        ::close(fd_);
+        if (error == ENOENT || error == ECONNREFUSED) what_ += ", which has no monitor (HOCKET_INSPECT=1 starts one)";
+        fail(error);
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() { ::close(fd_); }
+
+    std::string ask(std::string request) {
+        request += '\n';
+        if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail(errno);
+        ::shutdown(fd_, SHUT_WR);
+        std::string answer;
+        char buffer[65536];
+        for (;;) {
+            const ssize_t n = ::recv(fd_, buffer, sizeof buffer, 0);
+            if (n == 0) return answer;
+            if (n > 0) {
+                answer.append(buffer, static_cast<std::size_t>(n));
+            } else if (errno != EINTR) {
+                fail(errno == EAGAIN ? ETIMEDOUT : errno);
+            }
+        }
+    }
+
+private:
+    [[noreturn]] void fail(int error) const { throw OSError(error, what_); }
+
+    std::string what_;
+    int fd_ = -1;
+};
+
+class Graph {
+public:
+    Graph(const LoopSnapshot& loop, const Symbols& symbols) : loop_(loop), symbols_(symbols) {
+        for (const TaskSnapshot& t : loop.tasks) tasks_.emplace(t.id, &t);
+    }
+
+    std::vector<AwaitNode> roots() {
+        std::unordered_set<RemoteAddress> awaited;
+        for (const TaskSnapshot& t : loop_.tasks) awaited.insert(t.awaited.begin(), t.awaited.end());
+        std::vector<AwaitNode> all;
+        for (const bool circles : {false, true}) {
+            for (const TaskSnapshot& t : loop_.tasks) {
+                if (!seen_.contains(t.id) && (circles || !awaited.contains(t.id))) all.push_back(below(t));
+            }
+        }
+        return all;
+    }
+
+private:
+    static constexpr std::size_t most_levels = 1000;
+
+    AwaitNode below(const TaskSnapshot& task) {
+        AwaitNode node = node_of(task, symbols_);
+        seen_.insert(task.id);
+        path_.push_back(task.id);
+        for (const RemoteAddress id : task.awaited) {
+            const auto found = tasks_.find(id);
+            if (found == tasks_.end()) continue;  // done since, or of another loop
+            if (seen_.contains(id) || path_.size() >= most_levels) {
+                const bool circle = std::ranges::find(path_, id) != path_.end();
+                AwaitNode& again = node.awaits.emplace_back();
+                again.name = found->second->name;
+                again.state = std::string(name_of(found->second->state)) + (circle ? " (a cycle)" : " (shown above)");
+            } else {
+                node.awaits.push_back(below(*found->second));
+            }
+        }
+        path_.pop_back();
+        return node;
+    }
+
+    const LoopSnapshot& loop_;
+    const Symbols& symbols_;
+    std::unordered_map<RemoteAddress, const TaskSnapshot*> tasks_;
+    std::unordered_set<RemoteAddress> seen_;
+    std::vector<RemoteAddress> path_;
+};
+
+}  // namespace
+
+Snapshot snapshot_of_process(int pid) {
+    const std::string answer = Connection(pid).ask("snapshot");
+    constexpr std::string_view error = "error\t";
+    if (answer.starts_with(error))
+        throw RuntimeError("process " + std::to_string(pid) + ": " + answer.substr(error.size()));
+    return from_lines(answer);
+}
+
+AwaitNode node_of(const TaskSnapshot& task, const Symbols& symbols) {
+    AwaitNode node;
+    node.name = task.name;
+    node.state =
+        task.state == TaskSnapshot::State::waiting ? "waits for " + task.awaits : std::string(name_of(task.state));
+    if (task.cancels > 0) node.state += ", cancelled";
+    node.frames.reserve(task.frames.size());
+    for (const RemoteAddress frame : task.frames) node.frames.push_back(symbols.code_location(frame));
+    node.created_at = symbols.code_location(task.created_at);
+    return node;
+}
+
+std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Symbols& symbols) {
+    return Graph(loop, symbols).roots();
+}
+
+}  // namespace hocket::inspect

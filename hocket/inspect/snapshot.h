@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What the tasks of a process do at one moment, as data: addresses in place of functions, files and lines, which `Symbols` finds.
+#pragma once
+
+#include <hocket/base/config.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hocket {
+class EventLoop;
+}
+
+namespace hocket::inspect {
+
+/// The address of a task, or of code. That of a task is its own as long as it lives.
+using RemoteAddress = std::uint64_t;
+
+struct TaskSnapshot {
+    enum class State : std::uint8_t { not_started, ready, running, waiting };
+
+    RemoteAddress id = 0;
+    State state = State::ready;
+    unsigned cancels = 0;  ///< those that were asked for, less `uncancel`
+    std::string name;
+    std::string awaits;                  ///< of one that waits: `sleep, 1.2 s left`, `Lock held by Task-3`
+    std::vector<RemoteAddress> awaited;  ///< the tasks among that
+    std::vector<RemoteAddress> frames;   ///< where each of its coroutines awaits, the innermost first
+    RemoteAddress created_at = 0;
+};
+
+struct LoopSnapshot {
+    unsigned number = 0;  ///< loops are counted as they are made
+    int thread = 0;       ///< that runs it, as `gettid` tells; 0: none does
+    bool came =
+        false;  ///< it stood still between two steps; else it was busy, or blocked, and may have been amid a change
+    std::string backend;
+    std::vector<TaskSnapshot> tasks;  ///< the oldest first
+};
+
+struct Snapshot {
+    int pid = 0;
+    std::uint64_t stopped = 0;  ///< for so many nanoseconds no loop ran
+    std::vector<LoopSnapshot> loops;
+};
+
+/// Of a loop none of whose tasks makes a step meanwhile.
+HOCKET_EXPORT LoopSnapshot snapshot_of(EventLoop& loop);
+
+/// `waiting`
+HOCKET_EXPORT std::string_view name_of(TaskSnapshot::State state) noexcept;
+
+/// As lines, for a socket. The last one says that all are there.
+HOCKET_EXPORT std::string to_lines(const Snapshot& snapshot);
+/// Throws ValueError, which names the line that is not one of `to_lines`, or says that the end is missing.
+HOCKET_EXPORT Snapshot from_lines(std::string_view lines);
+
+}  // namespace hocket::inspect

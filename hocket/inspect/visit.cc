@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Each loop finds a callback in its mailbox, which waits until the visitor has gone.
+#include <hocket/inspect/visit_internal.h>
+
+#include <hocket/core/event_loop.h>
+#include <hocket/core/mailbox.h>
+#include <hocket/core/node.h>
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+
+namespace hocket::inspect {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds first_patience(50);  // until the first loop has come
+constexpr std::chrono::milliseconds patience(5);         // from then on: that one stands still
+
+}  // namespace
+
+struct Visit::Meeting {
+    std::mutex mutex;
+    std::condition_variable somebody_came, over;
+    std::vector<std::uint64_t> came;
+    std::optional<Clock::time_point> first;
+    bool is_over = false;
+
+    // On the loop's thread.
+    void attend(std::uint64_t mark) {
+        std::unique_lock lock(mutex);
+        if (is_over) return;
+        if (!first) first = Clock::now();
+        came.push_back(mark);
+        somebody_came.notify_one();
+        over.wait(lock, [this] { return is_over; });
+    }
+};
+
+// In the ready queue of a loop, once.
+struct Visit::Invitation final : Node {
+    Shared<Meeting> meeting;
+    explicit Invitation(const Shared<Meeting>& m) : meeting(m) {}
+    void run() override {
+        meeting->attend(this_loop->mark());
+        delete this;
+    }
+    void discard() noexcept override { delete this; }
+};
+
+namespace {
+
+bool is_in_real_time(Mailbox& mailbox) {
+    const std::lock_guard lock(mailbox.mutex);
+    return mailbox.backend != nullptr && mailbox.backend->real_time();
+}
+
+}  // namespace
+
+Visit::Visit() : meeting_(Shared<Meeting>::make()) {
+    std::size_t invited = 0;
+    Mailbox::for_each([&](Mailbox& mailbox) {
+        if (!is_in_real_time(mailbox)) return;
+        auto* const invitation = new Invitation(meeting_);
+        if (mailbox.post(*invitation)) {
+            ++invited;
+        } else {
+            invitation->discard();
+        }
+    });
+    Meeting& m = *meeting_;
+    std::unique_lock lock(m.mutex);
+    const auto all_came = [&] { return m.came.size() == invited; };
+    m.somebody_came.wait_for(lock, first_patience, [&] { return m.first || all_came(); });
+    if (m.first) m.somebody_came.wait_until(lock, *m.first + patience, all_came);
+    came_ = m.came;  // one that comes from here on stands as well, but it was amid a step
+}
+
+Visit::~Visit() {
+    {
+        const std::lock_guard lock(meeting_->mutex);
+        meeting_->is_over = true;
+    }
+    meeting_->over.notify_all();
+}
+
+std::chrono::nanoseconds Visit::stopped() const noexcept {
+    const std::lock_guard lock(meeting_->mutex);
+    return meeting_->first ? Clock::now() - *meeting_->first : std::chrono::nanoseconds(0);
+}
+
+}  // namespace hocket::inspect
