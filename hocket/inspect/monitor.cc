@@ -64,7 +64,7 @@ private:
 // What cannot be read ends the child, and no more.
 void end_quietly(int) { _exit(1); }
 
-[[noreturn]] void write_snapshot(int to, const Visit& visit, std::chrono::nanoseconds stopped) {
+[[noreturn]] void write_snapshot(int to, const Visit& visit) {
     struct sigaction end{};
     end.sa_handler = end_quietly;
     for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &end, nullptr);
@@ -74,7 +74,6 @@ void end_quietly(int) { _exit(1); }
     alarm(child_seconds);
     Snapshot snapshot;
     snapshot.pid = getppid();
-    snapshot.stopped = static_cast<std::uint64_t>(stopped.count());
     for (int id = 1; id < 256; ++id) {
         EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
         if (loop == nullptr) continue;
@@ -94,11 +93,13 @@ void end_quietly(int) { _exit(1); }
 std::string take_snapshot() {
     const Descriptor file(memfd_create("hocket-snapshot", MFD_CLOEXEC), "make memory for a snapshot");
     pid_t child = -1;
+    Snapshot heading;
+    heading.pid = getpid();
     {
         const Visit visit;
-        const auto before = visit.stopped();
         child = fork();
-        if (child == 0) write_snapshot(file, visit, before);
+        if (child == 0) write_snapshot(file, visit);
+        heading.stopped = static_cast<std::uint64_t>(visit.stopped().count());
     }
     if (child < 0) throw OSError(errno, "fork for a snapshot");
     int status = 0;
@@ -109,7 +110,7 @@ std::string take_snapshot() {
     // Of a child that somebody else has reaped the status is not known: the last line tells.
     const std::size_t last = lines.rfind('\n', lines.size() > 1 ? lines.size() - 2 : 0);
     const bool whole = last != lines.npos && std::string_view(lines).substr(last + 1).starts_with("end\t");
-    return whole ? lines : std::string();
+    return whole ? first_line(heading) + lines.substr(lines.find('\n') + 1) : std::string();
 }
 
 std::string answer(std::string_view request) {

@@ -154,12 +154,16 @@ LoopSnapshot snapshot_of(EventLoop& loop) {
 
 std::string_view name_of(TaskSnapshot::State state) noexcept { return state_names[static_cast<std::size_t>(state)]; }
 
-std::string to_lines(const Snapshot& snapshot) {
+std::string first_line(const Snapshot& snapshot) {
     std::string out(first_word);
     put_number(out, format);
     put_number(out, static_cast<std::uint64_t>(snapshot.pid));
     put_number(out, snapshot.stopped);
-    out += '\n';
+    return out + "\n";
+}
+
+std::string to_lines(const Snapshot& snapshot) {
+    std::string out = first_line(snapshot);
     std::size_t tasks = 0;
     for (const LoopSnapshot& loop : snapshot.loops) {
         out += "loop";

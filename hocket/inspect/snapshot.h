@@ -54,6 +54,8 @@ HOCKET_EXPORT std::string_view name_of(TaskSnapshot::State state) noexcept;
 
 /// As lines, for a socket. The last one says that all are there.
 HOCKET_EXPORT std::string to_lines(const Snapshot& snapshot);
+/// The first of them: all but the loops.
+HOCKET_EXPORT std::string first_line(const Snapshot& snapshot);
 /// Throws ValueError, which names the line that is not one of `to_lines`, or says that the end is missing.
 HOCKET_EXPORT Snapshot from_lines(std::string_view lines);
 
