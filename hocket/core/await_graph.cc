@@ -15,11 +15,13 @@ void Node::describe(AwaitDescription& to) const { to.text = "a callback"; }
 
 void FutureBase::describe(AwaitDescription& to) const {
     to.text = "a future";
+    to.is_over = done();
     to.futures.push_back(const_cast<FutureBase*>(this));
 }
 
 void TaskBase::describe(AwaitDescription& to) const {
     to.text = name();
+    to.is_over = done();
     to.futures.push_back(const_cast<TaskBase*>(this));
 }
 
@@ -42,7 +44,7 @@ std::string state_of(const TaskBase& t, const EventLoop* loop) {
     if (!t.waiting || (t.flags & f_recheck)) return "ready";
     AwaitDescription what;
     t.waiting->describe(what);
-    return "waits for " + what.text;
+    return what.is_over ? "ready" : "waits for " + what.text;
 }
 
 std::string state_of(const FutureBase& f) {

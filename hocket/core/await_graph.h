@@ -18,6 +18,7 @@ class FutureHandle;
 struct AwaitDescription {
     std::string text;                  ///< `sleep, 1.2 s left`, `Lock held by Task-3`
     std::vector<FutureBase*> futures;  ///< those that it waits for in turn
+    bool is_over = false;              ///< it is a future that is done: who waited is about to run
 
     /// The task of `loop` at this address, if it still lives.
     TaskBase* living_task(const EventLoop& loop, const void* address) const;

@@ -65,6 +65,7 @@ void Follower::unfollow() noexcept {
 }
 
 void Follower::describe_followed(AwaitDescription& to, const char* what) const {
+    to.is_over = self_.done();
     for (const Followed& entry : *this) {
         if (entry.follower && !entry.future->done()) to.futures.push_back(entry.future);
     }

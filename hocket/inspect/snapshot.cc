@@ -43,10 +43,11 @@ TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBas
     if (t.flags & f_first) {
         s.state = State::not_started;
     } else if (t.waiting && !(t.flags & f_recheck)) {
-        s.state = State::waiting;
         AwaitDescription what;
         what.known = all;
         t.waiting->describe(what);
+        if (what.is_over) return s;
+        s.state = State::waiting;
         s.awaits = std::move(what.text);
         for (const FutureBase* f : what.futures) {
             if (f->flags & f_task) s.awaited.push_back(address_of(static_cast<const TaskBase*>(f)));

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// The monitor: who may look, what is seen of busy and of blocked loops, and snapshots under full load.
+#include <hocket/inspect/monitor.h>
+
+#include <hocket/hocket.h>
+#include <hocket/inspect/remote.h>
+
+#include <tests/support/child.h>
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <latch>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace hocket::inspect {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::thrown_by;
+
+// The process has one monitor, for as long as a test.
+class RealMonitor : public ::testing::Test {
+protected:
+    RealMonitor() { start_monitor(); }
+    ~RealMonitor() override { stop_monitor(); }
+};
+using OnceMonitor = RealMonitor;
+
+bool exists(const std::string& path) {
+    struct stat found{};
+    return ::lstat(path.c_str(), &found) == 0;
+}
+
+const LoopSnapshot* loop_with(const Snapshot& snapshot, const std::string& task) {
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        if (std::ranges::any_of(loop.tasks, [&](const TaskSnapshot& t) { return t.name == task; })) return &loop;
+    }
+    return nullptr;
+}
+
+Coro<> rest() { co_await hocket::sleep(1h); }
+
+TEST_F(RealMonitor, a_loop_that_waits_is_seen) {
+    const auto amain = []() -> Coro<> {
+        const Task<> resting = create_task(rest(), {.name = "resting"});
+        const Snapshot snapshot = co_await to_thread([] { return snapshot_of_process(getpid()); });
+        EXPECT_EQ(snapshot.pid, getpid());
+        const LoopSnapshot* const loop = loop_with(snapshot, "resting");
+        EXPECT_NE(loop, nullptr);
+        if (loop == nullptr) co_return;
+        EXPECT_TRUE(loop->came);
+        EXPECT_EQ(loop->thread, static_cast<int>(gettid()));
+        EXPECT_EQ(loop->backend, std::string(get_running_loop().backend().name()));
+    };
+    run(amain());
+}
+
+// It stands in a system call, and answers nobody.
+TEST_F(RealMonitor, a_loop_that_is_blocked_is_seen) {
+    std::latch blocked(1), seen(1);
+    std::thread other([&] {
+        const auto amain = [&]() -> Coro<> {
+            const Task<> resting = create_task(rest(), {.name = "beside"});
+            co_await hocket::sleep(1ms);
+            current_task().set_name("blocker");
+            blocked.count_down();
+            seen.wait();
+        };
+        run(amain());
+    });
+    blocked.wait();
+    const Snapshot snapshot = snapshot_of_process(getpid());
+    seen.count_down();
+    other.join();
+    const LoopSnapshot* const loop = loop_with(snapshot, "blocker");
+    ASSERT_NE(loop, nullptr);
+    EXPECT_FALSE(loop->came);
+    EXPECT_EQ(loop->tasks.size(), 2U);
+    EXPECT_EQ(loop_with(snapshot, "beside"), loop);
+    const auto blocker = std::ranges::find(loop->tasks, "blocker", &TaskSnapshot::name);
+    EXPECT_EQ(blocker->state, TaskSnapshot::State::running);
+}
+
+TEST_F(OnceMonitor, nobody_else_can_reach_its_socket) {
+    const std::string path = monitor_path(getpid(), geteuid());
+    struct stat socket{}, folder{};
+    ASSERT_EQ(::lstat(path.c_str(), &socket), 0) << path;
+    ASSERT_EQ(::lstat(path.substr(0, path.rfind('/')).c_str(), &folder), 0);
+    EXPECT_TRUE(S_ISSOCK(socket.st_mode));
+    EXPECT_EQ(socket.st_mode & 0777, 0600U);
+    EXPECT_EQ(folder.st_mode & 0777, 0700U);
+}
+
+TEST_F(OnceMonitor, its_socket_goes_with_it) {
+    const std::string path = monitor_path(getpid(), geteuid());
+    EXPECT_TRUE(exists(path));
+    stop_monitor();
+    EXPECT_FALSE(exists(path));
+    EXPECT_EQ(thrown_by([] { snapshot_of_process(getpid()); }),
+              "hocket::OSError: look into process " + std::to_string(getpid()) +
+                  ", which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory");
+    start_monitor();
+    start_monitor();
+    EXPECT_TRUE(snapshot_of_process(getpid()).loops.empty());
+}
+
+TEST_F(OnceMonitor, the_child_of_a_fork_leaves_it_alone_and_may_have_its_own) {
+    EXPECT_EQ(testing::in_child([] {
+                  stop_monitor();
+                  start_monitor();
+                  const bool own = snapshot_of_process(getpid()).pid == getpid();
+                  stop_monitor();
+                  return own ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(snapshot_of_process(getpid()).pid, getpid());
+}
+
+TEST_F(OnceMonitor, a_process_that_is_not_there_is_an_error) {
+    int gone = 0;
+    testing::in_child([] { return 0; });
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, &gone, 0);
+    EXPECT_EQ(thrown_by([child] { snapshot_of_process(child); }),
+              "hocket::OSError: look into process " + std::to_string(child) + ": No such process");
+}
+
+// ---- Under full load
+
+// A tree of ten times ten times ten, whose leaves run all the time, and end and begin anew.
+Coro<> leaf() {
+    for (int i = 0; i < 50; ++i) co_await hocket::sleep(0);
+}
+Coro<> branch(std::string name, int levels) {
+    for (;;) {
+        if (levels == 0) {
+            co_await create_task(leaf(), {.name = name + ".leaf"});
+            continue;
+        }
+        std::vector<Task<>> below;
+        below.reserve(10);
+        for (int i = 0; i < 10; ++i) {
+            const std::string child = name + "." + std::to_string(i);
+            below.push_back(create_task(branch(child, levels - 1), {.name = child}));
+        }
+        co_await gather(below[0], below[1], below[2], below[3], below[4], below[5], below[6], below[7], below[8],
+                        below[9]);
+    }
+}
+
+// Each task that another awaits is there, and is its child.
+void expect_whole(const LoopSnapshot& loop) {
+    std::unordered_map<RemoteAddress, const TaskSnapshot*> tasks;
+    for (const TaskSnapshot& t : loop.tasks) EXPECT_TRUE(tasks.emplace(t.id, &t).second) << t.name << " is there twice";
+    std::size_t edges = 0;
+    for (const TaskSnapshot& t : loop.tasks) {
+        if (!t.name.starts_with("root")) continue;
+        if (t.state != TaskSnapshot::State::waiting) continue;
+        for (const RemoteAddress id : t.awaited) {
+            const auto found = tasks.find(id);
+            ASSERT_NE(found, tasks.end()) << t.name << " awaits a task that is not there";
+            EXPECT_TRUE(found->second->name.starts_with(t.name + ".")) << t.name << " awaits " << found->second->name;
+            ++edges;
+        }
+        EXPECT_FALSE(t.frames.empty()) << t.name;
+    }
+    EXPECT_GE(edges, 110U);
+}
+
+TEST_F(RealMonitor, a_tree_at_work_is_never_torn) {
+    const char* const times = std::getenv("HOCKET_TORTURE");
+    const int snapshots = 200 * (times != nullptr ? std::max(1, std::atoi(times)) : 1);
+    const auto amain = [snapshots]() -> Coro<> {
+        const Task<> root = create_task(branch("root", 3), {.name = "root"});
+        co_await hocket::sleep(1ms);
+        co_await to_thread([snapshots] {
+            int whole = 0;
+            for (int i = 0; i < snapshots && !::testing::Test::HasFailure(); ++i) {
+                const Snapshot snapshot = snapshot_of_process(getpid());
+                const LoopSnapshot* const loop = loop_with(snapshot, "root");
+                ASSERT_NE(loop, nullptr);
+                if (!loop->came) continue;  // the machine is busy: what is seen may be amid a change
+                ++whole;
+                EXPECT_GE(loop->tasks.size(), 1000U);
+                expect_whole(*loop);
+            }
+            EXPECT_GE(whole, 1);
+        });
+    };
+    run(amain());
+}
+
+}  // namespace
+}  // namespace hocket::inspect
