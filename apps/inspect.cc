@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdio>
 #include <string_view>
@@ -24,24 +25,26 @@ using namespace hocket::inspect;
 
 namespace {
 
-constexpr const char* needs =
-    R"(The process lets itself be looked at by HOCKET_INSPECT=1 in its environment, or a call of
-hocket::inspect::start_monitor(); the same user and root may look.
+constexpr const char* explained =
+    R"(A process answers by itself with HOCKET_INSPECT=1 in its environment, or after a call of
+hocket::inspect::start_monitor(): then the same user and root may look, and what is seen is of one moment. Of
+another one, and of a core file, the memory is read, which tells a little less; that needs what a debugger needs.
+Functions, files and lines are known where the program was compiled with -g1 or -g.
 
 Exit codes: 0 it was shown; 1 it could not be, and standard error says why; 2 wrong usage
 
 Documentation: docs/inspecting.md)";
 
 void describe_common(CLI::App& command, Inspection& what) {
-    command.add_option("PID", what.pid, "The process")->required()->check(CLI::PositiveNumber);
+    command.add_option("PROCESS", what.process, "Its number, or a core file that it has left")->required();
     command.add_flag("--json", what.is_json, "As JSON, for programs");
-    command.footer(needs);
+    command.footer(explained);
 }
 
 // Where addresses are asked for more than once, since many tasks wait at the same line.
 class Places {
 public:
-    explicit Places(int pid) : symbols_(Symbols::of_process(pid)) {}
+    explicit Places(Symbols symbols) : symbols_(std::move(symbols)) {}
     const std::string& at(RemoteAddress address) {
         const auto [found, is_new] = known_.try_emplace(address);
         if (is_new) found->second = symbols_.code_location(address);
@@ -54,6 +57,31 @@ private:
     std::unordered_map<RemoteAddress, std::string> known_;
 };
 
+struct Look {
+    Snapshot snapshot;
+    Places places;
+};
+
+Look look_at_core(const std::string& file) {
+    Places places(Symbols::of_core(file));
+    Snapshot snapshot = read_snapshot(*memory_of_core(file), places.symbols());
+    return {std::move(snapshot), std::move(places)};
+}
+
+Look look_at_process(int pid) {
+    Places places(Symbols::of_process(pid));
+    if (has_monitor(pid)) return {snapshot_of_process(pid), std::move(places)};
+    Snapshot snapshot = read_snapshot(*memory_of_process(pid), places.symbols());
+    return {std::move(snapshot), std::move(places)};
+}
+
+Look look_at(const std::string& process) {
+    int pid = 0;
+    const auto [end, error] = std::from_chars(process.data(), process.data() + process.size(), pid);
+    const bool is_number = error == std::errc() && end == process.data() + process.size() && pid > 0;
+    return is_number ? look_at_process(pid) : look_at_core(process);
+}
+
 std::string id_of(RemoteAddress id) {
     std::array<char, 20> text{};
     std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
@@ -64,7 +92,7 @@ std::string heading(const LoopSnapshot& loop) {
     std::string text = "loop " + std::to_string(loop.number) + ", " + loop.backend;
     text += loop.thread != 0 ? ", on thread " + std::to_string(loop.thread) : ", not running";
     text += ", " + std::to_string(loop.tasks.size()) + (loop.tasks.size() == 1 ? " task" : " tasks");
-    if (loop.thread != 0 && !loop.came) text += "; it is busy, or blocked";
+    if (loop.blocked) text += "; it is busy, or blocked";
     return text;
 }
 
@@ -73,14 +101,10 @@ Json json_of(const TaskSnapshot& task, Places& places) {
     for (const RemoteAddress frame : task.frames) frames.push_back(places.at(frame));
     Json awaited = Json::array();
     for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
-    return {{"id", id_of(task.id)},
-            {"name", task.name},
-            {"state", name_of(task.state)},
-            {"cancels", task.cancels},
-            {"awaits", task.awaits},
-            {"awaited_tasks", std::move(awaited)},
-            {"frames", std::move(frames)},
-            {"created_at", places.at(task.created_at)}};
+    return {{"id", id_of(task.id)},         {"name", task.name},
+            {"state", name_of(task.state)}, {"cancels", task.cancels},
+            {"awaits", task.awaits},        {"awaited_tasks", std::move(awaited)},
+            {"frames", std::move(frames)},  {"created_at", places.at(task.created_at)}};
 }
 
 Json json_of(const Snapshot& snapshot, Places& places) {
@@ -91,7 +115,7 @@ Json json_of(const Snapshot& snapshot, Places& places) {
         loops.push_back({{"number", loop.number},
                          {"thread", loop.thread},
                          {"backend", loop.backend},
-                         {"came", loop.came},
+                         {"blocked", loop.blocked},
                          {"tasks", std::move(tasks)}});
     }
     return {{"pid", snapshot.pid}, {"stopped_ns", snapshot.stopped}, {"loops", std::move(loops)}};
@@ -140,8 +164,7 @@ void describe_where(CLI::App& command, Inspection& what) {
 }
 
 void run_ps(const Inspection& what) {
-    const Snapshot snapshot = snapshot_of_process(what.pid);
-    Places places(what.pid);
+    auto [snapshot, places] = look_at(what.process);
     if (what.is_json) return print_json(json_of(snapshot, places));
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
@@ -157,8 +180,7 @@ void run_ps(const Inspection& what) {
 }
 
 void run_pstree(const Inspection& what) {
-    const Snapshot snapshot = snapshot_of_process(what.pid);
-    Places places(what.pid);
+    auto [snapshot, places] = look_at(what.process);
     if (what.is_json) return print_json(json_of(snapshot, places));
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
@@ -168,9 +190,8 @@ void run_pstree(const Inspection& what) {
 }
 
 void run_where(const Inspection& what) {
-    const Snapshot snapshot = snapshot_of_process(what.pid);
+    auto [snapshot, places] = look_at(what.process);
     const TaskSnapshot& task = task_named(snapshot, what.task);
-    Places places(what.pid);
     if (what.is_json) return print_json(json_of(task, places));
     std::printf("%s\n", format_call_graph(node_of(task, places.symbols())).c_str());
 }

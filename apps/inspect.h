@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `hocket ps`, `pstree` and `where`: what the tasks of a live process do.
+// `hocket ps`, `pstree` and `where`: what the tasks of a process do, or did when it ended.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ class App;
 }
 
 struct Inspection {
-    int pid = 0;
-    std::string task;  ///< `where`: its name, or its id
+    std::string process;  ///< its number, or the name of a core file
+    std::string task;     ///< `where`: its name, or its id
     bool is_json = false;
 };
 

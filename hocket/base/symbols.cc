@@ -151,17 +151,34 @@ public:
         return *information;
     }
 
-    explicit DebugInformation(pid_t pid) : pid_(pid) {
-        static const Dwfl_Callbacks callbacks{.find_elf = open_module,
-                                              .find_debuginfo = dwfl_build_id_find_debuginfo,
-                                              .section_address = nullptr,
-                                              .debuginfo_path = nullptr};
-        dwfl_ = dwfl_begin(&callbacks);
+    explicit DebugInformation(pid_t pid) : pid_(pid) { begin(); }
+    /// Of the process that has left this core file.
+    explicit DebugInformation(const std::string& core) {
+        begin();
+        elf_version(EV_CURRENT);
+        core_file_ = open(core.c_str(), O_RDONLY | O_CLOEXEC);
+        core_ = core_file_ >= 0 ? elf_begin(core_file_, ELF_C_READ_MMAP, nullptr) : nullptr;
+        dwfl_report_begin(dwfl_);
+        const int modules = core_ ? dwfl_core_file_report(dwfl_, core_, nullptr) : -1;
+        dwfl_report_end(dwfl_, nullptr, nullptr);
+        if (modules > 0) return;
+        end();
+        throw ValueError("read the core file " + core + ": no program or library can be found by it");
     }
     DebugInformation(const DebugInformation&) = delete;
     DebugInformation& operator=(const DebugInformation&) = delete;
-    ~DebugInformation() {
-        if (dwfl_) dwfl_end(dwfl_);
+    ~DebugInformation() { end(); }
+
+    std::string symbol_at(std::uint64_t address) {
+        const std::lock_guard lock(mutex_);
+        Dwfl_Module* const module = module_at(address);
+        const char* const name = module ? dwfl_module_addrname(module, address) : nullptr;
+        if (!name) return {};
+        int status = 0;
+        char* const demangled = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+        std::string result = demangled ? demangled : name;
+        std::free(demangled);
+        return result;
     }
 
     std::vector<CodeLocation> at(std::uint64_t pc) {
@@ -185,6 +202,19 @@ public:
     }
 
 private:
+    void begin() {
+        static const Dwfl_Callbacks callbacks{.find_elf = open_module,
+                                              .find_debuginfo = dwfl_build_id_find_debuginfo,
+                                              .section_address = nullptr,
+                                              .debuginfo_path = nullptr};
+        dwfl_ = dwfl_begin(&callbacks);
+    }
+    void end() {
+        if (dwfl_) dwfl_end(dwfl_);
+        if (core_) elf_end(core_);
+        if (core_file_ >= 0) close(core_file_);
+    }
+
     // Files are opened here, so that no child process inherits them, and only files on this machine are asked.
     static int open_module(Dwfl_Module*, void**, const char* name, Dwarf_Addr, char** file_name, Elf**) {
         if (name[0] != '/') return -1;
@@ -197,6 +227,7 @@ private:
     Dwfl_Module* module_at(Dwarf_Addr pc) {
         if (!dwfl_) return nullptr;
         if (Dwfl_Module* known = dwfl_addrmodule(dwfl_, pc)) return known;
+        if (core_) return nullptr;
         dwfl_report_begin(dwfl_);
         dwfl_linux_proc_report(dwfl_, pid_);
         dwfl_report_end(dwfl_, nullptr, nullptr);
@@ -258,8 +289,10 @@ private:
     }
 
     std::mutex mutex_;
-    pid_t pid_;
+    pid_t pid_ = 0;
     Dwfl* dwfl_ = nullptr;
+    int core_file_ = -1;
+    Elf* core_ = nullptr;
 };
 
 #endif
@@ -326,7 +359,11 @@ Symbols Symbols::of_process(int pid) {
     return Symbols(new DebugInformation(pid));
 }
 
+Symbols Symbols::of_core(const std::string& path) { return Symbols(new DebugInformation(path)); }
+
 Symbols::~Symbols() { delete information_; }
+
+std::string Symbols::symbol_at(std::uint64_t address) const { return information_->symbol_at(address); }
 
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
     return address == 0 ? std::vector<CodeLocation>() : information_->at(address);
@@ -335,6 +372,8 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 #else
 
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
+Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
+std::string Symbols::symbol_at(std::uint64_t) const { return {}; }
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }
 

@@ -30,12 +30,16 @@ class HOCKET_EXPORT Symbols {
 public:
     /// Of a live process. Throws OSError where its memory's map cannot be read.
     static Symbols of_process(int pid);
+    /// Of one that has left a core file: of the program and the libraries that it names. Throws ValueError where that cannot be read.
+    static Symbols of_core(const std::string& path);
     Symbols(Symbols&&) noexcept;
     Symbols& operator=(Symbols&&) noexcept;
     ~Symbols();
 
     std::vector<CodeLocation> code_locations(std::uint64_t address) const;
     std::string code_location(std::uint64_t address) const;
+    /// Of what kind ever, such as `vtable for hocket::Lock`; empty when nothing is known.
+    std::string symbol_at(std::uint64_t address) const;
 
 private:
     explicit Symbols(class DebugInformation* information) noexcept;

@@ -258,6 +258,7 @@ public:
 
 private:
     friend class LoopResource;
+    friend struct LayoutOfLoop;
     class Running;
     struct Rare;
 

@@ -6,10 +6,10 @@
 #include <hocket/core/await_graph.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/future.h>
+#include <hocket/core/loop_table_internal.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/core/task_base.h>
 
-#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <string_view>
@@ -33,35 +33,6 @@ bool debug_from_environment() noexcept {
     return value && *value && std::string_view(value) != "0";
 }
 
-// Loops by their number. Numbers are given in turn, so that one is not soon used again; a process with more live loops than there are
-// numbers shares them: checks that tell loops apart may then miss, and what finds its loop by number outside a run (a future, a handle's
-// cancel) may find another. No lock: a child of fork finds it whole.
-struct LoopTable {
-    std::array<std::atomic<EventLoop*>, 256> loops{};
-    std::atomic<std::uint64_t> added = 0;
-
-    // Gives its mark.
-    std::uint64_t add(EventLoop& loop) noexcept {
-        std::uint64_t count = 0;
-        for (int tries = 0; tries < 255; ++tries) {
-            count = added.fetch_add(1, std::memory_order_relaxed);
-            EventLoop* none = nullptr;
-            if (loops[count % 255 + 1].compare_exchange_strong(none, &loop)) return mark_of(count);
-        }
-        loops[count % 255 + 1].store(&loop);
-        return mark_of(count);
-    }
-    static std::uint64_t mark_of(std::uint64_t count) noexcept { return (count + 1) << 8 | (count % 255 + 1); }
-    void remove(EventLoop& loop) noexcept {
-        EventLoop* expected = &loop;
-        loops[loop.id()].compare_exchange_strong(expected, nullptr);
-    }
-    static LoopTable& get() noexcept {
-        static LoopTable* table = new LoopTable;  // never destroyed: loops may end after static destructors
-        return *table;
-    }
-};
-
 }  // namespace
 
 void throw_no_running_loop() { throw RuntimeError("no running event loop"); }
@@ -69,7 +40,7 @@ void throw_no_running_loop() { throw RuntimeError("no running event loop"); }
 EventLoop* EventLoop::with_id(std::uint8_t id) noexcept {
     EventLoop* loop = this_loop;
     if (loop && loop->id_ == id) return loop;
-    return LoopTable::get().loops[id].load(std::memory_order_acquire);
+    return loop_table.loops[id].load(std::memory_order_acquire);
 }
 
 EventLoop::EventLoop(Unique<Backend> backend)
@@ -79,13 +50,13 @@ EventLoop::EventLoop(Unique<Backend> backend)
     static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
     mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
     if (backend_->real_time()) tick_clock_.learn(now());
-    mark_ = LoopTable::get().add(*this);
+    mark_ = loop_table.add(*this);
     id_ = static_cast<std::uint8_t>(mark_);
 }
 
 EventLoop::~EventLoop() {
     if (!closed_) close();
-    LoopTable::get().remove(*this);
+    loop_table.remove(*this);
 }
 
 // ---- Threads and errors
@@ -225,7 +196,7 @@ void EventLoop::close() {
     while (!timers_.empty()) timers_.pop()->discard();
     callback_context = ContextSlot();
     closed_ = true;
-    LoopTable::get().remove(*this);
+    loop_table.remove(*this);
     for (Node* n = mailbox_->close(); n;) {
         Node* first = std::exchange(n, n->next);
         first->discard();

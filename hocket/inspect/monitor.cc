@@ -78,7 +78,8 @@ void end_quietly(int) { _exit(1); }
         EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
         if (loop == nullptr) continue;
         snapshot.loops.push_back(snapshot_of(*loop));
-        snapshot.loops.back().came = std::ranges::count(visit.came(), loop->mark()) > 0;
+        const bool was_asked = loop->is_running() && loop->backend().real_time();
+        snapshot.loops.back().blocked = was_asked && std::ranges::count(visit.came(), loop->mark()) == 0;
     }
     const std::string lines = to_lines(snapshot);
     for (std::size_t done = 0; done < lines.size();) {

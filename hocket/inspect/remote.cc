@@ -122,6 +122,15 @@ private:
 
 }  // namespace
 
+bool has_monitor(int pid) noexcept {
+    try {
+        const Connection connection(pid);
+        return true;
+    } catch (const OSError&) {
+        return false;
+    }
+}
+
 Snapshot snapshot_of_process(int pid) {
     const std::string answer = Connection(pid).ask("snapshot");
     constexpr std::string_view error = "error\t";

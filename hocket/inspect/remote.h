@@ -4,15 +4,23 @@
 
 #include <hocket/base/symbols.h>
 #include <hocket/core/await_graph.h>
+#include <hocket/inspect/memory.h>
 #include <hocket/inspect/snapshot.h>
 
 #include <vector>
 
 namespace hocket::inspect {
 
+/// Whether process `pid` answers by itself.
+HOCKET_EXPORT bool has_monitor(int pid) noexcept;
 /// What process `pid` does now, as its monitor answers. Throws OSError: there is no such process, it has no monitor, it is another user's, or
 /// it has not answered for 15 s; RuntimeError with what the monitor says it cannot do. Blocks.
 HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
+
+/// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits
+/// is then told by the class that it awaits with, less than the process itself says. Throws RuntimeError: no loop of this version of hocket is
+/// there, or, of a live process, it changed while it was read, time and again.
+HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory, const Symbols& symbols);
 
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for
 /// its root. Each task is shown in full once.

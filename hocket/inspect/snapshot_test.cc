@@ -87,7 +87,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     LoopSnapshot& loop = s.loops.emplace_back();
     loop.number = 3;
     loop.thread = 4712;
-    loop.came = true;
+    loop.blocked = true;
     loop.backend = "uring";
     TaskSnapshot& task = loop.tasks.emplace_back();
     task.id = 0xABCDEF0123456789;
@@ -105,7 +105,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     ASSERT_EQ(again.loops.size(), 2U);
     EXPECT_EQ(again.loops[0].number, 3U);
     EXPECT_EQ(again.loops[0].thread, 4712);
-    EXPECT_TRUE(again.loops[0].came);
+    EXPECT_TRUE(again.loops[0].blocked);
     EXPECT_EQ(again.loops[0].backend, "uring");
     ASSERT_EQ(again.loops[0].tasks.size(), 1U);
     const TaskSnapshot& t = again.loops[0].tasks[0];
@@ -117,7 +117,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     EXPECT_EQ(t.awaited, task.awaited);
     EXPECT_EQ(t.frames, task.frames);
     EXPECT_EQ(t.created_at, 4U);
-    EXPECT_FALSE(again.loops[1].came);
+    EXPECT_FALSE(again.loops[1].blocked);
 }
 
 std::string refused(std::string_view lines) {

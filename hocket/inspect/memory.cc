@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The memory of a live process: process_vm_readv (man 2), a page at a time.
+#include <hocket/inspect/memory.h>
+
+#include <hocket/base/errors.h>
+
+#include <sys/uio.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+namespace hocket::inspect {
+
+Memory::~Memory() = default;
+
+std::string Memory::text(std::uint64_t address, std::size_t most) const {
+    std::string result;
+    for (char c = 0; result.size() < most && get(address + result.size(), c) && c != '\0';) result += c;
+    return result;
+}
+
+namespace {
+
+class ProcessMemory final : public Memory {
+public:
+    explicit ProcessMemory(int pid) : pid_(pid) {
+        const std::string map = "/proc/" + std::to_string(pid) + "/maps";
+        std::ifstream lines(map);
+        if (!lines) throw OSError(errno, "read " + map);
+        for (std::string line; std::getline(lines, line);) add(line);
+    }
+
+    // Each try reads anew what it looks at: nothing is kept from one to the next.
+    bool read(std::uint64_t address, std::span<std::byte> to) const override {
+        iovec here{.iov_base = to.data(), .iov_len = to.size()};
+        iovec there{.iov_base = reinterpret_cast<void*>(address), .iov_len = to.size()};
+        return process_vm_readv(pid_, &here, 1, &there, 1, 0) == static_cast<ssize_t>(to.size());
+    }
+    std::vector<Range> variables() const override { return variables_; }
+    int pid() const noexcept override { return pid_; }
+
+private:
+    // `55d0-55e0 rw-p 00001000 08:01 1234 /usr/bin/program`
+    void add(std::string_view line) {
+        const std::size_t dash = line.find('-'), space = line.find(' ');
+        if (dash == line.npos || space == line.npos || !line.substr(space + 1).starts_with("rw-p")) return;
+        if (line.find('/') == line.npos) return;  // of no file
+        Range range{};
+        std::from_chars(line.data(), line.data() + dash, range.begin, 16);
+        std::from_chars(line.data() + dash + 1, line.data() + space, range.end, 16);
+        if (range.begin < range.end) variables_.push_back(range);
+    }
+
+    int pid_;
+    std::vector<Range> variables_;
+};
+
+}  // namespace
+
+Unique<Memory> memory_of_process(int pid) {
+    auto memory = Unique<ProcessMemory>::make(pid);
+    std::byte first{};
+    const std::vector<Memory::Range> variables = memory->variables();
+    if (!variables.empty() && !memory->get(variables.front().begin, first))
+        throw OSError(errno, "read the memory of process " + std::to_string(pid));
+    return memory;
+}
+
+}  // namespace hocket::inspect

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// Follows the pointers of loops, tasks and frames in another process's memory.
+#include <hocket/inspect/remote.h>
+
+#include <hocket/base/errors.h>
+#include <hocket/core/layout.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace hocket::inspect {
+
+namespace {
+
+constexpr int tries = 20;
+constexpr std::size_t most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
+
+// What was read makes no sense: it has changed meanwhile, or is damaged.
+struct Torn {};
+
+class Reader {
+public:
+    Reader(const Memory& memory, const Symbols& symbols, const Layout& layout)
+        : memory_(memory), symbols_(symbols), layout_(layout) {}
+
+    Snapshot snapshot() {
+        Snapshot s;
+        s.pid = memory_.pid();
+        const auto loops = reinterpret_cast<std::uint64_t>(layout_.loops);
+        for (std::uint32_t i = 0; i < layout_.loop_count; ++i) {
+            if (const auto loop = at<std::uint64_t>(loops + i * sizeof(std::uint64_t)); loop != 0)
+                s.loops.push_back(loop_at(loop));
+        }
+        return s;
+    }
+
+private:
+    template <class T>
+    T at(std::uint64_t address) const {
+        T value{};
+        if (!memory_.get(address, value)) throw Torn();
+        return value;
+    }
+
+    LoopSnapshot loop_at(std::uint64_t loop) {
+        LoopSnapshot s;
+        s.number = static_cast<unsigned>(at<std::uint64_t>(loop + layout_.loop_mark) >> 8);
+        s.thread = at<std::int32_t>(loop + layout_.loop_thread);
+        s.backend = "unknown";
+        const auto current = at<std::uint64_t>(loop + layout_.loop_current);
+        std::uint64_t newer = 0;
+        for (auto task = at<std::uint64_t>(loop + layout_.loop_tasks); task != 0;) {
+            if (at<std::uint64_t>(task + layout_.task_newer) != newer || s.tasks.size() >= most_tasks) throw Torn();
+            s.tasks.push_back(task_at(task, current));
+            newer = std::exchange(task, at<std::uint64_t>(task + layout_.task_older));
+        }
+        std::ranges::reverse(s.tasks);
+        return s;
+    }
+
+    TaskSnapshot task_at(std::uint64_t task, std::uint64_t current) {
+        using State = TaskSnapshot::State;
+        TaskSnapshot t;
+        t.id = task;
+        const auto flags = at<std::uint16_t>(task + layout_.node_flags);
+        if ((flags & layout_.flag_task) == 0) throw Torn();
+        t.cancels = at<std::uint8_t>(task + layout_.node_cancels);
+        t.created_at = at<std::uint64_t>(task + layout_.task_created_at);
+        const auto label = at<std::uint64_t>(task + layout_.task_label);
+        t.name = (label & 1) != 0 ? "Task-" + std::to_string(label >> 1) : memory_.text(label, longest_name);
+        if (task == current || (flags & layout_.flag_interposed) != 0) {
+            t.state = State::running;
+            return t;
+        }
+        for (auto frame = at<std::uint64_t>(task + layout_.task_frame); frame != 0 && t.frames.size() < most_frames;
+             frame = at<std::uint64_t>(frame + layout_.frame_parent))
+            t.frames.push_back(at<std::uint64_t>(frame + layout_.frame_pc));
+        const auto leaf = at<std::uint64_t>(task + layout_.task_waiting);
+        if ((flags & layout_.flag_first) != 0) {
+            t.state = State::not_started;
+        } else if (leaf != 0 && (flags & layout_.flag_recheck) == 0) {
+            t.state = State::waiting;
+            describe(leaf, t);
+        }
+        return t;
+    }
+
+    void describe(std::uint64_t leaf, TaskSnapshot& t) {
+        const std::string& kind = kind_at(at<std::uint64_t>(leaf));
+        const bool is_task = kind == "TaskState", is_future = kind == "FutureState";
+        if (is_task || is_future) {
+            const auto flags = at<std::uint16_t>(leaf + layout_.node_flags);
+            if ((flags & layout_.flag_done) != 0) {
+                t.state = TaskSnapshot::State::ready;
+                return;
+            }
+            if (is_task) t.awaited.push_back(leaf);
+            t.awaits = is_task ? "a task" : "a future";
+        } else if (kind == "PendingOperation") {
+            static constexpr std::array<std::string_view, 9> names{"poll",    "accept",  "connect", "recv", "send",
+                                                                   "recvmsg", "sendmsg", "read",    "write"};
+            const auto code = at<std::uint8_t>(leaf + layout_.operation_code);
+            t.awaits = code < names.size() ? names[code] : "an operation";
+            t.awaits += " on descriptor " + std::to_string(at<std::int32_t>(leaf + layout_.operation_fd));
+        } else {
+            t.awaits = kind == "SleepTimer" ? "sleep" : kind;
+        }
+    }
+
+    // `Lock` for an address in `vtable for hocket::Lock`, `TaskState` for one in `vtable for hocket::TaskState<int>`.
+    const std::string& kind_at(std::uint64_t vtable) {
+        const auto [known, is_new] = kinds_.try_emplace(vtable);
+        if (!is_new) return known->second;
+        std::string name = symbols_.symbol_at(vtable);
+        constexpr std::string_view before = "vtable for ", library = "hocket::";
+        if (!name.starts_with(before)) return known->second = "something unknown";
+        name.erase(0, before.size());
+        if (name.starts_with(library)) name.erase(0, library.size());
+        return known->second = name.substr(0, name.find('<'));
+    }
+
+    const Memory& memory_;
+    const Symbols& symbols_;
+    const Layout& layout_;
+    std::unordered_map<std::uint64_t, std::string> kinds_;
+};
+
+// Tables with another version, or none: those of other programs may be there by chance.
+Layout layout_in(const Memory& memory) {
+    const Layout& own = hocket_layout;
+    std::uint32_t other = 0;
+    std::vector<std::byte> bytes;
+    for (const Memory::Range& range : memory.variables()) {
+        bytes.resize(range.end - range.begin);
+        if (!memory.read(range.begin, bytes)) continue;
+        for (std::size_t i = 0; i + sizeof(Layout) <= bytes.size(); i += alignof(Layout)) {
+            if (std::memcmp(bytes.data() + i, own.magic, sizeof own.magic) != 0) continue;
+            Layout found;
+            std::memcpy(&found, bytes.data() + i, sizeof found);
+            if (found.version == own.version && found.size == own.size) return found;
+            other = found.version;
+        }
+    }
+    const std::string process = "process " + std::to_string(memory.pid());
+    if (other != 0)
+        throw RuntimeError(process + " has a hocket whose memory is laid out in another way (version " +
+                           std::to_string(other) + ", and this program reads " + std::to_string(own.version) + ")");
+    throw RuntimeError(process + " has no hocket in it");
+}
+
+}  // namespace
+
+Snapshot read_snapshot(const Memory& memory, const Symbols& symbols) {
+    const Layout layout = layout_in(memory);
+    for (int i = 0; i < tries; ++i) {
+        try {
+            return Reader(memory, symbols, layout).snapshot();
+        } catch (const Torn&) {
+            continue;  // the next look may find it at rest
+        }
+    }
+    throw RuntimeError("the tasks of process " + std::to_string(memory.pid()) +
+                       " could not be read: each time they changed meanwhile, or they are damaged");
+}
+
+}  // namespace hocket::inspect
