@@ -61,6 +61,7 @@ protected:
     void check_thread() const;
 
     WaitList waiters_;
+    friend struct LayoutOfWaitPoint;
     const char* what_;
     EventLoop* loop_ = nullptr;  // alive if a task waits
     // Of a gate, if a task was woken and has not run yet: the last such. Such tasks still have the gate as what they wait for.

@@ -4,6 +4,7 @@
 
 #include <hocket/core/awaitable.h>
 #include <hocket/core/event_loop.h>
+#include <hocket/core/gate.h>
 #include <hocket/core/layout.h>
 #include <hocket/core/operation.h>
 #include <hocket/core/task_base.h>
@@ -41,7 +42,11 @@ void LoopTable::remove(EventLoop& loop) noexcept {
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
 struct LayoutOfLoop {
-    static constexpr std::uint32_t mark = offsetof(EventLoop, mark_), thread = offsetof(EventLoop, thread_id_);
+    static constexpr std::uint32_t mark = offsetof(EventLoop, mark_), backend = offsetof(EventLoop, backend_),
+                                   thread = offsetof(EventLoop, thread_id_);
+};
+struct LayoutOfWaitPoint {
+    static constexpr std::uint32_t what = offsetof(WaitPoint, what_);
 };
 
 namespace {
@@ -56,6 +61,7 @@ constinit Layout hocket_layout{
     .loop_count = 256,
     .loop_tasks = offsetof(EventLoop, tasks),
     .loop_current = offsetof(EventLoop, current),
+    .loop_backend = LayoutOfLoop::backend,
     .loop_mark = LayoutOfLoop::mark,
     .loop_thread = LayoutOfLoop::thread,
     .node_flags = offsetof(TaskBase, flags),
@@ -70,6 +76,7 @@ constinit Layout hocket_layout{
     .frame_pc = promise + offsetof(PromiseBase, pc),
     .operation_code = sizeof(Leaf) + offsetof(Operation, code),
     .operation_fd = sizeof(Leaf) + offsetof(Operation, fd),
+    .wait_point_what = LayoutOfWaitPoint::what,
     .flag_done = f_done,
     .flag_task = f_task,
     .flag_first = f_first,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -20,6 +21,10 @@ namespace {
 
 constexpr int tries = 20;
 constexpr std::size_t most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
+
+// Those are WaitPoints, which have a name of what is awaited.
+constexpr std::array<std::string_view, 8> wait_points{
+    "WaitPoint", "Gate", "Lock", "Semaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish"};
 
 // What was read makes no sense: it has changed meanwhile, or is damaged.
 struct Torn {};
@@ -52,7 +57,7 @@ private:
         LoopSnapshot s;
         s.number = static_cast<unsigned>(at<std::uint64_t>(loop + layout_.loop_mark) >> 8);
         s.thread = at<std::int32_t>(loop + layout_.loop_thread);
-        s.backend = "unknown";
+        s.backend = backend_at(at<std::uint64_t>(loop + layout_.loop_backend));
         const auto current = at<std::uint64_t>(loop + layout_.loop_current);
         std::uint64_t newer = 0;
         for (auto task = at<std::uint64_t>(loop + layout_.loop_tasks); task != 0;) {
@@ -108,9 +113,19 @@ private:
             const auto code = at<std::uint8_t>(leaf + layout_.operation_code);
             t.awaits = code < names.size() ? names[code] : "an operation";
             t.awaits += " on descriptor " + std::to_string(at<std::int32_t>(leaf + layout_.operation_fd));
+        } else if (std::ranges::find(wait_points, kind) != std::end(wait_points)) {
+            t.awaits = memory_.text(at<std::uint64_t>(leaf + layout_.wait_point_what), longest_name);
         } else {
             t.awaits = kind == "SleepTimer" ? "sleep" : kind;
         }
+    }
+
+    // `uring` of an UringBackend.
+    std::string backend_at(std::uint64_t backend) {
+        std::string name = kind_at(at<std::uint64_t>(backend));
+        name.resize(std::min(name.find("Backend"), name.size()));
+        for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        return name;
     }
 
     // `Lock` for an address in `vtable for hocket::Lock`, `TaskState` for one in `vtable for hocket::TaskState<int>`.

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// What is read from memory says the same as the process itself.
+#include <hocket/inspect/memory.h>
+
+#include <hocket/core/operation.h>
+#include <hocket/hocket.h>
+#include <hocket/inspect/remote.h>
+
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hocket::inspect {
+namespace {
+
+using namespace std::chrono_literals;
+using State = TaskSnapshot::State;
+using testing::thrown_by;
+
+Coro<> rest() { co_await hocket::sleep(1h); }
+Coro<> rest_deeper() { co_await rest(); }
+Coro<> take(Lock& lock) { co_await lock.acquire(); }
+Coro<> get(Queue<int>& queue) { co_await queue.get(); }
+template <class T>
+Coro<> join(T task) {
+    co_await task;
+}
+Coro<> poll_for_data(int fd) {
+    PendingOperation operation(Opcode::poll, fd);
+    operation.flags = POLLIN;
+    co_await std::move(operation);
+}
+Coro<> nothing() { co_return; }
+
+Snapshot of_this_process() { return read_snapshot(*memory_of_process(getpid()), Symbols::of_process(getpid())); }
+
+const TaskSnapshot& named(const std::vector<TaskSnapshot>& tasks, const std::string& name) {
+    static const TaskSnapshot none;
+    const auto found = std::ranges::find(tasks, name, &TaskSnapshot::name);
+    EXPECT_NE(found, tasks.end()) << name;
+    return found == tasks.end() ? none : *found;
+}
+
+TEST(RealMemory, says_what_the_process_itself_says) {
+    const auto amain = []() -> Coro<> {
+        Lock lock;
+        Queue<int> queue;
+        co_await lock.acquire();
+        const Task<> sleeper = create_task(rest_deeper(), {.name = "sleeper"});
+        const Task<> boss = create_task(join(sleeper), {.name = "boss"});
+        const Task<> queued = create_task(take(lock), {.name = "queued"});
+        const Task<> getter = create_task(get(queue), {.name = "getter"});
+        const Task<> asked = create_task(rest(), {.name = "asked"});
+        int pipe[2];
+        EXPECT_EQ(::pipe2(pipe, O_CLOEXEC | O_NONBLOCK), 0);
+        const Task<> reader = create_task(poll_for_data(pipe[0]), {.name = "reader"});
+        co_await hocket::sleep(1ms);
+        const Task<> fresh = create_task(nothing(), {.name = "new"});
+        asked.cancel();
+        const LoopSnapshot own = snapshot_of(get_running_loop());
+        const Snapshot all = of_this_process();
+        const auto read = std::ranges::find(all.loops, own.number, &LoopSnapshot::number);
+        EXPECT_NE(read, all.loops.end());
+        if (read == all.loops.end()) co_return;
+        EXPECT_EQ(read->thread, own.thread);
+        EXPECT_EQ(read->backend, own.backend);
+        EXPECT_EQ(read->tasks.size(), own.tasks.size());
+        for (std::size_t i = 0; i < std::min(read->tasks.size(), own.tasks.size()); ++i) {
+            const TaskSnapshot &a = own.tasks[i], &b = read->tasks[i];
+            EXPECT_EQ(a.id, b.id);
+            EXPECT_EQ(a.name, b.name);
+            EXPECT_EQ(name_of(a.state), name_of(b.state)) << a.name;
+            EXPECT_EQ(a.cancels, b.cancels) << a.name;
+            EXPECT_EQ(a.frames, b.frames) << a.name;
+            EXPECT_EQ(a.created_at, b.created_at) << a.name;
+        }
+        EXPECT_EQ(named(read->tasks, "sleeper").awaits, "sleep");
+        EXPECT_EQ(named(read->tasks, "boss").awaited, std::vector<RemoteAddress>{named(own.tasks, "sleeper").id});
+        EXPECT_EQ(named(read->tasks, "queued").awaits, "Lock");
+        EXPECT_EQ(named(read->tasks, "getter").awaits, "Queue.get");
+        EXPECT_EQ(named(read->tasks, "reader").awaits, named(own.tasks, "reader").awaits);
+        lock.release();
+        boss.cancel();
+        getter.cancel();
+        reader.cancel();
+        co_await wait({reader});
+        ::close(pipe[0]);
+        ::close(pipe[1]);
+    };
+    run(amain());
+}
+
+TEST(OnceMemory, of_a_process_that_is_not_there_is_an_error) {
+    EXPECT_EQ(thrown_by([] { memory_of_process(999'999'999); }),
+              "hocket::OSError: read /proc/999999999/maps: No such file or directory");
+}
+
+TEST(OnceMemory, what_is_not_mapped_cannot_be_read) {
+    const Unique<Memory> memory = memory_of_process(getpid());
+    const int value = 4711;
+    int read = 0;
+    EXPECT_TRUE(memory->get(reinterpret_cast<std::uint64_t>(&value), read));
+    EXPECT_EQ(read, 4711);
+    EXPECT_FALSE(memory->get(16, read));
+    EXPECT_EQ(memory->pid(), getpid());
+    const char text[] = "some text";
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 100), "some text");
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 4), "some");
+    EXPECT_EQ(memory->text(16, 100), "");
+}
+
+TEST(OnceMemory, a_file_that_is_no_core_is_refused) {
+    EXPECT_EQ(thrown_by([] { memory_of_core("/etc/passwd"); }),
+              "hocket::ValueError: read the core file /etc/passwd: it is no core file of a 64-bit program");
+    EXPECT_EQ(thrown_by([] { memory_of_core("/proc/self/exe"); }),
+              "hocket::ValueError: read the core file /proc/self/exe: it is no core file of a 64-bit program");
+    EXPECT_EQ(thrown_by([] { memory_of_core("/nowhere"); }),
+              "hocket::OSError: read the core file /nowhere: No such file or directory");
+}
+
+}  // namespace
+}  // namespace hocket::inspect
