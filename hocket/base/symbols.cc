@@ -201,6 +201,24 @@ public:
         return found;
     }
 
+    std::vector<std::uint64_t> stack_of(pid_t thread) {
+        const std::lock_guard lock(mutex_);
+        if (pid_ != 0) (void)module_at(0);  // lists the modules
+        if (!attached_)
+            attached_ =
+                core_ ? dwfl_core_file_attach(dwfl_, core_) > 0 : dwfl_linux_proc_attach(dwfl_, pid_, false) == 0;
+        std::vector<std::uint64_t> stack;
+        const auto add = [](Dwfl_Frame* frame, void* to) {
+            Dwarf_Addr pc = 0;
+            bool is_next_instruction = false;
+            if (!dwfl_frame_pc(frame, &pc, &is_next_instruction)) return static_cast<int>(DWARF_CB_ABORT);
+            static_cast<std::vector<std::uint64_t>*>(to)->push_back(is_next_instruction ? pc : pc - 1);
+            return static_cast<int>(DWARF_CB_OK);
+        };
+        if (attached_) dwfl_getthread_frames(dwfl_, thread, add, &stack);
+        return stack;
+    }
+
 private:
     void begin() {
         static const Dwfl_Callbacks callbacks{.find_elf = open_module,
@@ -293,6 +311,7 @@ private:
     Dwfl* dwfl_ = nullptr;
     int core_file_ = -1;
     Elf* core_ = nullptr;
+    bool attached_ = false;
 };
 
 #endif
@@ -364,6 +383,7 @@ Symbols Symbols::of_core(const std::string& path) { return Symbols(new DebugInfo
 Symbols::~Symbols() { delete information_; }
 
 std::string Symbols::symbol_at(std::uint64_t address) const { return information_->symbol_at(address); }
+std::vector<std::uint64_t> Symbols::stack_of(int thread) const { return information_->stack_of(thread); }
 
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
     return address == 0 ? std::vector<CodeLocation>() : information_->at(address);
@@ -374,6 +394,7 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
 Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
 std::string Symbols::symbol_at(std::uint64_t) const { return {}; }
+std::vector<std::uint64_t> Symbols::stack_of(int) const { return {}; }
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }
 
