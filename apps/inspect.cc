@@ -14,7 +14,9 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -41,38 +43,22 @@ void describe_common(CLI::App& command, Inspection& what) {
     command.footer(explained);
 }
 
-// Where addresses are asked for more than once, since many tasks wait at the same line.
-class Places {
-public:
-    explicit Places(Symbols symbols) : symbols_(std::move(symbols)) {}
-    const std::string& at(RemoteAddress address) {
-        const auto [found, is_new] = known_.try_emplace(address);
-        if (is_new) found->second = symbols_.code_location(address);
-        return found->second;
-    }
-    const Symbols& symbols() const noexcept { return symbols_; }
-
-private:
-    Symbols symbols_;
-    std::unordered_map<RemoteAddress, std::string> known_;
-};
-
 struct Look {
     Snapshot snapshot;
-    Places places;
+    Symbols symbols;
 };
 
 Look look_at_core(const std::string& file) {
-    Places places(Symbols::of_core(file));
-    Snapshot snapshot = read_snapshot(*memory_of_core(file), places.symbols());
-    return {std::move(snapshot), std::move(places)};
+    Symbols symbols = Symbols::of_core(file);
+    Snapshot snapshot = read_snapshot(*memory_of_core(file), symbols);
+    return {std::move(snapshot), std::move(symbols)};
 }
 
 Look look_at_process(int pid) {
-    Places places(Symbols::of_process(pid));
-    if (has_monitor(pid)) return {snapshot_of_process(pid), std::move(places)};
-    Snapshot snapshot = read_snapshot(*memory_of_process(pid), places.symbols());
-    return {std::move(snapshot), std::move(places)};
+    Symbols symbols = Symbols::of_process(pid);
+    if (has_monitor(pid)) return {snapshot_of_process(pid), std::move(symbols)};
+    Snapshot snapshot = read_snapshot(*memory_of_process(pid), symbols);
+    return {std::move(snapshot), std::move(symbols)};
 }
 
 Look look_at(const std::string& process) {
@@ -96,22 +82,24 @@ std::string heading(const LoopSnapshot& loop) {
     return text;
 }
 
-Json json_of(const TaskSnapshot& task, Places& places) {
-    Json frames = Json::array();
-    for (const RemoteAddress frame : task.frames) frames.push_back(places.at(frame));
+Json json_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
     Json awaited = Json::array();
     for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
-    return {{"id", id_of(task.id)},         {"name", task.name},
-            {"state", name_of(task.state)}, {"cancels", task.cancels},
-            {"awaits", task.awaits},        {"awaited_tasks", std::move(awaited)},
-            {"frames", std::move(frames)},  {"created_at", places.at(task.created_at)}};
+    return {{"id", id_of(task.id)},
+            {"name", task.name},
+            {"state", name_of(task.state)},
+            {"cancels", task.cancels},
+            {"awaits", task.awaits},
+            {"awaited_tasks", std::move(awaited)},
+            {"frames", places_of(task, loop, symbols)},
+            {"created_at", symbols.code_location(task.created_at)}};
 }
 
-Json json_of(const Snapshot& snapshot, Places& places) {
+Json json_of(const Snapshot& snapshot, const Symbols& symbols) {
     Json loops = Json::array();
     for (const LoopSnapshot& loop : snapshot.loops) {
         Json tasks = Json::array();
-        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(json_of(task, places));
+        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(json_of(task, loop, symbols));
         loops.push_back({{"number", loop.number},
                          {"thread", loop.thread},
                          {"backend", loop.backend},
@@ -139,24 +127,64 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
     }
 }
 
-const TaskSnapshot& task_named(const Snapshot& snapshot, const std::string& name) {
-    const TaskSnapshot* found = nullptr;
+// What is the same of many tasks: where they were made, what they wait for and where.
+struct Group {
+    std::size_t count = 0;
+    const TaskSnapshot* oldest = nullptr;
+};
+
+// Numbers in what is awaited differ from task to task: `sleep, 1.2 s left`.
+std::string kind_of(const std::string& awaits) { return awaits.substr(0, awaits.find_first_of(",0123456789")); }
+
+void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
+    std::map<std::tuple<RemoteAddress, RemoteAddress, std::string>, Group> groups;
+    for (const TaskSnapshot& t : loop.tasks) {
+        Group& group = groups[{t.created_at, t.frames.empty() ? 0 : t.frames.front(), kind_of(t.awaits)}];
+        if (group.count++ == 0) group.oldest = &t;
+    }
+    std::vector<Group> largest_first;
+    largest_first.reserve(groups.size());
+    for (const auto& [key, group] : groups) largest_first.push_back(group);
+    std::ranges::sort(largest_first, [](const Group& a, const Group& b) {
+        return a.count != b.count ? a.count > b.count : a.oldest < b.oldest;
+    });
+    std::vector<std::vector<std::string>> rows{{"TASKS", "OLDEST", "CREATED AT", "STATE", "AWAITS", "AT"}};
+    rows.reserve(largest_first.size() + 1);
+    for (const auto& [count, t] : largest_first) {
+        rows.push_back({std::to_string(count), t->name, symbols.code_location(t->created_at),
+                        std::string(name_of(t->state)), t->awaits.empty() ? "-" : kind_of(t->awaits),
+                        t->frames.empty() ? "-" : symbols.code_location(t->frames.front())});
+    }
+    print_table(rows);
+}
+
+struct Found {
+    const LoopSnapshot* loop = nullptr;
+    const TaskSnapshot* task = nullptr;
+};
+
+Found task_named(const Snapshot& snapshot, const std::string& name) {
+    Found found;
     for (const LoopSnapshot& loop : snapshot.loops) {
         for (const TaskSnapshot& task : loop.tasks) {
-            if (id_of(task.id) == name) return task;
+            if (id_of(task.id) == name) return {&loop, &task};
             if (task.name != name) continue;
-            if (found != nullptr)
+            if (found.task != nullptr)
                 throw hocket::ValueError("there are several tasks " + name + ": take an id, as `hocket ps` shows them");
-            found = &task;
+            found = {&loop, &task};
         }
     }
-    if (found == nullptr) throw hocket::ValueError("process " + std::to_string(snapshot.pid) + " has no task " + name);
-    return *found;
+    if (found.task == nullptr)
+        throw hocket::ValueError("process " + std::to_string(snapshot.pid) + " has no task " + name);
+    return found;
 }
 
 }  // namespace
 
-void describe_ps(CLI::App& command, Inspection& what) { describe_common(command, what); }
+void describe_ps(CLI::App& command, Inspection& what) {
+    describe_common(command, what);
+    command.add_flag("--group", what.is_grouped, "Count those that were made and wait at the same places");
+}
 void describe_pstree(CLI::App& command, Inspection& what) { describe_common(command, what); }
 void describe_where(CLI::App& command, Inspection& what) {
     describe_common(command, what);
@@ -164,34 +192,38 @@ void describe_where(CLI::App& command, Inspection& what) {
 }
 
 void run_ps(const Inspection& what) {
-    auto [snapshot, places] = look_at(what.process);
-    if (what.is_json) return print_json(json_of(snapshot, places));
+    auto [snapshot, symbols] = look_at(what.process);
+    if (what.is_json) return print_json(json_of(snapshot, symbols));
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
         if (loop.tasks.empty()) continue;
+        if (what.is_grouped) {
+            print_groups(loop, symbols);
+            continue;
+        }
         std::vector<std::vector<std::string>> rows{{"ID", "TASK", "STATE", "AWAITS", "AT"}};
         rows.reserve(loop.tasks.size() + 1);
         for (const TaskSnapshot& t : loop.tasks) {
+            const std::vector<std::string> places = places_of(t, loop, symbols);
             rows.push_back({id_of(t.id), t.name, std::string(name_of(t.state)), t.awaits.empty() ? "-" : t.awaits,
-                            t.frames.empty() ? "-" : places.at(t.frames.front())});
+                            places.empty() ? "-" : places.front()});
         }
         print_table(rows);
     }
 }
 
 void run_pstree(const Inspection& what) {
-    auto [snapshot, places] = look_at(what.process);
-    if (what.is_json) return print_json(json_of(snapshot, places));
+    auto [snapshot, symbols] = look_at(what.process);
+    if (what.is_json) return print_json(json_of(snapshot, symbols));
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
-        for (const AwaitNode& root : graph_of(loop, places.symbols()))
-            std::printf("%s\n", format_call_graph(root).c_str());
+        for (const AwaitNode& root : graph_of(loop, symbols)) std::printf("%s\n", format_call_graph(root).c_str());
     }
 }
 
 void run_where(const Inspection& what) {
-    auto [snapshot, places] = look_at(what.process);
-    const TaskSnapshot& task = task_named(snapshot, what.task);
-    if (what.is_json) return print_json(json_of(task, places));
-    std::printf("%s\n", format_call_graph(node_of(task, places.symbols())).c_str());
+    auto [snapshot, symbols] = look_at(what.process);
+    const auto [loop, task] = task_named(snapshot, what.task);
+    if (what.is_json) return print_json(json_of(*task, *loop, symbols));
+    std::printf("%s\n", format_call_graph(node_of(*task, *loop, symbols)).c_str());
 }

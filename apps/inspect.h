@@ -9,8 +9,9 @@ class App;
 }
 
 struct Inspection {
-    std::string process;  ///< its number, or the name of a core file
-    std::string task;     ///< `where`: its name, or its id
+    std::string process;      ///< its number, or the name of a core file
+    std::string task;         ///< `where`: its name, or its id
+    bool is_grouped = false;  ///< `ps`
     bool is_json = false;
 };
 

@@ -346,13 +346,16 @@ std::string words_for(std::uint64_t address, const std::vector<CodeLocation>& al
     if (all.empty()) return hexadecimal(address);
     auto place = std::find_if(all.begin(), all.end(), [](const CodeLocation& c) { return !is_own(c.file); });
     if (place == all.end()) --place;
-    std::string text = place->function.empty() ? hexadecimal(address) : place->function;
-    if (place->line != 0)
-        text.append(" (").append(short_path(place->file)).append(":" + std::to_string(place->line) + ")");
-    return text;
+    if (!place->function.empty()) return hocket::words_for(*place);
+    return hocket::words_for({hexadecimal(address), place->file, place->line});
 }
 
 }  // namespace
+
+std::string words_for(const CodeLocation& place) {
+    if (place.line == 0) return place.function;
+    return place.function + " (" + std::string(short_path(place.file)) + ":" + std::to_string(place.line) + ")";
+}
 
 std::vector<CodeLocation> code_locations(const void* address) {
     if (!address) return {};
@@ -401,14 +404,19 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return 
 #endif
 
 Symbols::Symbols(DebugInformation* information) noexcept : information_(information) {}
-Symbols::Symbols(Symbols&& other) noexcept : information_(std::exchange(other.information_, nullptr)) {}
+Symbols::Symbols(Symbols&& other) noexcept
+    : information_(std::exchange(other.information_, nullptr)), known_(std::move(other.known_)) {}
 Symbols& Symbols::operator=(Symbols&& other) noexcept {
     std::swap(information_, other.information_);
+    std::swap(known_, other.known_);
     return *this;
 }
 
 std::string Symbols::code_location(std::uint64_t address) const {
-    return address == 0 ? std::string() : words_for(address, code_locations(address));
+    if (address == 0) return {};
+    std::string& known = known_[address];
+    if (known.empty()) known = words_for(address, code_locations(address));
+    return known;
 }
 
 }  // namespace hocket

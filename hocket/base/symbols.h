@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace hocket {
@@ -17,6 +18,9 @@ struct CodeLocation {
     unsigned line = 0;
 };
 
+/// `fetch_data (src/crawler.cc:12)`
+HOCKET_EXPORT std::string words_for(const CodeLocation& place);
+
 /// The functions at `address`, the innermost inlined one first; empty when nothing is known. Slow (it reads the program's
 /// debugging information, about 10 ms the first time): for reports only. Thread-safe.
 HOCKET_EXPORT std::vector<CodeLocation> code_locations(const void* address);
@@ -25,7 +29,7 @@ HOCKET_EXPORT std::vector<CodeLocation> code_locations(const void* address);
 /// The clones that compilers make of a coroutine (`fetch_data.resume`, `fetch_data(_Z..Frame*)`) are named as the coroutine.
 HOCKET_EXPORT std::string code_location(const void* address);
 
-/// The same of another process, at whose programs and libraries it looks.
+/// The same of another process, at whose programs and libraries it looks. Not thread-safe.
 class HOCKET_EXPORT Symbols {
 public:
     /// Of a live process. Throws OSError where its memory's map cannot be read.
@@ -47,6 +51,7 @@ public:
 private:
     explicit Symbols(class DebugInformation* information) noexcept;
     class DebugInformation* information_;
+    mutable std::unordered_map<std::uint64_t, std::string> known_;  // many tasks wait at the same line
 };
 
 }  // namespace hocket

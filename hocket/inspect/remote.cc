@@ -94,7 +94,7 @@ private:
     static constexpr std::size_t most_levels = 1000;
 
     AwaitNode below(const TaskSnapshot& task) {
-        AwaitNode node = node_of(task, symbols_);
+        AwaitNode node = node_of(task, loop_, symbols_);
         seen_.insert(task.id);
         path_.push_back(task.id);
         for (const RemoteAddress id : task.awaited) {
@@ -139,14 +139,27 @@ Snapshot snapshot_of_process(int pid) {
     return from_lines(answer);
 }
 
-AwaitNode node_of(const TaskSnapshot& task, const Symbols& symbols) {
+std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
+    std::vector<std::string> places;
+    places.reserve(task.frames.size());
+    for (const RemoteAddress frame : task.frames) places.push_back(symbols.code_location(frame));
+    if (task.state != TaskSnapshot::State::running || loop.thread == 0) return places;
+    for (const RemoteAddress address : symbols.stack_of(loop.thread)) {
+        const std::vector<CodeLocation> functions = symbols.code_locations(address);
+        const auto is_loop = [](const CodeLocation& f) { return f.function.starts_with("hocket::EventLoop::"); };
+        if (std::ranges::any_of(functions, is_loop)) break;
+        for (const CodeLocation& f : functions) places.push_back(words_for(f));
+    }
+    return places;
+}
+
+AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
     AwaitNode node;
     node.name = task.name;
     node.state =
         task.state == TaskSnapshot::State::waiting ? "waits for " + task.awaits : std::string(name_of(task.state));
     if (task.cancels > 0) node.state += ", cancelled";
-    node.frames.reserve(task.frames.size());
-    for (const RemoteAddress frame : task.frames) node.frames.push_back(symbols.code_location(frame));
+    node.frames = places_of(task, loop, symbols);
     node.created_at = symbols.code_location(task.created_at);
     return node;
 }

@@ -7,6 +7,7 @@
 #include <hocket/inspect/memory.h>
 #include <hocket/inspect/snapshot.h>
 
+#include <string>
 #include <vector>
 
 namespace hocket::inspect {
@@ -25,7 +26,11 @@ HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory, const Symbols& symbol
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for
 /// its root. Each task is shown in full once.
 HOCKET_EXPORT std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Symbols& symbols);
-/// One task, without what it waits for.
-HOCKET_EXPORT AwaitNode node_of(const TaskSnapshot& task, const Symbols& symbols);
+/// One task of `loop`, without what it waits for.
+HOCKET_EXPORT AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols);
+/// Functions, files and lines of its awaits, the innermost first; of one that runs, of the functions that its thread is in now, down to the
+/// loop.
+HOCKET_EXPORT std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop,
+                                                 const Symbols& symbols);
 
 }  // namespace hocket::inspect

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What `hocket ps`, `pstree` and `where` say of the programs of examples/stuck, each of which gets stuck, is what docs/inspecting.md shows.
+
+A file examples/stuck/NAME.out has lines `$ hocket COMMAND`, where PID stands for the process, and below each what it prints. Numbers of threads
+and ids of tasks are N there, since they are others each time.
+
+usage: stuck_test.py check|fix HOCKET FOLDER   the program hocket, and the folder with the stuck ones
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+STUCK = pathlib.Path(__file__).resolve().parents[2] / "examples/stuck"
+PATIENCE = 30  # seconds until a program is stuck, and has been looked at
+
+
+def commands_in(text):
+    return [line for line in text.splitlines() if line.startswith("$ hocket ")]
+
+
+def look(hocket, commands, pid):
+    """The commands with what they print."""
+    shown = []
+    for command in commands:
+        words = [str(pid) if word == "PID" else word for word in command.split()[2:]]
+        done = subprocess.run([hocket, *words], capture_output=True, text=True, timeout=PATIENCE)
+        output = done.stdout + done.stderr
+        output = re.sub(r"on thread \d+", "on thread N", output)
+        output = re.sub(r"0x[0-9a-f]{8,}", "N", output)
+        output = re.sub(r"^ID +TASK", "ID  TASK", re.sub(r"^N +", "N   ", output, flags=re.MULTILINE), flags=re.MULTILINE)
+        output = re.sub(r"\d+\.\d+ s left", "N s left", output)
+        output = re.sub(r"clock_nanosleep\S*( \([^)]*\))?", "clock_nanosleep", output)
+        shown.append(f"{command}\n{output}")
+    return "\n".join(shown)
+
+
+def essence(text):
+    """Without the functions of libraries, whose names, files and lines differ from release to release; columns are as wide as what is in them."""
+    lines = [line for line in text.splitlines() if not line.startswith("  at ") or "(stuck/" in line]
+    return [re.sub(r"(?<=\S) +", " ", line) for line in lines]
+
+
+def main():
+    mode, hocket, folder = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    bad = 0
+    for file in sorted(STUCK.glob("*.out")):
+        expected = file.read_text()
+        with tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen([folder / file.stem], stdout=subprocess.DEVNULL, stderr=errors, env={**os.environ, "HOCKET_INSPECT": "1", "HOCKET_BACKEND": "epoll"})
+            try:
+                time.sleep(0.5 if mode == "fix" else 0)
+                end = time.monotonic() + PATIENCE
+                while essence(seen := look(hocket, commands_in(expected), process.pid)) != essence(expected) and mode == "check" and time.monotonic() < end:
+                    time.sleep(0.1)
+            finally:
+                process.kill()
+                process.wait()
+        if mode == "fix":
+            file.write_text(seen)
+        elif essence(seen) != essence(expected):
+            bad += 1
+            print(f"{file.name}: it is shown\n{seen}\nand expected\n{expected}")
+    print(f"{len(list(STUCK.glob('*.out')))} stuck programs, {bad} shown in another way than in examples/stuck")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
