@@ -55,12 +55,17 @@ struct HostState final : SimulatedThreads {
     std::vector<AnyTask> left;
     std::int64_t patience = 0;  // until when it is waited for
 
-    std::uint32_t programs = 0;  // that were started on it: a job is for the one that submitted it
+    std::uint32_t programs = 0;                 // that were started on it: a job is for the one that submitted it
+    std::vector<Function<void()>> paused_jobs;  // that were to run while it was paused
 
+    void resume();
     void run_later(Function<void()> job) override;
     bool wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept override;
     /// When it has something to do: now or earlier, or a time to come; `Backend::forever`: only others can wake it.
     std::int64_t due() const noexcept;
+
+private:
+    void run_job(std::uint32_t program_number, Function<void()> job);
 };
 
 /// While it lives, what runs on this thread is the code of a host.
@@ -113,7 +118,7 @@ public:
     const Config& config() const noexcept { return config_; }
     /// Null: of no host.
     void note(const Kernel* host, Told import, const std::string& text);
-    /// A line that the host's program says whose step is under way.
+    /// A line that the program says whose code runs.
     void note_of_program(const std::string& text);
     /// Lets hosts go on, but for those whose steps are under way, until `done()` or `deadline`. False: it is not done.
     template <class F>
@@ -121,6 +126,7 @@ public:
 
 private:
     void wait(SimBackend& backend, std::int64_t deadline) noexcept override;
+    HostState& host_of(const SimBackend& backend) noexcept;
     bool step(std::int64_t deadline);
     void run_host(HostState& host);
     void look_at(HostState& host);
