@@ -117,6 +117,15 @@ void Scheduler::start(HostState& host) {
     host.main.emplace(host.loop->create_task(host.program()));
 }
 
+void Scheduler::set_program(std::string name, Program program) {
+    programs_[std::move(name)] = Shared<Program>::make(std::move(program));
+}
+
+Shared<Program> Scheduler::program(const std::string& name) const {
+    const auto found = programs_.find(name);
+    return found != programs_.end() ? found->second : nullptr;
+}
+
 // As `run` does when its main coroutine has ended; but others go on meanwhile, and so it is done in steps.
 void Scheduler::begin_end(HostState& host) {
     host.stage = HostState::Stage::cancelling;
@@ -162,6 +171,7 @@ void Scheduler::end(HostState& host) noexcept {
     host.main.reset();
     host.backend->begin_end();
     host.loop.reset();
+    host.children.clear();
     host.end_life();
     host.backend = nullptr;
     host.stage = HostState::Stage::none;
@@ -204,6 +214,7 @@ void Scheduler::destroy(HostState& host) noexcept {
     host.left.clear();
     host.main.reset();
     host.loop.reset();
+    host.children.clear();
     host.end_life();
     host.backend = nullptr;
     host.stage = HostState::Stage::none;

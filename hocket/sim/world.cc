@@ -55,6 +55,12 @@ Host World::host_named(std::string_view name) const {
     throw ValueError("there is no host " + std::string(name));
 }
 
+void World::program(std::string name, Function<Coro<int>(ChildProcess)> program) {
+    if (name.empty() || name.find('/') != std::string::npos)
+        throw ValueError("\"" + name + "\" is no name of a program: it is the last part of a path");
+    scheduler_.set_program(std::move(name), std::move(program));
+}
+
 Host World::main() const noexcept { return Host(scheduler_.main_host()); }
 
 void World::crash(Host host) { scheduler_.crash(*host.state_); }
