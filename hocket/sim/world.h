@@ -87,9 +87,10 @@ public:
     /// Its program ends at once, as by SIGKILL, and the machine goes on: it closes what was open, which others hear of.
     void kill(Host host);
     /// Its program gets this signal: the handler that it has added is called; else the signal has its default effect. That of the first SIGINT
-    /// is to cancel the main coroutine, as `Runner` does.
+    /// is to cancel the main coroutine, as `Runner` does. SIGCONT resumes it also where it has a handler for that; 0 does nothing. Throws
+    /// ValueError for what is no signal.
     void signal(Host host, int signal_number);
-    /// Its program stands still, while its kernel goes on to take what arrives.
+    /// Its program stands still, and so do the jobs of its executors, while its kernel goes on to take what arrives.
     void pause(Host host);
     void resume(Host host);
     /// Between the two nothing gets through, from `from` to `to` and, if `both_ways`, back. Connections live on: what is sent is sent again, for
