@@ -23,9 +23,8 @@ struct DiskConfig {
     double torn = 0;  ///< of a sector that is not lost, only the first bytes get there
     double eio =
         0;  ///< a call that reads, writes or syncs fails; what a sync that failed was to save, no later one saves, as on Linux
-    double enospc = 0;  ///< a call that writes, or makes a name, finds no space
-    Duration writeback =
-        std::chrono::seconds(30);  ///< after a file was changed first, until the system has written all of it
+    double enospc = 0;                                ///< a call that writes, or makes a name, finds no space
+    Duration writeback = std::chrono::seconds(30);    ///< so long after its first change, the system has written a file
     std::uint64_t capacity = std::uint64_t{1} << 30;  ///< bytes of all files of a host
 };
 

@@ -34,6 +34,16 @@ subprocess::Environment environment_of(const Spawn& spawn) {
     return environment;
 }
 
+// Before it has ended, its readers get what it wrote. What cannot be written makes its status 1, as with the programs of a shell.
+Coro<> flush(StreamWriter stream, int& status) {
+    stream.close();
+    try {
+        co_await stream.wait_closed();
+    } catch (const OSError& e) {
+        status = e.error_number() == EPIPE ? -SIGPIPE : 1;
+    }
+}
+
 }  // namespace
 
 /// The descriptors that a new process and its parent get. What the two have not taken over is closed again.
@@ -146,13 +156,10 @@ int Children::spawn(Spawn& spawn) {
 Coro<> Children::play(Child& child, ChildProcess process) {
     const StreamWriter streams[] = {process.stdout, process.stderr};
     try {
-        const int status = co_await (*child.program)(std::move(process));
-        for (const StreamWriter& stream : streams) {  // before it has ended, its readers get what it wrote
-            stream.close();
-            co_await stream.wait_closed();
-        }
-        child.status = status & 0xFF;
+        child.status = co_await (*child.program)(std::move(process)) & 0xFF;
+        for (const StreamWriter& stream : streams) co_await flush(stream, *child.status);
     } catch (const CancelledError&) {
+        child.status.reset();
         for (const StreamWriter& stream : streams) stream.abort();
         throw;
     } catch (const OSError& e) {

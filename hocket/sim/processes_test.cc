@@ -197,6 +197,22 @@ TEST(OnceSimProcesses, what_is_no_pipe_is_the_null_device_or_what_was_given) {
     });
 }
 
+TEST(OnceSimProcesses, what_cannot_be_written_at_its_end_makes_its_status_1) {
+    Config config = Config::calm();
+    config.disk.enospc = 1;
+    const Outcome outcome = run(config, [](World& world) -> Coro<> {
+        world.program("hasty", [](ChildProcess self) -> Coro<int> {
+            self.stdout.write_nowait("text");
+            co_return 0;
+        });
+        world.main().files().write("/log", "");
+        const fs::File log = co_await fs::open("/log", "r+");
+        const Process process = co_await create_subprocess_exec("hasty", {}, {.stdout = log.fileno()});
+        EXPECT_EQ(co_await process.wait(), 1);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+}
+
 TEST(OnceSimProcesses, what_it_throws_fails_the_run) {
     const Outcome outcome = run(Config::calm(), [](World& world) -> Coro<> {
         world.program("git", [](ChildProcess) -> Coro<int> {

@@ -120,6 +120,26 @@ TEST(OnceSimThreads, what_blocks_on_a_paused_host_goes_on_when_it_is_resumed) {
     });
 }
 
+TEST(OnceSimThreads, a_nested_run_of_a_paused_host_goes_on_when_it_is_resumed) {
+    bool returned = false;
+    run_calmly([&](World& world) -> Coro<> {
+        const Host a = world.host("a", [&]() -> Coro<> {
+            return [](bool& mark) -> Coro<> {
+                nested_run([]() -> Coro<> { co_await sleep(1s); }());
+                mark = true;
+                co_return;
+            }(returned);
+        });
+        co_await sleep(500ms);
+        world.pause(a);
+        co_await sleep(1min);
+        EXPECT_FALSE(returned);
+        world.resume(a);
+        co_await sleep(1s);
+        EXPECT_TRUE(returned);
+    });
+}
+
 TEST(OnceSimThreads, the_random_numbers_of_programs_have_nothing_in_common) {
     constexpr std::size_t count = 100;
     std::multiset<std::uint64_t> drawn;
