@@ -194,7 +194,7 @@ int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t s
     }
     if (e.error_ != 0) return e.take_error();
     if (e.state_ == State::connecting) return -EAGAIN;
-    if (e.state_ != State::established || e.end_sent_ || (e.pipe_ && e.end_seen_)) return -EPIPE;
+    if (e.state_ != State::established || e.end_sent_) return -EPIPE;
     Network& network = e.kernel_.network();
     if (size == 0) return 0;
     if (e.outstanding_ >= network.config.buffer) return -EAGAIN;

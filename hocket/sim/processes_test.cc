@@ -174,6 +174,7 @@ TEST(OnceSimProcesses, writing_where_nobody_reads_ends_it) {
         });
         const Process process = co_await start("yes");
         EXPECT_EQ(co_await process.stdout().readline(), "y\n");
+        co_await sleep(1s);  // until the pipe is full
         process.stdout().transport()->close();
         EXPECT_EQ(co_await process.wait(), -SIGPIPE);
     });
