@@ -40,7 +40,7 @@ TEST(OnceSimWriteback, so_is_the_size_that_grows) {
     make_file("/a", "", Synced::yes);
     const int fd = open_new("/a");
     for (int i = 1; i <= 4; ++i) {
-        EXPECT_EQ(sys::ftruncate(fd, i * 1000), 0);
+        EXPECT_EQ(sys::ftruncate(fd, off_t{1000} * i), 0);
         machine.pass(10s);
     }
     machine.crash();
