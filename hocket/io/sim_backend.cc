@@ -11,14 +11,13 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <utility>
 
 namespace hocket::sim {
 
 namespace {
-
-constexpr int refused = -EOPNOTSUPP;
 
 bool is_reader(const Operation& op) noexcept {
     return op.code == Opcode::accept || op.code == Opcode::recv || op.code == Opcode::recvmsg ||
@@ -342,8 +341,17 @@ int SimBackend::adopt(int fd) noexcept {
     return with(fd, [](const Shared<Endpoint>&) { return static_cast<int>(S_IFSOCK); });
 }
 
-int SimBackend::spawn(Spawn&) noexcept { return refused; }
-int SimBackend::wait_for_child(int, int&) noexcept { return refused; }
-int SimBackend::pidfd_send_signal(int, int) noexcept { return refused; }
+int SimBackend::spawn(Spawn& child) noexcept { return dead_ ? -EIO : driver_.spawn(*this, child); }
+// With its parent's end they have ended.
+int SimBackend::wait_for_child(int pidfd, int& returncode) noexcept {
+    if (ending_) {
+        returncode = -SIGKILL;
+        return 0;
+    }
+    return driver_.wait_for_child(*this, pidfd, returncode);
+}
+int SimBackend::pidfd_send_signal(int pidfd, int signal_number) noexcept {
+    return ending_ ? 0 : driver_.pidfd_send_signal(*this, pidfd, signal_number);
+}
 
 }  // namespace hocket::sim

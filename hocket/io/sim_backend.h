@@ -7,16 +7,23 @@
 #include <hocket/io/sim_kernel.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <vector>
 
 namespace hocket::sim {
 
-/// What lets time pass for a program that waits inside its own work (`nested_run`, the end of its loop).
+class SimBackend;
+
+/// What lets time pass for a program that waits inside its own work (`nested_run`, the end of its loop), and plays its child processes.
 class Driver {
 public:
+    // As of Backend; here, there are no processes.
+    virtual int spawn(SimBackend& /*parent*/, Spawn& /*child*/) { return -EOPNOTSUPP; }
+    virtual int wait_for_child(SimBackend& /*parent*/, int /*pidfd*/, int& /*returncode*/) { return -EOPNOTSUPP; }
+    virtual int pidfd_send_signal(SimBackend& /*parent*/, int /*pidfd*/, int /*number*/) { return -EOPNOTSUPP; }
     /// Others go on until `backend` has something to do, or `deadline`.
-    virtual void wait(class SimBackend& backend, std::int64_t deadline) noexcept = 0;
+    virtual void wait(SimBackend& backend, std::int64_t deadline) noexcept = 0;
 
 protected:
     ~Driver() = default;

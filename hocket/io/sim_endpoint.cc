@@ -204,7 +204,7 @@ int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t s
         count = 1 + network.choices.choose(static_cast<std::uint32_t>(count));
         if (network.tells() && count < could) e.tell_short("sends", count, could);
     }
-    if (network.choices.chance(network.config.reset)) {
+    if (!e.pipe_ && network.choices.chance(network.config.reset)) {
         e.kernel_.tell_of("resets its connection to ", e.remote_, Told::notable);
         reset_other(e.kernel_, e.peer_, e.last_packet_);
         e.state_ = State::failed;
@@ -330,12 +330,12 @@ void Endpoint::end_arrived() {
 
 void Endpoint::failed(int error) {
     if (state_ == State::closed || state_ == State::failed) return;
-    error_ = error;
+    error_ = pipe_ ? EPIPE : error;
     if (!is_datagram()) {
         const bool was_there = std::exchange(state_, State::failed) == State::established;
         if (kernel_.network().tells())
             kernel_.tell_of(was_there ? "loses its connection to " : "cannot reach ", remote_, Told::notable,
-                            (std::string(": ") + strerror(error)).c_str());
+                            (std::string(": ") + strerror(error_)).c_str());
     }
     changed();
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hocket::sim {
@@ -27,6 +28,9 @@ public:
     Endpoint(Kernel& kernel, int domain, int type) noexcept;
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
+
+    /// The reading and the writing end of a pipe, which no fault of a network ends. `name`: what a story calls it.
+    static std::pair<Shared<Endpoint>, Shared<Endpoint>> pipe(Kernel& kernel, const std::string& name);
 
     // Of its process.
     static int connect(const Shared<Endpoint>& self, const SocketAddress& to);
@@ -104,7 +108,8 @@ private:
     bool end_seen_ = false;  // the peer sends no more
     bool end_sent_ = false;  // we do not
     bool deaf_ = false;      // shutdown(SHUT_RD)
-    int error_ = 0;          // told once
+    bool pipe_ = false;
+    int error_ = 0;  // told once
     std::vector<Option> options_;
 
     // A stream.

@@ -294,8 +294,7 @@ int FileSystem::rename(std::string_view from, std::string_view to) {
 
 void FileSystem::record(std::vector<Change> changes, bool moves_folder) {
     for (const Change& change : changes) change.folder->modified = change.folder->changed = wall_time();
-    const std::int64_t safe = now() - config().writeback.count();
-    const auto first = std::ranges::find_if(operations_, [&](const Operation& o) { return o.when > safe; });
+    const auto first = std::ranges::find_if(operations_, [&](const Operation& o) { return !is_written_back(o.when); });
     std::for_each(operations_.begin(), first, apply);
     operations_.erase(operations_.begin(), first);
     operations_.push_back({.changes = std::move(changes), .when = now(), .moves_folder = moves_folder});
@@ -342,8 +341,11 @@ void FileSystem::save_names_of(const Inode& inode) {
     operations_ = std::move(rest);
 }
 
-bool FileSystem::is_lost(std::int64_t when) {
-    if (when + config().writeback.count() <= now()) return false;
+bool FileSystem::is_written_back(std::int64_t when) const noexcept {
+    return when + config().writeback.count() <= now();
+}
+
+bool FileSystem::is_lost() {
     const bool lost = config().lost >= 1 || choices().chance(config().lost);
     if (lost) ++lost_;
     return lost;
@@ -357,7 +359,7 @@ void FileSystem::crash() {
                             std::ranges::any_of(operation.changes, [&](const Change& change) {
                                 return ended.contains(change.folder.get());
                             });
-        if (!cannot && !is_lost(operation.when)) {
+        if (!cannot && (is_written_back(operation.when) || !is_lost())) {
             apply(operation);
             continue;
         }
