@@ -43,18 +43,8 @@ int SimBackend::with(int fd, F f) noexcept {
 }
 
 int SimBackend::install(Shared<Endpoint> endpoint) noexcept {
-    Network& network = kernel_.network();
-    if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
-    Endpoint& e = *endpoint;
-    const int fd = kernel_.install(std::move(endpoint));
-    if (fd < 0) return no_descriptor();
-    e.backend = this;
-    return fd;
-}
-
-int SimBackend::no_descriptor() const {
-    kernel_.tell("has no descriptor left (EMFILE)", Told::small);
-    return -EMFILE;
+    endpoint->backend = this;
+    return kernel_.install(std::move(endpoint));
 }
 
 // A moment within the latest that the configuration allows.
@@ -138,11 +128,16 @@ void SimBackend::done(Operation& op, int result) noexcept {
 }
 
 void SimBackend::advance(Endpoint& endpoint) noexcept {
-    const Shared<Endpoint>* self = nullptr;
+    const Operation* waiting = nullptr;
+    for (const OperationList* list : {&endpoint.readers, &endpoint.writers, &endpoint.pollers}) {
+        if (waiting == nullptr) waiting = list->front();
+    }
+    const Shared<Endpoint>* const found = waiting != nullptr ? find(waiting->fd) : nullptr;
+    if (found == nullptr) return;
+    const Shared<Endpoint> self = *found;  // the table may grow, and others may close it
     for (OperationList* list : {&endpoint.readers, &endpoint.writers}) {
         while (Operation* const op = list->front()) {
-            if (self == nullptr) self = find(op->fd);
-            const int result = attempt(*op, Shared<Endpoint>(*self));
+            const int result = attempt(*op, self);
             if (result == -EAGAIN) break;
             list->remove(*op);
             done(*op, result);
@@ -242,6 +237,7 @@ int SimBackend::socket(int domain, int type, int) noexcept {
         kernel_.tell("has no buffers for a socket (ENOBUFS)", Told::small);
         return -ENOBUFS;
     }
+    if (const int result = kernel_.room_for_descriptor(); result < 0) return result;
     return install(Shared<Endpoint>::make(kernel_, domain, kind));
 }
 
@@ -259,14 +255,11 @@ int SimBackend::listen(int fd, int backlog) noexcept {
 int SimBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
         if ((e->ready() & POLLIN) == 0) return e->is_listening() ? -EAGAIN : -EINVAL;
-        if (kernel_.open_descriptors() >= kernel_.network().config.descriptors) return no_descriptor();
-        Network& network = kernel_.network();
-        if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
+        if (const int result = kernel_.room_for_descriptor(); result < 0) return result;
         Shared<Endpoint> accepted;
         if (const int result = e->accept(accepted); result < 0) return result;
         accepted->remote().write(address, size);
-        accepted->backend = this;
-        return kernel_.install(std::move(accepted));
+        return install(std::move(accepted));
     });
 }
 

@@ -96,7 +96,6 @@ private:
     int with(int fd, F f) noexcept;
     const Shared<Endpoint>* find(int fd) noexcept;
     int install(Shared<Endpoint> endpoint) noexcept;
-    int no_descriptor() const;
     std::int64_t later(const char* what) const;
     int attempt(Operation& op, const Shared<Endpoint>& endpoint);
     int attempt(const Operation& op, OpenFile& file);

@@ -2,9 +2,11 @@
 // What becomes of packets: how long they take, which are lost, which wait.
 #include <hocket/io/sim_network.h>
 
+#include <hocket/base/errors.h>
 #include <hocket/io/sim_kernel.h>
 
 #include <algorithm>
+#include <exception>
 
 namespace hocket::sim {
 
@@ -81,6 +83,23 @@ void Network::heal(Kernel& from, Kernel& to) {
     l.healed = l.latest = arrival;
 }
 
+void Network::check_no_rule_is_asked() const {
+    if (judging_) throw RuntimeError("a rule only judges packets: what is done to hosts is for a task to do");
+}
+
+Verdict Network::judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept {
+    if (!rule || &from == &to) return Verdict::pass;
+    judging_ = true;
+    Verdict verdict = Verdict::pass;
+    try {
+        verdict = rule(from, to, data);
+    } catch (...) {
+        if (fail) fail("a rule throws " + describe(std::current_exception()));
+    }
+    judging_ = false;
+    return verdict;
+}
+
 std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
     if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
     const Link& l = link(from, to);
@@ -114,7 +133,7 @@ struct Arrival final : ScheduledEvent {
 
 bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
                     Unique<ScheduledEvent> arrival) {
-    const Verdict verdict = rule && &from != &to && !data.empty() ? rule(from, to, data) : Verdict::pass;
+    const Verdict verdict = data.empty() ? Verdict::pass : judge(from, to, data);
     Link& l = link(from, to);
     if (l.cut || l.held) {
         l.waiting.push_back(Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
@@ -134,7 +153,7 @@ bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<cons
 
 void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
     const bool away = &from != &to;
-    const Verdict verdict = rule && away ? rule(from, to, datagram.data) : Verdict::pass;
+    const Verdict verdict = judge(from, to, datagram.data);
     Link& l = link(from, to);
     if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
         if (tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is lost");

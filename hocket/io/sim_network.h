@@ -91,8 +91,9 @@ public:
     DiskConfig disk;  ///< of each host
     Schedule schedule;
     std::vector<Unique<Kernel>> hosts;
-    /// Asked about each packet that carries data between hosts.
+    /// Asked about each packet that carries data between hosts. What it throws goes to `fail`.
     Function<Verdict(Kernel& from, Kernel& to, std::span<const char> data)> rule;
+    Function<void(std::string why)> fail;
     /// Told what happens, where somebody wants to read it.
     Function<void(const Kernel& host, Told import, const std::string& text)> story;
     /// Told of bytes that have arrived at `to`, in the same case.
@@ -120,6 +121,8 @@ public:
         schedule.add(schedule.now() + delay.count(), event_of(std::move(f)));
     }
     bool tells() const noexcept { return static_cast<bool>(story); }
+    /// Throws RuntimeError inside the rule, which is asked in the middle of a program's call: nothing may end or begin there.
+    void check_no_rule_is_asked() const;
 
 private:
     template <class F>
@@ -134,6 +137,9 @@ private:
     bool carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
                Unique<ScheduledEvent> arrival);
     std::int64_t latency(const Kernel& from, const Kernel& to);
+    Verdict judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept;
+
+    bool judging_ = false;
 };
 
 }  // namespace hocket::sim
