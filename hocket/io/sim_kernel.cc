@@ -35,13 +35,16 @@ void Kernel::crash() {
     }
     open_ = 0;
     ports_.clear();
-    if (std::exchange(up_, false)) files_->crash();
+    if (!std::exchange(up_, false)) return;
+    ++crashes_;
+    files_->crash();
 }
 
 void Kernel::boot() {
     up_ = true;
-    for (Unique<ScheduledEvent>& event : std::exchange(arrived_while_down, {}))
-        network_.schedule.add(network_.schedule.now(), std::move(event));
+    for (Unique<ScheduledEvent>& event : std::exchange(arrived_while_down, {})) {
+        if (event->outlasts_wait()) network_.schedule.add(network_.schedule.now(), std::move(event));
+    }
 }
 
 void Kernel::close_all() {
@@ -193,8 +196,9 @@ void Kernel::datagram_arrived(Kernel& from, const Datagram& datagram) {
         }
     }
     if (best) return best->datagram_arrived(datagram);
+    if (network_.link(*this, from).cut) return;  // as any datagram
     std::int64_t last = 0;
-    network_.send(*this, from, last, {}, [&from, datagram] { from.datagram_refused(datagram); });
+    network_.send(*this, from, {}, last, {}, [&from, datagram] { from.datagram_refused(datagram); });
 }
 
 void Kernel::datagram_refused(const Datagram& datagram) {

@@ -42,6 +42,7 @@ public:
     /// Whether what is sent there from here stays here.
     bool is_own(const Ip& ip) const noexcept { return ip.is_loopback() || ip.is_any() || ip == this->ip(ip.v6); }
     bool up() const noexcept { return up_; }
+    unsigned crashes() const noexcept { return crashes_; }
 
     /// The machine stops: descriptors are gone, nobody is told, and of the files is left what the disk has.
     void crash();
@@ -96,9 +97,9 @@ public:
         if (network_.tells()) network_.story(*this, import, before + network_.name_of(address) + after);
     }
 
-    std::vector<Link> links;  ///< to others, by their index
-    std::vector<Unique<ScheduledEvent>> arrived_while_down;
-    Duration skew{};  ///< of the wall clock
+    std::vector<Link> links;                                 ///< to others, by their index
+    std::vector<Unique<ScheduledEvent>> arrived_while_down;  ///< and is sent again
+    Duration skew{};                                         ///< of the wall clock
 
 private:
     // Those of a port, by kind of socket; a name in place of the port for UNIX-domain sockets.
@@ -117,6 +118,7 @@ private:
     std::size_t index_;
     Ip v4_, v6_;
     bool up_ = true;
+    unsigned crashes_ = 0;
     Unique<FileSystem> files_;
     int first_descriptor_;
     std::vector<OpenDescriptor> descriptors_;

@@ -79,7 +79,9 @@ void Network::heal(Kernel& from, Kernel& to) {
     if (l.waiting.empty()) return;
     // They arrive in their order, behind what was sent before them and before what comes after them: connections keep the order of bytes.
     std::int64_t arrival = std::max(schedule.now() + latency(from, to), l.latest + 1);
-    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) {
+        if (event->outlasts_wait()) schedule.add(arrival++, std::move(event));
+    }
     l.healed = l.latest = arrival;
 }
 
@@ -113,31 +115,27 @@ std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
     return slow + choices.between(range.low.count(), range.high.count());
 }
 
-namespace {
+void Packet::happen(Unique<ScheduledEvent>& self) {
+    if (to.up()) return arrive();
+    waits(false);
+    to.arrived_while_down.push_back(std::move(self));
+}
 
-// Looks at its target when it gets there, as a packet does.
-struct Arrival final : ScheduledEvent {
-    Kernel& to;
-    Unique<ScheduledEvent> inner;
-    Arrival(Kernel& k, Unique<ScheduledEvent> e) : to(k), inner(std::move(e)) {}
-    void happen() override {
-        if (to.up()) {
-            inner->happen();
-        } else {
-            to.arrived_while_down.push_back(std::move(inner));
-        }
-    }
-};
+bool Packet::outlasts_wait() const noexcept { return on_its_way_ || (sender ? sender->lives() : from.up()); }
 
-}  // namespace
+void Packet::waits(bool on_its_way) {
+    on_its_way_ = on_its_way;
+    if (sender) Endpoint::watch_for_silence(sender);
+}
 
-bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
-                    Unique<ScheduledEvent> arrival) {
+void Network::carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data) {
+    Kernel &from = packet->from, &to = packet->to;
     const Verdict verdict = data.empty() ? Verdict::pass : judge(from, to, data);
     Link& l = link(from, to);
     if (l.cut || l.held) {
-        l.waiting.push_back(Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
-        return false;
+        packet->waits(!l.cut);
+        l.waiting.push_back(std::move(packet));
+        return;
     }
     std::int64_t when = schedule.now() + latency(from, to);
     // A stream's packet that is dropped is sent again.
@@ -147,8 +145,7 @@ bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<cons
     }
     last = std::max({last + 1, when, l.healed});
     l.latest = std::max(l.latest, last);
-    schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
-    return to.up();
+    schedule.add(last, std::move(packet));
 }
 
 void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {

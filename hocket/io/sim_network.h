@@ -67,10 +67,32 @@ enum class Told : std::uint8_t {
 /// What a rule makes of a packet.
 enum class Verdict : std::uint8_t { pass, delay, drop };
 
+class Endpoint;
+
+/// What belongs to a connection, on its way to the other end. Where it does not get through, it is sent again, as long as its sender lives.
+class HOCKET_EXPORT Packet : public ScheduledEvent {
+public:
+    /// Without a sender it is the answer of the host itself, to somebody with whom it has no connection.
+    Packet(Kernel& f, Kernel& t, const Shared<Endpoint>& s) noexcept : from(f), to(t), sender(s) {}
+
+    /// Looks at its target when it gets there.
+    void happen(Unique<ScheduledEvent>& self) final;
+    bool outlasts_wait() const noexcept final;
+    virtual void arrive() = 0;
+    /// It waits, `on_its_way` or to be sent again; its sender hears nothing.
+    void waits(bool on_its_way);
+
+    Kernel &from, &to;
+    const Shared<Endpoint> sender;
+
+private:
+    bool on_its_way_ = false;
+};
+
 /// One direction between two hosts.
 struct Link {
     bool cut = false;   ///< nothing gets through: datagrams are lost; the rest is sent again until it does
-    bool held = false;  ///< everything waits
+    bool held = false;  ///< everything is on its way, and waits there
     bool has_latency = false;
     Range latency{};  ///< in place of the network's
     std::vector<Unique<ScheduledEvent>> waiting;
@@ -108,11 +130,16 @@ public:
     /// The link is whole again: what waited goes on.
     void heal(Kernel& from, Kernel& to);
 
-    /// A packet of a connection: it arrives after those before it, of which `last` is the time. False: it waits for a link that is cut, or
-    /// a host that is down.
+    /// A packet of a connection, of its end `sender` (null: see Packet): it arrives after those before it, of which `last` is the time.
     template <class F>
-    bool send(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data, F arrive) {
-        return carry(from, to, last, data, event_of(std::move(arrive)));
+    void send(Kernel& from, Kernel& to, const Shared<Endpoint>& sender, std::int64_t& last, std::span<const char> data,
+              F arrive) {
+        struct Calling final : Packet {
+            F call;
+            Calling(Kernel& f, Kernel& t, const Shared<Endpoint>& s, F&& c) : Packet(f, t, s), call(std::move(c)) {}
+            void arrive() override { call(); }
+        };
+        carry(Unique<Packet>(new Calling(from, to, sender, std::move(arrive))), last, data);
     }
     /// A datagram, which may be lost, doubled, or overtaken.
     void send_datagram(Kernel& from, Kernel& to, const Datagram& datagram);
@@ -130,12 +157,11 @@ private:
         struct Calling final : ScheduledEvent {
             F call;
             explicit Calling(F&& c) : call(std::move(c)) {}
-            void happen() override { call(); }
+            void happen(Unique<ScheduledEvent>&) override { call(); }
         };
         return Unique<ScheduledEvent>(new Calling(std::move(f)));
     }
-    bool carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
-               Unique<ScheduledEvent> arrival);
+    void carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data);
     std::int64_t latency(const Kernel& from, const Kernel& to);
     Verdict judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept;
 
