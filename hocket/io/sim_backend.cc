@@ -2,6 +2,7 @@
 // Operations on simulated sockets and files: when they complete, in which order, and what a cancel comes to.
 #include <hocket/io/sim_backend.h>
 
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>
 
 #include <netinet/in.h>
@@ -111,6 +112,7 @@ void SimBackend::submit(Operation& op) noexcept {
         if (result != -EAGAIN || !may_wait) return done(op, result);
     }
     op.state = Operation::State::in_flight;
+    file_calls_ = sys::file_calls;
     list.push_back(op);
 }
 
@@ -135,6 +137,7 @@ void SimBackend::advance(Endpoint& endpoint) noexcept {
     const Shared<Endpoint>* const found = waiting != nullptr ? find(waiting->fd) : nullptr;
     if (found == nullptr) return;
     const Shared<Endpoint> self = *found;  // the table may grow, and others may close it
+    const sys::WithFileCalls as_the_program(file_calls_);
     for (OperationList* list : {&endpoint.readers, &endpoint.writers}) {
         while (Operation* const op = list->front()) {
             const int result = attempt(*op, self);
@@ -272,8 +275,7 @@ int SimBackend::getsockname(int fd, sockaddr* address, unsigned* size) noexcept 
 
 int SimBackend::getpeername(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
-        if (!e->has_remote() || (!e->is_datagram() && (e->ready() & POLLOUT) == 0 && e->connected() < 0))
-            return -ENOTCONN;
+        if (!e->has_peer()) return -ENOTCONN;
         e->remote().write(address, size);
         return 0;
     });

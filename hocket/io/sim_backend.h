@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <vector>
 
+namespace hocket::sys {
+class FileCalls;
+}
+
 namespace hocket::sim {
 
 /// What lets time pass for a program that waits inside its own work (`nested_run`, the end of its loop).
@@ -108,6 +112,7 @@ private:
     Driver& driver_;
     Random random_;
     std::vector<Late> late_;
+    sys::FileCalls* file_calls_ = nullptr;  // of the program, for which its operations are tried again
     std::atomic<bool> woken_ = false;
     bool ending_ = false;
     bool dead_ = false;

@@ -96,7 +96,7 @@ int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t s
         count = 1 + network.choices.choose(static_cast<std::uint32_t>(count));
         if (network.tells() && count < could) e.tell_short("sends", count, could);
     }
-    if (network.choices.chance(network.config.reset)) {
+    if (e.domain_ != AF_UNIX && network.choices.chance(network.config.reset)) {
         e.kernel_.tell_of("resets its connection to ", e.remote_, Told::notable);
         reset_other(e.kernel_, e.peer_, e.last_packet_);
         e.state_ = State::failed;
@@ -227,7 +227,7 @@ void Endpoint::peer_has_read(std::size_t count) noexcept {
 
 int Endpoint::shutdown(const Shared<Endpoint>& self, int how) {
     Endpoint& e = *self;
-    if (e.state_ == State::failed) return 0;
+    if (e.state_ == State::failed) return e.has_peer() ? 0 : -ENOTCONN;
     if (e.state_ == State::listening) {  // it stops, and its port is free for others
         e.kernel_.release(e);
         e.refuse_queue();
@@ -284,6 +284,7 @@ void Endpoint::close(const Shared<Endpoint>& self) {
     Endpoint& e = *self;
     const State before = std::exchange(e.state_, State::closed);
     e.kernel_.release(e);
+    if (e.domain_ == AF_UNIX && e.is_datagram()) e.kernel_.retry_local_datagrams();
     e.refuse_queue();
     const Shared<Endpoint> peer = std::exchange(e.peer_, nullptr);
     if (before == State::established && peer) {

@@ -76,6 +76,8 @@ public:
     const SocketAddress& remote() const noexcept { return remote_; }
     bool has_local() const noexcept { return has_local_; }
     bool has_remote() const noexcept { return has_remote_; }
+    /// Whether getpeername (man 2) knows one.
+    bool has_peer() const noexcept;
 
     SimBackend* backend = nullptr;  ///< its process's; null before it is accepted
     OperationList readers, writers, pollers;
@@ -99,6 +101,10 @@ private:
     void tell_short(const char* what, std::size_t count, std::size_t could) const;
     bool is_of(const SocketAddress& address) const noexcept;
     static int bind_somewhere(const Shared<Endpoint>& self, const Ip& target);
+    static int find_local(const Shared<Endpoint>& self, const SocketAddress& to, Shared<Endpoint>& peer);
+    static int send_local(const Shared<Endpoint>& self, SocketAddress target, std::string data);
+    bool has_room_for_datagrams() const noexcept;
+    void take(const Datagram& datagram);
     static void try_to_connect(const Shared<Endpoint>& self, Kernel& to);
     static void reset_other(Kernel& from, const Shared<Endpoint>& other, std::int64_t& last);
     static void transmit(const Shared<Endpoint>& self, const char* data, std::size_t size);

@@ -44,7 +44,12 @@ int Endpoint::connect(const Shared<Endpoint>& self, const SocketAddress& given) 
     if (!to.local && to.ip.is_any())
         to.ip = to.ip.v6 ? Ip{.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, .v6 = true}
                          : Ip::v4_of(0x7F000001);
+    if (e.domain_ == AF_UNIX) {
+        if (const int result = Kernel::look_up(to); result < 0) return result;
+    }
     if (e.is_datagram()) {
+        Shared<Endpoint> peer;
+        if (const int result = e.domain_ == AF_UNIX ? find_local(self, to, peer) : 0; result < 0) return result;
         e.remote_ = to;
         e.has_remote_ = true;
         return bind_somewhere(self, to.ip);
@@ -57,7 +62,7 @@ int Endpoint::connect(const Shared<Endpoint>& self, const SocketAddress& given) 
     }
     Kernel* const target = to.local || e.kernel_.is_own(to.ip) ? &e.kernel_ : e.kernel_.network().host_with(to.ip);
     if (target == nullptr) return -ENETUNREACH;
-    if (to.local && !target->listener_at(to)) return -ECONNREFUSED;
+    if (to.local && !target->listener_at(to)) return target->nobody_at(false, to);
     if (const int result = bind_somewhere(self, to.ip); result < 0) return result;
     e.remote_ = to;
     e.has_remote_ = true;
@@ -80,7 +85,8 @@ void Endpoint::syn_arrived(Kernel& kernel, const Shared<Endpoint>& client) {
     Network& network = kernel.network();
     const Shared<Endpoint> listener = kernel.listener_at(client->remote_);
     std::int64_t last = 0;
-    const bool by_chance = listener && network.choices.chance(network.config.refused);
+    const bool over_network = client->domain_ != AF_UNIX;
+    const bool by_chance = listener && over_network && network.choices.chance(network.config.refused);
     if (by_chance) kernel.tell_of("listens, and refuses ", client->local_, Told::notable);
     if (!listener || by_chance) {
         network.send(kernel, client->kernel_, {}, last, {}, [client] { client->failed(ECONNREFUSED); });
@@ -94,7 +100,7 @@ void Endpoint::syn_arrived(Kernel& kernel, const Shared<Endpoint>& client) {
     }
     const auto server = Shared<Endpoint>::make(kernel, client->domain_, client->type_);
     server->state_ = State::established;
-    server->local_ = client->remote_;
+    server->local_ = over_network ? client->remote_ : listener->local_;
     server->remote_ = client->local_;
     server->has_local_ = server->has_remote_ = true;
     server->peer_ = client;

@@ -52,6 +52,7 @@ public:
     int symlink(const char* target, const char* path) noexcept override;
     ssize_t readlink(const char* path, char* to, std::size_t size) noexcept override;
     int mkdir(const char* path, mode_t mode) noexcept override;
+    int mknod(const char* path, mode_t mode) noexcept override;
     int list(int fd, std::vector<Item>& items) noexcept override;
     std::string getcwd() noexcept override { return "/"; }
 

@@ -120,7 +120,8 @@ int Kernel::duplicate_to(int fd, int to) {
 // ---- Ports
 
 Kernel::PortKey Kernel::key_of(bool datagram, const SocketAddress& address) {
-    return {datagram, address.local, address.port, address.path};
+    const bool file = address.inode != 0;
+    return {datagram, address.local, address.port, address.device, address.inode, file ? std::string() : address.path};
 }
 
 std::vector<Shared<Endpoint>>* Kernel::those_at(bool datagram, const SocketAddress& address) {
@@ -129,8 +130,9 @@ std::vector<Shared<Endpoint>>* Kernel::those_at(bool datagram, const SocketAddre
 }
 
 int Kernel::claim(const Shared<Endpoint>& endpoint, SocketAddress& address) {
+    if (address.local) return claim_name(endpoint, address);
     const bool datagram = endpoint->is_datagram();
-    if (!address.local && !is_own(address.ip)) return -EADDRNOTAVAIL;
+    if (!is_own(address.ip)) return -EADDRNOTAVAIL;
     const auto taken = [&] {
         const auto* those = those_at(datagram, address);
         return those != nullptr && std::ranges::any_of(*those, [&](const Shared<Endpoint>& other) {
@@ -139,7 +141,7 @@ int Kernel::claim(const Shared<Endpoint>& endpoint, SocketAddress& address) {
                    return overlap && !(other->shares_port() && endpoint->shares_port());
                });
     };
-    if (address.local || address.port != 0) {
+    if (address.port != 0) {
         if (taken()) return -EADDRINUSE;
     } else {
         int tries = last_ephemeral - first_ephemeral;

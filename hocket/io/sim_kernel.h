@@ -83,8 +83,16 @@ public:
     /// 0, -EADDRINUSE or -EADDRNOTAVAIL; a port of 0 is given one.
     int claim(const Shared<Endpoint>& endpoint, SocketAddress& address);
     void release(const Endpoint& endpoint) noexcept;
+    /// Where a path leads: 0, -ECONNREFUSED for a file that is no socket, or what stat (man 2) says.
+    static int look_up(SocketAddress& address);
+    /// -EPROTOTYPE where a socket of the other kind has that name, else -ECONNREFUSED.
+    int nobody_at(bool datagram, const SocketAddress& address);
     /// Who listens there, of several that share a port one at random; null: nobody.
     Shared<Endpoint> listener_at(const SocketAddress& target);
+    /// Whose name that is; null: nobody's.
+    Shared<Endpoint> local_datagrams_at(const SocketAddress& name);
+    /// One of those sockets has room again, or is closed: others may go on that wait to send to it.
+    void retry_local_datagrams();
     void datagram_arrived(Kernel& from, const Datagram& datagram);
     /// A datagram of `source` came to a port where nobody is.
     void datagram_refused(const Datagram& datagram);
@@ -102,14 +110,16 @@ public:
     Duration skew{};                                         ///< of the wall clock
 
 private:
-    // Those of a port, by kind of socket; a name in place of the port for UNIX-domain sockets.
+    // Those of a port, by kind of socket; of UNIX-domain sockets those of a file, or of an abstract name.
     struct PortKey {
         bool datagram, local;
         std::uint16_t port;
+        std::uint64_t device, inode;
         std::string name;
         friend auto operator<=>(const PortKey&, const PortKey&) = default;
     };
     static PortKey key_of(bool datagram, const SocketAddress& address);
+    int claim_name(const Shared<Endpoint>& endpoint, SocketAddress& address);
     OpenDescriptor* entry(int fd) noexcept;
     std::vector<Shared<Endpoint>>* those_at(bool datagram, const SocketAddress& address);
 
@@ -125,6 +135,7 @@ private:
     std::size_t open_ = 0;
     std::map<PortKey, std::vector<Shared<Endpoint>>> ports_;
     std::uint16_t next_port_ = first_ephemeral;
+    unsigned next_name_ = 0;  // of sockets that have none
     static constexpr std::uint16_t first_ephemeral = 32768, last_ephemeral = 60999;
 };
 
