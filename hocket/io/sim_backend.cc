@@ -40,7 +40,8 @@ template <class F>
 int SimBackend::with(int fd, F f) noexcept {
     const Shared<Endpoint>* const endpoint = find(fd);
     if (endpoint != nullptr) return f(Shared<Endpoint>(*endpoint));
-    return dead_ ? -EIO : kernel_.find_file(fd) != nullptr ? -ENOTSOCK : -EBADF;
+    if (dead_) return -EIO;
+    return kernel_.find_file(fd) != nullptr ? -ENOTSOCK : Kernel::no_descriptor(fd);
 }
 
 int SimBackend::install(Shared<Endpoint> endpoint) noexcept {
@@ -102,7 +103,7 @@ void SimBackend::submit(Operation& op) noexcept {
         return done(op, attempt(op, **file));
     }
     const Shared<Endpoint>* const found = find(op.fd);
-    if (found == nullptr) return finish(op, -EBADF);
+    if (found == nullptr) return finish(op, Kernel::no_descriptor(op.fd));
     const Shared<Endpoint> endpoint = *found;
     op.state = Operation::State::queued;
     OperationList& list = list_of(op, *endpoint);

@@ -60,6 +60,9 @@ public:
     void vanish() noexcept;
     /// Whether what it sent, and what was lost, is sent again; also by a socket that is closed.
     bool lives() const noexcept { return !gone_ && !crashed(); }
+    /// Something of what it sent will never arrive, and neither does what is behind that.
+    void break_off() noexcept { broken_off_ = true; }
+    bool is_broken_off() const noexcept { return broken_off_; }
     /// It was sent something that may never be acknowledged.
     static void watch_for_silence(const Shared<Endpoint>& self);
     /// Something may go on.
@@ -121,7 +124,8 @@ private:
     bool end_sent_ = false;  // we do not
     bool deaf_ = false;      // shutdown(SHUT_RD)
     bool gone_ = false;      // its connection was reset, or given up
-    int error_ = 0;          // told once
+    bool broken_off_ = false;
+    int error_ = 0;  // told once
     std::vector<Option> options_;
 
     // A stream.

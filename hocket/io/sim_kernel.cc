@@ -91,6 +91,8 @@ const Shared<OpenFile>* Kernel::find_file(int fd) const noexcept {
     return found != nullptr && found->file ? &found->file : nullptr;
 }
 
+int Kernel::no_descriptor(int fd) noexcept { return fd >= 0 && fd < descriptors_begin ? -EOPNOTSUPP : -EBADF; }
+
 int Kernel::close(int fd) {
     OpenDescriptor* const found = entry(fd);
     if (found == nullptr) return -EBADF;

@@ -65,6 +65,8 @@ public:
     const Shared<Endpoint>* find(int fd) const noexcept;
     /// Null: there is none, or it is a socket's.
     const Shared<OpenFile>* find_file(int fd) const noexcept;
+    /// Why there is no such descriptor: -EBADF, or -EOPNOTSUPP for a number of the real system, such as a pipe's that the program made itself.
+    static int no_descriptor(int fd) noexcept;
     /// 0 or -EBADF. The last one of a socket closes that.
     int close(int fd);
     /// A second descriptor for the same, or a negative error.

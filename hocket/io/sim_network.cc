@@ -102,13 +102,14 @@ Verdict Network::judge(Kernel& from, Kernel& to, std::span<const char> data) noe
     return verdict;
 }
 
-std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
+std::int64_t Network::latency(const Kernel& from, const Kernel& to, bool* lost) {
     if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
     const Link& l = link(from, to);
     const Range& range = l.has_latency ? l.latency : config.latency;
     std::int64_t slow = 0;
     if (choices.chance(config.slow)) {
         slow = choices.between(1, config.slowest.count());
+        if (lost != nullptr) *lost = true;
         if (tells())
             story(from, Told::small, "a packet to " + to.name() + " takes " + milliseconds_text(slow) + " more");
     }
@@ -116,12 +117,19 @@ std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
 }
 
 void Packet::happen(Unique<ScheduledEvent>& self) {
+    // Where one is missing, and nobody sends it again, those behind it are of no use.
+    if (lost_ && !sender_lives()) {
+        if (sender) sender->break_off();
+        return;
+    }
+    if (sender && sender->is_broken_off()) return;
     if (to.up()) return arrive();
     waits(false);
     to.arrived_while_down.push_back(std::move(self));
 }
 
-bool Packet::outlasts_wait() const noexcept { return on_its_way_ || (sender ? sender->lives() : from.up()); }
+bool Packet::sender_lives() const noexcept { return sender ? sender->lives() : from.up(); }
+bool Packet::outlasts_wait() const noexcept { return on_its_way_ || sender_lives(); }
 
 void Packet::waits(bool on_its_way) {
     on_its_way_ = on_its_way;
@@ -137,8 +145,9 @@ void Network::carry(Unique<Packet> packet, std::int64_t& last, std::span<const c
         l.waiting.push_back(std::move(packet));
         return;
     }
-    std::int64_t when = schedule.now() + latency(from, to);
-    // A stream's packet that is dropped is sent again.
+    bool lost = verdict == Verdict::drop;
+    std::int64_t when = schedule.now() + latency(from, to, &lost);
+    if (lost) packet->was_lost();
     if (verdict != Verdict::pass) {
         when += choices.between(200'000'000, config.slowest.count());
         if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");

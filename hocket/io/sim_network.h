@@ -81,12 +81,16 @@ public:
     virtual void arrive() = 0;
     /// It waits, `on_its_way` or to be sent again; its sender hears nothing.
     void waits(bool on_its_way);
+    /// It was lost, and has another time to come.
+    void was_lost() noexcept { lost_ = true; }
 
     Kernel &from, &to;
     const Shared<Endpoint> sender;
 
 private:
-    bool on_its_way_ = false;
+    bool sender_lives() const noexcept;
+
+    bool on_its_way_ = false, lost_ = false;
 };
 
 /// One direction between two hosts.
@@ -162,7 +166,7 @@ private:
         return Unique<ScheduledEvent>(new Calling(std::move(f)));
     }
     void carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data);
-    std::int64_t latency(const Kernel& from, const Kernel& to);
+    std::int64_t latency(const Kernel& from, const Kernel& to, bool* lost = nullptr);
     Verdict judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept;
 
     bool judging_ = false;

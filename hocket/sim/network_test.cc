@@ -3,14 +3,17 @@
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/signals.h>
+#include <hocket/net/connect_pipe.h>
 #include <hocket/net/datagram_endpoint.h>
 #include <hocket/net/datagram_socket_internal.h>
 #include <hocket/net/sock_calls.h>
 #include <hocket/sim/run_in_world_test.h>
 #include <hocket/sync/event.h>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -176,6 +179,41 @@ TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
         co_await sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_THROW(co_await wait_for(writer.write(std::string(10'000'000, 'x')), 1min), TimeoutError);
+    });
+}
+
+// As with asyncio.
+TEST(OnceSimNetwork, a_close_waits_for_such_a_reader_and_an_abort_does_not) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", []() -> Coro<> {
+            const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
+            const Server server = co_await start_server(silent, "", 7);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        EXPECT_THROW(co_await wait_for(writer.write(std::string(10'000'000, 'x')), 1s), TimeoutError);
+        writer.close();
+        EXPECT_THROW(co_await wait_for(writer.wait_closed(), 1min), TimeoutError);
+        writer.abort();
+        co_await writer.wait_closed();
+    });
+}
+
+TEST(OnceSimNetwork, descriptors_of_the_real_system_are_not_the_host_s) {
+    run_calmly([](World&) -> Coro<> {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) < 0) throw RuntimeError("no pipe");
+        const std::string reading = std::to_string(ends[0]), writing = std::to_string(ends[1]);
+        EXPECT_EQ(co_await error_of(connect_read_pipe(ends[0])),
+                  "connect a stream to descriptor " + reading + ": Operation not supported");
+        EXPECT_EQ(co_await error_of(connect_write_pipe(ends[1])),
+                  "connect a stream to descriptor " + writing + ": Operation not supported");
+        EXPECT_EQ(co_await error_of(sock_recv(ends[0], 1)),
+                  "receive from descriptor " + reading + ": Operation not supported");
+        EXPECT_THAT(co_await error_of(connect_read_pipe(1'000'000)), HasSubstr("Bad file descriptor"));
+        ::close(ends[0]);
+        ::close(ends[1]);
     });
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace hocket::sim {
 namespace {
@@ -43,8 +44,9 @@ Coro<> listen_silently(Log log) {
 
 Coro<> say_hello_when_asked(Host to, std::shared_ptr<bool> asked) {
     auto [reader, writer] = co_await open_connection(to.address().host(), 7);
-    while (!*asked) co_await sleep(1s);
-    co_await writer.write("hello");
+    while (!*asked) co_await sleep(10ms);
+    co_await writer.write("hel");
+    co_await writer.write("lo");
     co_await sleep(1h);
 }
 
@@ -87,6 +89,25 @@ TEST(OnceSimRetransmission, what_it_sent_over_a_link_that_is_held_is_on_its_way)
     const Heard heard = hello_of_a_host_that_crashes([](World& world, Host from, Host to) { world.hold(from, to); });
     EXPECT_EQ(heard.before_the_heal, "");
     EXPECT_EQ(heard.after_it, "hello");
+}
+
+TEST(OnceSimRetransmission, what_was_lost_before_its_sender_crashed_is_lost_with_all_behind_it) {
+    run_calmly([](World& world) -> Coro<> {
+        const auto log = std::make_shared<std::string>();
+        const auto asked = std::make_shared<bool>(false);
+        const Host to = world.host("to", [&] { return listen_silently(log); });
+        co_await sleep(1s);
+        const Host from = world.host("from", [&] { return say_hello_when_asked(to, asked); });
+        co_await sleep(1s);
+        world.rule([first = true](Host, Host, std::string_view) mutable {
+            return std::exchange(first, false) ? Verdict::drop : Verdict::pass;
+        });
+        *asked = true;
+        co_await sleep(100ms);
+        world.crash(from);
+        co_await sleep(1min);
+        EXPECT_EQ(*log, "");
+    });
 }
 
 TEST(OnceSimRetransmission, what_a_program_sent_that_was_killed_is_its_kernel_s_to_send_again) {
