@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Operations on simulated sockets and files: when they complete, in which order, and what a cancel comes to.
-#include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_backend_internal.h>
 
 #include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>

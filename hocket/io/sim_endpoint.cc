@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What simulated sockets are named, how they carry bytes, and how they end.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_backend.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_backend_internal.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <netinet/in.h>
 #include <poll.h>

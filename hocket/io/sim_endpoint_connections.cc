@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How simulated sockets of streams find each other.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Simulated sockets of datagrams: what is sent whole, and arrives whole or not at all.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <sys/socket.h>
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a simulated socket tells of itself: options, and which of poll's events hold.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -5,7 +5,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 // The names of simulated files: how they are looked up, changed, and saved, and what a crash leaves of them.
 #include <hocket/io/sim_files_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <algorithm>
 #include <climits>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Descriptors and ports of a simulated host, and its crash.
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <hocket/io/sim_files_internal.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The names of UNIX-domain sockets: files, or abstract ones (man 7 unix).
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>

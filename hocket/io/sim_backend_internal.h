@@ -4,7 +4,7 @@
 
 #include <hocket/io/choices.h>
 #include <hocket/io/completing_backend.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <atomic>
 #include <cstdint>

@@ -4,7 +4,7 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/io/completing_backend.h>
-#include <hocket/io/sim_address.h>
+#include <hocket/io/sim_address_internal.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hocket/base/owners.h>
-#include <hocket/io/sim_address.h>
-#include <hocket/io/sim_endpoint.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_address_internal.h>
+#include <hocket/io/sim_endpoint_internal.h>
+#include <hocket/io/sim_network_internal.h>
 
 #include <cstddef>
 #include <cstdint>
