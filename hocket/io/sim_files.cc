@@ -2,7 +2,7 @@
 // The names of simulated files: how they are looked up, changed, and saved, and what a crash leaves of them.
 #include <hocket/io/sim_files_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <algorithm>
 #include <climits>
@@ -13,7 +13,6 @@ namespace hocket::sim {
 
 namespace {
 constexpr int most_links = 40;  // as Linux
-constexpr mode_t umask = 022;
 constexpr std::size_t longest_name = 255;
 
 std::string_view without_slashes(std::string_view path) noexcept {
@@ -194,7 +193,7 @@ int FileSystem::open(const Shared<Inode>& from, std::string_view path, int flags
     if (must_be_new) return -EEXIST;
     if ((flags & O_DIRECTORY) != 0 && !inode.is_folder()) return -ENOTDIR;
     if (!only_place) {
-        if (inode.is_link()) return -ELOOP;
+        if (inode.is_link() || S_ISSOCK(inode.mode)) return inode.is_link() ? -ELOOP : -ENXIO;
         if (inode.is_folder() && (writes || makes || (flags & O_TRUNC) != 0)) return -EISDIR;
         if (writes && (flags & O_TRUNC) != 0 && inode.is_file()) place.inode->truncate(0);
     }

@@ -24,6 +24,7 @@ class Kernel;
 class FileSystem;
 
 constexpr std::uint64_t sector_size = 512;
+constexpr mode_t umask = 022;
 
 /// The bytes of a file, in sectors; those that are missing are holes.
 struct Contents {
@@ -36,7 +37,7 @@ struct Contents {
     void cut(std::uint64_t to);
 };
 
-/// A file, a folder, a symbolic link, or the null device.
+/// A file, a folder, a symbolic link, the name of a socket, or the null device.
 class Inode {
 public:
     Inode(FileSystem& files, mode_t mode);
@@ -113,6 +114,7 @@ public:
     int symlink(std::string_view target, std::string_view path);
     std::int64_t readlink(std::string_view path, char* to, std::size_t size);
     int mkdir(std::string_view path, mode_t mode);
+    int mknod(std::string_view path, mode_t mode);
     /// Six letters that no other call has drawn.
     std::string draw_letters();
 

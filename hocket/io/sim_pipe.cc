@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pipes within a simulated host.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
 #include <sys/socket.h>
 

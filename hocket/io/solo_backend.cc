@@ -7,9 +7,9 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/io/choices.h>
-#include <hocket/io/sim_backend.h>
-#include <hocket/io/sim_kernel.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_backend_internal.h>
+#include <hocket/io/sim_kernel_internal.h>
+#include <hocket/io/sim_network_internal.h>
 
 #include <algorithm>
 #include <chrono>

@@ -6,7 +6,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/core/backend.h>
 #include <hocket/core/task.h>
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 #include <hocket/sim/child_process.h>
 
 #include <map>

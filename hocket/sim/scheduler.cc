@@ -54,6 +54,7 @@ Scheduler::Scheduler(const Config& config, Choices& choices)
       story_(config.tell) {
     network_.schedule.wall_start = config.wall_clock.count();
     network_.disk = config.disk;
+    network_.fail = [this](std::string why) { fail(std::move(why)); };
     if (!story_.told()) return;
     network_.story = [this](const Kernel& host, Told import, const std::string& text) { note(&host, import, text); };
     network_.carried = [this](const Kernel& from, const Kernel& to, std::size_t size, const std::string& what) {

@@ -5,10 +5,10 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
 #include <hocket/io/file_calls_internal.h>
-#include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_backend_internal.h>
 #include <hocket/io/sim_file_calls_internal.h>
-#include <hocket/io/sim_kernel.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_kernel_internal.h>
+#include <hocket/io/sim_network_internal.h>
 #include <hocket/net/resolver_internal.h>
 #include <hocket/os/simulated_threads.h>
 #include <hocket/sim/children_internal.h>

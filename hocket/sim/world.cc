@@ -44,6 +44,7 @@ bool HostFiles::exists(std::string_view path) const { return bool{state_->kernel
 // ---- The world
 
 Host World::host(std::string name, Function<Coro<>()> program) {
+    scheduler_.network().check_no_rule_is_asked();
     if (!program) throw ValueError("host " + name + ": there is no program to run");
     return Host(scheduler_.add_host(std::move(name), std::move(program)));
 }
@@ -63,18 +64,26 @@ void World::program(std::string name, Function<Coro<int>(ChildProcess)> program)
 
 Host World::main() const noexcept { return Host(scheduler_.main_host()); }
 
-void World::crash(Host host) { scheduler_.crash(*host.state_); }
+void World::crash(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
+    scheduler_.crash(*host.state_);
+}
 
 void World::restart(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
     HostState& state = *host.state_;
     if (state.stage != HostState::Stage::none) throw RuntimeError("host " + host.name() + " runs already");
     if (!state.kernel.up()) state.kernel.boot();
     scheduler_.start(state);
 }
 
-void World::kill(Host host) { scheduler_.kill(*host.state_); }
+void World::kill(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
+    scheduler_.kill(*host.state_);
+}
 
 void World::signal(Host host, int number) {
+    scheduler_.network().check_no_rule_is_asked();
     HostState& state = *host.state_;
     if (number < 0 || number > SIGRTMAX) throw ValueError("there is no signal " + std::to_string(number));
     if (!state.loop || number == 0) return;
@@ -159,6 +168,7 @@ void World::latency(Host from, Host to, Range range) {
 }
 
 void World::rule(Function<Verdict(Host, Host, std::string_view)> rule) {
+    scheduler_.network().check_no_rule_is_asked();
     if (!rule) {
         scheduler_.network().rule = nullptr;
         return;

@@ -103,7 +103,8 @@ public:
     void heal_all();
     /// How long packets take from `from` to `to`, and back.
     void latency(Host from, Host to, Range range);
-    /// Is asked about each packet that carries data from a host to another; an empty one lets all pass.
+    /// Is asked about each packet that carries data from a host to another; an empty one lets all pass. It only judges: what it throws fails the
+    /// run, and so do a crash, kill, signal, start of a host, or another rule from inside it, which throw RuntimeError.
     void rule(Function<Verdict(Host from, Host to, std::string_view data)> rule);
     /// From here on, its wall clock is so far from the others'.
     void skew(Host host, Duration by);

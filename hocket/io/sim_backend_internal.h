@@ -4,12 +4,16 @@
 
 #include <hocket/io/choices.h>
 #include <hocket/io/completing_backend.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <vector>
+
+namespace hocket::sys {
+class FileCalls;
+}
 
 namespace hocket::sim {
 
@@ -103,7 +107,6 @@ private:
     int with(int fd, F f) noexcept;
     const Shared<Endpoint>* find(int fd) noexcept;
     int install(Shared<Endpoint> endpoint) noexcept;
-    int no_descriptor() const;
     std::int64_t later(const char* what) const;
     int attempt(Operation& op, const Shared<Endpoint>& endpoint);
     int attempt(const Operation& op, OpenFile& file);
@@ -116,6 +119,7 @@ private:
     Driver& driver_;
     Random random_;
     std::vector<Late> late_;
+    sys::FileCalls* file_calls_ = nullptr;  // of the program, for which its operations are tried again
     std::atomic<bool> woken_ = false;
     bool ending_ = false;
     bool dead_ = false;
