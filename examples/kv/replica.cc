@@ -116,8 +116,8 @@ Coro<bool> Replica::a_majority_says_yes(std::string question) const {
 
 // Whoever has heard of no leader for long stands for one. Each has another patience, lest all stand at once and none wins.
 Coro<> Replica::see_to_a_leader() {
-    const auto patience = 1s + 400ms * static_cast<int>(options_.self);
-    for (;; co_await hocket::sleep(250ms)) {
+    const auto patience = 1500ms + 500ms * static_cast<int>(options_.self);
+    for (;; co_await hocket::sleep(500ms)) {
         if (leads()) {
             co_await a_majority_says_yes("store " + line_of(state_));  // so that they hear that there is a leader
         } else if (now() - heard_ > patience) {
