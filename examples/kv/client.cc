@@ -27,9 +27,9 @@ Coro<std::string> exchange(std::string host, std::string question) {
 
 }  // namespace
 
-Coro<std::string> ask(std::string host, std::string question, Duration patience) {
+Coro<std::string> ask(std::string host, std::string question) {
     try {
-        co_return co_await timeout(patience, exchange(std::move(host), std::move(question)));
+        co_return co_await timeout(1s, exchange(std::move(host), std::move(question)));
     } catch (const std::exception&) {  // whatever it was: there is no answer
         co_return "";
     }
@@ -49,7 +49,7 @@ Coro<std::string> Client::get(std::string key) {
 
 Coro<std::string> Client::ask_the_leader(std::string question) {
     for (;; co_await hocket::sleep(100ms)) {
-        const std::string answer = co_await ask(hosts_[leader_], question, 2s);
+        const std::string answer = co_await ask(hosts_[leader_], question);
         if (answer.starts_with("ok ")) co_return answer.substr(3);
         leader_ = (leader_ + 1) % hosts_.size();
     }

@@ -45,7 +45,8 @@ private:
     std::uint64_t puts_ = 0;
 };
 
-/// What `host` answers to a line: a line, or an empty string when none has come in time. Who asked does not know then whether it was heard.
-hocket::Coro<std::string> ask(std::string host, std::string question, hocket::Duration patience);
+/// What `host` answers to a line: a line, or an empty string when none has come within a second. Who asked does not know then whether it was
+/// heard.
+hocket::Coro<std::string> ask(std::string host, std::string question);
 
 }  // namespace kv

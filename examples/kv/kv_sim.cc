@@ -35,7 +35,7 @@ struct Key {
 // What happens, and when. It is drawn before all else, so that a part of it can be left out without an effect on the rest; where all choices are
 // 0, as in a calm run, nothing happens.
 struct Plan {
-    enum Event : std::uint32_t { crash = 3, kill, cut_off, cut_one_way, wrong_clock, heal, restart, events };
+    enum Event : std::uint32_t { crash = 3, power_cut, kill, pause, cut_off, cut_one_way, wrong_clock, heal, restart, events };
     struct Second {
         std::uint32_t event, host;
         std::uint32_t requests[15];  // in turn of each client: 1 is a put, 2 to 4 gets, of one key each
@@ -112,8 +112,15 @@ Coro<> let_it_happen(Test& test) {
         co_await hocket::sleep(1s);
         const sim::Host host = test.replicas[which], one = test.replicas[(which + 1) % 3],
                         other = test.replicas[(which + 2) % 3];
-        if (event == Plan::crash && host.up()) world.crash(host);
+        for (const sim::Host each : test.replicas) {
+            if ((event == Plan::power_cut || (event == Plan::crash && each.name() == host.name())) && each.up()) world.crash(each);
+        }
         if (event == Plan::kill && host.running()) world.kill(host);
+        if (event == Plan::pause) {
+            world.pause(host);
+            co_await hocket::sleep(2s);
+            world.resume(host);
+        }
         if (event == Plan::cut_off || event == Plan::cut_one_way) world.partition(host, one, event == Plan::cut_off);
         if (event == Plan::cut_off) world.partition(host, other);
         if (event == Plan::wrong_clock) world.skew(host, 1h);

@@ -102,7 +102,7 @@ Coro<bool> Replica::a_majority_says_yes(std::string question) const {
     std::vector<Coro<std::string>> questions;
     questions.reserve(options_.hosts.size());
     for (const std::string& host : options_.hosts) {
-        if (host != options_.hosts[options_.self]) questions.push_back(ask(host, question, 1s));
+        if (host != options_.hosts[options_.self]) questions.push_back(ask(host, question));
     }
     auto answers = as_completed(std::move(questions));
     std::size_t yes = 1;  // this one's own
