@@ -35,18 +35,28 @@ struct Key {
 // What happens, and when. It is drawn before all else, so that a part of it can be left out without an effect on the rest; where all choices are
 // 0, as in a calm run, nothing happens.
 struct Plan {
-    enum Event : std::uint32_t { crash = 3, power_cut, kill, pause, cut_off, cut_one_way, wrong_clock, heal, restart, events };
-    struct Second {
-        std::uint32_t event, host;
-        std::uint32_t requests[15];  // in turn of each client: 1 is a put, 2 to 4 gets, of one key each
+    enum Event : std::uint32_t {
+        crash = 4,
+        power_cut,
+        pause,
+        cut_off,
+        cut_one_way,
+        wrong_clock,
+        heal,
+        restart,
+        events
     };
-    Second seconds[15];
+    struct Step {
+        std::uint32_t event, host;
+        std::uint32_t requests[3];  // one of each client: 1 is a put, 2 to 4 gets, of one key each
+    };
+    Step steps[30];  // two a second
 
     explicit Plan(sim::World& world) {
-        for (auto& [event, host, requests] : seconds) {
+        for (auto& [event, host, requests] : steps) {
             event = world.choose(events);
             host = world.choose(3);
-            for (std::uint32_t& request : requests) request = world.choose(8);
+            for (std::uint32_t& request : requests) request = world.choose(6);
         }
     }
 };
@@ -90,13 +100,17 @@ Coro<> get(Test& test, kv::Client& client, Key& key) {
 
 Coro<> use(Test& test, std::size_t self) {
     kv::Client client("client" + std::to_string(self), hosts);
-    for (const Plan::Second& second : test.plan.seconds) {
-        for (std::size_t i = self; i < std::size(second.requests); i += 3) {
-            const std::uint32_t request = second.requests[i];
-            co_await hocket::sleep(200ms);
-            if (request == 1) co_await put(test, client, test.keys[self]);
-            if (request >= 2 && request <= 4) co_await get(test, client, test.keys[request - 2]);
-        }
+    for (const Plan::Step& step : test.plan.steps) {
+        co_await hocket::sleep(500ms);
+        const std::uint32_t request = step.requests[self];
+        if (request == 1) co_await put(test, client, test.keys[self]);
+        if (request >= 2 && request <= 4) co_await get(test, client, test.keys[request - 2]);
+    }
+}
+
+void crash_all(Test& test) {
+    for (const sim::Host host : test.replicas) {
+        if (host.up()) test.world.crash(host);
     }
 }
 
@@ -108,14 +122,12 @@ void restart_all(Test& test) {
 
 Coro<> let_it_happen(Test& test) {
     sim::World& world = test.world;
-    for (const auto& [event, which, requests] : test.plan.seconds) {
-        co_await hocket::sleep(1s);
+    for (const auto& [event, which, requests] : test.plan.steps) {
+        co_await hocket::sleep(500ms);
         const sim::Host host = test.replicas[which], one = test.replicas[(which + 1) % 3],
                         other = test.replicas[(which + 2) % 3];
-        for (const sim::Host each : test.replicas) {
-            if ((event == Plan::power_cut || (event == Plan::crash && each.name() == host.name())) && each.up()) world.crash(each);
-        }
-        if (event == Plan::kill && host.running()) world.kill(host);
+        if (event == Plan::crash && host.up()) world.crash(host);
+        if (event == Plan::power_cut) crash_all(test);
         if (event == Plan::pause) {
             world.pause(host);
             co_await hocket::sleep(2s);
