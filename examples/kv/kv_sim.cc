@@ -35,17 +35,8 @@ struct Key {
 // What happens, and when. It is drawn before all else, so that a part of it can be left out without an effect on the rest; where all choices are
 // 0, as in a calm run, nothing happens.
 struct Plan {
-    enum Event : std::uint32_t {
-        crash = 4,
-        power_cut,
-        pause,
-        cut_off,
-        cut_one_way,
-        wrong_clock,
-        heal,
-        restart,
-        events
-    };
+    // Three are nothing, and three a restart.
+    enum Event : std::uint32_t { crash = 3, power_cut, cut_off, cut_one_way, wrong_clock, heal, restart, end = 12 };
     struct Step {
         std::uint32_t event, host;
         std::uint32_t requests[3];  // one of each client: 1 is a put, 2 to 4 gets, of one key each
@@ -54,7 +45,7 @@ struct Plan {
 
     explicit Plan(sim::World& world) {
         for (auto& [event, host, requests] : steps) {
-            event = world.choose(events);
+            event = world.choose(end);
             host = world.choose(3);
             for (std::uint32_t& request : requests) request = world.choose(6);
         }
@@ -108,16 +99,8 @@ Coro<> use(Test& test, std::size_t self) {
     }
 }
 
-void crash_all(Test& test) {
-    for (const sim::Host host : test.replicas) {
-        if (host.up()) test.world.crash(host);
-    }
-}
-
-void restart_all(Test& test) {
-    for (const sim::Host host : test.replicas) {
-        if (!host.up() || !host.running()) test.world.restart(host);
-    }
+void restart(sim::World& world, sim::Host host) {
+    if (!host.up() || !host.running()) world.restart(host);
 }
 
 Coro<> let_it_happen(Test& test) {
@@ -127,20 +110,21 @@ Coro<> let_it_happen(Test& test) {
         const sim::Host host = test.replicas[which], one = test.replicas[(which + 1) % 3],
                         other = test.replicas[(which + 2) % 3];
         if (event == Plan::crash && host.up()) world.crash(host);
-        if (event == Plan::power_cut) crash_all(test);
-        if (event == Plan::pause) {
-            world.pause(host);
-            co_await hocket::sleep(2s);
-            world.resume(host);
+        if (event == Plan::power_cut) {
+            for (const sim::Host each : test.replicas) {
+                if (each.up()) world.crash(each);
+            }
         }
         if (event == Plan::cut_off || event == Plan::cut_one_way) world.partition(host, one, event == Plan::cut_off);
         if (event == Plan::cut_off) world.partition(host, other);
         if (event == Plan::wrong_clock) world.skew(host, 1h);
         if (event == Plan::heal) world.heal_all();
-        if (event == Plan::restart) restart_all(test);
+        if (event >= Plan::restart) restart(world, host);
     }
     world.heal_all();
-    for (;; co_await hocket::sleep(1s)) restart_all(test);  // the disk of one may fail at any time
+    for (;; co_await hocket::sleep(1s)) {  // the disk of one may still fail
+        for (const sim::Host each : test.replicas) restart(world, each);
+    }
 }
 
 sim::Main what_was_acknowledged_is_there(bool hasty) {
@@ -158,6 +142,8 @@ sim::Main what_was_acknowledged_is_there(bool hasty) {
     };
 }
 
+bool is_about_a_read(const std::string& error) { return error.find(lost) != error.npos; }
+
 }  // namespace
 
 int main() {
@@ -168,9 +154,16 @@ int main() {
     std::printf("the right store: %d seeds%s\n%s", static_cast<int>(right.runs), right.ok ? ", all well" : "",
                 right.text.c_str());
 
-    const auto is_about_a_read = [](const std::string& error) { return error.find(lost) != error.npos; };
-    const sim::SeedsReport wrong = sim::try_seeds(
-        {.last = 1000, .shrink = {.max_time = 10min, .same = is_about_a_read}}, what_was_acknowledged_is_there(true));
-    std::printf("the wrong store: %s", wrong.ok ? "no seed shows it\n" : wrong.text.c_str());
-    return right.ok && !wrong.ok ? 0 : 1;
+    // Of some seeds that show it, the one with the shortest story.
+    std::string wrong;
+    sim::SeedsOptions options{.last = 30, .shrink = {.max_time = 10min, .same = is_about_a_read}};
+    for (; options.first <= options.last; ++options.first) {
+        const sim::SeedsReport report = sim::try_seeds(options, what_was_acknowledged_is_there(true));
+        if (report.ok) break;
+        if (wrong.empty() || std::ranges::count(report.text, '\n') < std::ranges::count(wrong, '\n'))
+            wrong = report.text;
+        options.first = report.seed;
+    }
+    std::printf("the wrong store: %s", wrong.empty() ? "no seed shows it\n" : wrong.c_str());
+    return right.ok && !wrong.empty() ? 0 : 1;
 }
