@@ -45,7 +45,7 @@ class Run:
     def seed_block(self, names, first, last):
         names = [name for name in names if name not in self.failed]
         if not names:
-            return
+            return self.add(0)
         program = self.folder / "sim_test"
         environment = {**os.environ, "HOCKET_SIM_SEEDS": f"{first}..{last}"}
         environment.pop("HOCKET_SIM_SEED", None)
@@ -53,11 +53,12 @@ class Run:
         ended = subprocess.run([program, chosen], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                env=environment, timeout=PATIENCE)
         count = len(names) * (last - first + 1)
-        bad = re.findall(r"^\[ RUN      \] Simulation\.(\S+)\n(.*?)^\[  FAILED  \]", ended.stdout, re.MULTILINE | re.DOTALL)
-        for name, text in bad:
+        bad = weather.failed_in(ended.stdout)
+        for name in bad:
+            text = weather.said_by(name, ended.stdout, 100_000)
             if seed := re.search(r"^seed (\d+) fails", text, re.MULTILINE):
                 count -= last - int(seed[1])
-            self.tell_failure(name, text + f"(in {self.folder})")
+            self.tell_failure(name.removeprefix("Simulation."), f"{text}\n(in {self.folder})")
         if ended.returncode != 0 and not bad:
             begun = re.findall(r"^\[ RUN      \] Simulation\.(\S+)", ended.stdout, re.MULTILINE)
             name = begun[-1] if begun else names[0]
@@ -67,6 +68,9 @@ class Run:
 
     def one_weather(self, room, names, seed):
         program = self.folder / room
+        names = [name for name in names if name not in self.failed]
+        if not names:
+            return self.add(0)
         failed, output = weather.run(program, names, seed)
         for name in failed:
             self.tell_failure(name, weather.said_by(name, output) + "\n  " + weather.command(program, name, seed))

@@ -35,6 +35,10 @@ def tests_of(program):
     return names
 
 
+def failed_in(output):
+    return re.findall(r"^\[  FAILED  \] (\S+?),? .*\(\d+ ms\)$", output, re.MULTILINE)
+
+
 def run(program, names, seed, patience=PATIENCE):
     """The tests that failed, and what was printed. A program that ends or hangs in a test has failed in that one."""
     environment = {**os.environ, "HOCKET_BACKEND": "sim", "HOCKET_SIM_SEED": str(seed)}
@@ -45,7 +49,7 @@ def run(program, names, seed, patience=PATIENCE):
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
-    failed = re.findall(r"^\[  FAILED  \] (\S+?),? .*\(\d+ ms\)$", output, re.MULTILINE)
+    failed = failed_in(output)
     if process.returncode not in (0, 1) or (process.returncode == 1 and not failed):
         begun = re.findall(r"^\[ RUN      \] (\S+)", output, re.MULTILINE)
         failed += begun[-1:] or ["(the start)"]
@@ -62,10 +66,10 @@ def read_list(path):
     return [line[0] for line in lines], [line[0] for line in lines if len(line) == 1]
 
 
-def said_by(name, output):
+def said_by(name, output, most=2000):
     """What a program has printed in this test."""
     said = re.search(r"^\[ RUN      \] " + re.escape(name) + r"\n(.*?)(?=^\[ RUN|\Z)", output, re.MULTILINE | re.DOTALL)
-    return said[1][:2000] if said else output[-2000:]
+    return said[1][:most] if said else output[-2000:]
 
 
 def survivors(program, names, seed):
