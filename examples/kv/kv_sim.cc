@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -142,8 +143,6 @@ sim::Main what_was_acknowledged_is_there(bool hasty) {
     };
 }
 
-bool is_about_a_read(const std::string& error) { return error.find(lost) != error.npos; }
-
 }  // namespace
 
 int main() {
@@ -155,6 +154,7 @@ int main() {
                 right.text.c_str());
 
     // Of some seeds that show it, the one with the shortest story.
+    const auto is_about_a_read = [](const std::string& error) { return error.find(lost) != error.npos; };
     std::string wrong;
     sim::SeedsOptions options{.last = 30, .shrink = {.max_time = 10min, .same = is_about_a_read}};
     for (; options.first <= options.last; ++options.first) {

@@ -3,11 +3,13 @@
 #include <hocket/hocket.h>
 #include <hocket/http.h>
 #include <hocket/sim/certificates_test.h>
+#include <hocket/sim/run.h>
 #include <hocket/sim/test.h>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,7 +92,7 @@ Coro<int> talk(World& world, TlsContext context, int lines) {
     co_return came;
 }
 
-HOCKET_SIM_TEST(what_comes_by_tls_is_right_or_the_connection_fails, 100) {
+Coro<> three_talk(World& world) {
     world.host("server", [&world] { return tls_server(world); });
     co_await sleep(1s);
     const TlsContext context = FixedCertificates::client();  // which remembers sessions, so that some are resumed
@@ -98,6 +100,12 @@ HOCKET_SIM_TEST(what_comes_by_tls_is_right_or_the_connection_fails, 100) {
     clients.reserve(3);
     for (int i = 0; i < 3; ++i) clients.push_back(create_task(talk(world, context, 5)));
     for (auto& client : clients) co_await client;
+}
+
+HOCKET_SIM_TEST(what_comes_by_tls_is_right_or_the_connection_fails, 100) { co_await three_talk(world); }
+
+TEST(OnceSimulationOfTls, is_the_same_each_time) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) EXPECT_EQ(check_determinism(Config::swarm(seed), three_talk), "");
 }
 
 HOCKET_SIM_TEST(without_faults_of_connections_all_comes_by_tls, 100, well) {

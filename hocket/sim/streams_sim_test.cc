@@ -106,6 +106,7 @@ HOCKET_SIM_TEST(echoes_are_right_or_a_connection_fails, 300) {
                             world.host("two", [&world] { return echo_server(world); })};
     co_await sleep(1s);
     std::vector<Task<bool>> clients;
+    clients.reserve(6);
     for (int i = 0; i < 6; ++i) clients.push_back(create_task(exchanges(world, servers[i % 2], 5000)));
     for (auto& client : clients) co_await client;
 }
@@ -119,6 +120,7 @@ HOCKET_SIM_TEST(without_faults_of_connections_all_echoes_come_back, 200, [](Conf
     const Host server = world.host("server", [&world] { return echo_server(world); });
     co_await sleep(1s);
     std::vector<Task<bool>> clients;
+    clients.reserve(4);
     for (int i = 0; i < 4; ++i) clients.push_back(create_task(exchanges(world, server, 3000)));
     for (auto& client : clients) {
         const bool all = co_await client;
@@ -178,10 +180,12 @@ HOCKET_SIM_TEST(a_server_without_descriptors_recovers, 200, [](Config& config) {
 }) {
     const Host server = world.host("server", [&world] { return echo_server(world); });
     std::vector<Host> others;
+    others.reserve(4);
     for (int i = 0; i < 4; ++i) {
         others.push_back(world.host("client" + std::to_string(i), [&world, server]() -> Coro<> {
             co_await sleep(1s);
             std::vector<Task<bool>> clients;
+            clients.reserve(4);
             for (int k = 0; k < 4; ++k) clients.push_back(create_task(exchanges(world, server, 300)));
             for (auto& client : clients) co_await client;
         }));
