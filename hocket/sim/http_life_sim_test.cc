@@ -2,6 +2,7 @@
 // HTTP in simulation, over the life of its connections: servers that restart, bodies that are streamed both ways, events that go on.
 #include <hocket/hocket.h>
 #include <hocket/http.h>
+#include <hocket/sim/http_sim_test.h>
 #include <hocket/sim/test.h>
 
 #include <gtest/gtest.h>
@@ -20,23 +21,7 @@ namespace hocket::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-// What a server cannot do for want of descriptors, or for a client that is gone, it reports.
-void only_of_clients(World& world) {
-    get_running_loop().set_exception_handler([&world](EventLoop&, const ErrorContext& context) {
-        try {
-            if (context.exception) std::rethrow_exception(context.exception);
-        } catch (const OSError&) {
-            return;
-        } catch (const http::ProtocolError&) {
-            return;
-        } catch (...) {
-            world.fail(error_text(context));
-            return;
-        }
-        world.fail(error_text(context));
-    });
-}
+using testing::only_of_clients;
 
 Coro<> web_server(World& world, std::function<http::Application()> make) {
     only_of_clients(world);

@@ -3,6 +3,7 @@
 #include <hocket/hocket.h>
 #include <hocket/http.h>
 #include <hocket/sim/certificates_test.h>
+#include <hocket/sim/http_sim_test.h>
 #include <hocket/sim/run.h>
 #include <hocket/sim/test.h>
 
@@ -19,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::FixedCertificates;
+using testing::only_of_clients;
 
 void well(Config& config) {
     NetworkConfig& n = config.network;
@@ -26,21 +28,6 @@ void well(Config& config) {
     n.descriptors = 1024;
     n.buffer = 4096;  // with less, what is sent may be too slow for a server's time limits, which answers 408
     config.unresolved = 0;
-}
-
-// What a server cannot do for want of descriptors, or for a client that is gone, it reports.
-void only_of_clients(World& world) {
-    get_running_loop().set_exception_handler([&world](EventLoop&, const ErrorContext& context) {
-        try {
-            if (context.exception) std::rethrow_exception(context.exception);
-        } catch (const OSError&) {
-            return;
-        } catch (...) {
-            world.fail(error_text(context));
-            return;
-        }
-        world.fail(error_text(context));
-    });
 }
 
 // ---- TLS
