@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Simulations with many seeds, on all processors: those of HOCKET_SIM_TEST, and the tests that tests/sim names on simulated hosts.
 
-Cheap simulations run with every seed. Those that cost a millisecond or more (EVERY) run with every nth block of seeds, and each list of tests
-in one weather for each 10,000 seeds, in five at least. What fails is told with its seed, the command that repeats it and, of a simulation,
+Cheap simulations run with every seed. Those that cost more than a fifth of a millisecond (EVERY) run with every nth block of seeds, and each
+list of tests in one weather for each 10,000 seeds, in five at least. What fails is told with its seed, the command that repeats it and, of a simulation,
 the story of the smallest run that fails so; that simulation runs no more, and the others go on. The last line has the totals.
 
 usage: simulate.py FOLDER [--seeds A..B] [--jobs N]   FOLDER holds sim_test and the others; exit status 1 if anything fails
@@ -25,6 +25,13 @@ EVERY = {
     "without_faults_of_connections_all_comes_by_tls": 20,
     "a_streamed_answer_is_whole_or_fails_and_its_generator_ends": 10,
     "a_streamed_request_is_whole_or_fails_and_its_generator_ends": 10,
+    "an_answer_of_http_is_right_or_there_is_none": 10,
+    "kept_connections_outlive_no_server_and_repeat_no_post": 10,
+    "without_faults_of_connections_each_request_is_answered_once": 10,
+    "events_go_on_where_the_last_connection_broke": 10,
+    "echoes_are_right_or_a_connection_fails": 2,
+    "without_faults_of_connections_all_echoes_come_back": 2,
+    "a_server_without_descriptors_recovers": 2,
 }
 LARGEST_BLOCK = 1000  # of seeds, for one process
 SEEDS_OF_ONE_WEATHER, LEAST_WEATHERS = 10_000, 5
