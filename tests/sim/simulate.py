@@ -127,8 +127,9 @@ def plan(folder, first, last, jobs):
     while blocks or weathers:
         calls += blocks[:step] + weathers[:1]
         del blocks[:step], weathers[:1]
-    print(f"{len(names)} simulations, {len(EVERY)} of them with a part of the seeds: "
-          + ", ".join(f"{name} with every {n}th block of {size}" for name, n in EVERY.items()), flush=True)
+    print(f"{len(names)} simulations, {len(EVERY)} of them with a part of the seeds:", flush=True)
+    for n in sorted(set(EVERY.values())):
+        print(f"  one of {n} blocks of {size}: " + ", ".join(name for name in EVERY if EVERY[name] == n), flush=True)
     return calls
 
 
