@@ -51,7 +51,9 @@ std::string message_of(World& world, std::size_t most) {
         for (int i = 0; i < 30'000; ++i) all += static_cast<char>('a' + i % 9973 % 26);
         return all;
     }();
-    return text.substr(world.choose(9973), 1 + world.choose(static_cast<std::uint32_t>(most)));
+    // One after the other: in which order arguments are made is for the compiler to choose.
+    const std::size_t begin = world.choose(9973), size = 1 + world.choose(static_cast<std::uint32_t>(most));
+    return text.substr(begin, size);
 }
 
 Coro<> writes(const StreamWriter& writer, const std::string& bytes) {
