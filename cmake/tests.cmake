@@ -69,9 +69,6 @@ endfunction()
 file(GLOB corpus_sources CONFIGURE_DEPENDS hocket/http/corpus*_test.cc)
 set_source_files_properties(${corpus_sources} PROPERTIES
     COMPILE_DEFINITIONS "HOCKET_CORPUS=\"${PROJECT_SOURCE_DIR}/hocket/http/corpus\"")
-# Simulations have certificates that are always the same.
-set_source_files_properties(hocket/sim/http_sim_test.cc PROPERTIES
-    COMPILE_DEFINITIONS "HOCKET_SIM_CERTIFICATES=\"${PROJECT_SOURCE_DIR}/tests/sim/certificates\"")
 file(GLOB rooms CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/hocket hocket/*)
 foreach(room ${rooms})
     if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/hocket/${room})

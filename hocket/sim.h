@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/sim/cancel_everywhere.h>
+#include <hocket/sim/child_process.h>
 #include <hocket/sim/run.h>
 #include <hocket/sim/seeds.h>
 #include <hocket/sim/shrink.h>

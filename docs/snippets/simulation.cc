@@ -100,6 +100,36 @@ void find_a_seed() {
 }
 // [/test]
 
+// [program]
+// The commit that is checked out, or "unknown" where git takes too long.
+Coro<std::string> commit() {
+    const Process git = co_await create_subprocess_exec("git", {"rev-parse", "HEAD"}, {.stdout = subprocess::PIPE});
+    try {
+        co_return (co_await wait_for(git.communicate(), 10s)).first;
+    } catch (const TimeoutError&) {
+        git.kill();
+    }
+    co_await git.wait();
+    co_return "unknown";
+}
+// [/program]
+
+// [mock]
+Coro<> two_repositories(sim::World& world) {
+    world.program("git", [](sim::ChildProcess git) -> Coro<int> {
+        if (git.args[1] != "rev-parse") co_return 1;
+        co_await git.stdout.write("5079db0");
+        co_return 0;
+    });
+    std::printf("%s, ", (co_await commit()).c_str());
+    world.program("git", [](sim::ChildProcess) -> Coro<int> {
+        co_await hocket::sleep(1h);  // its file system does not answer
+        co_return 0;
+    });
+    std::printf("then %s\n", (co_await commit()).c_str());
+}
+// [/mock]
+
 // [cancel]
 Coro<> fetch(sim::World& world) {
     world.host("server", [] { return counter(std::make_shared<int>(0)); });
@@ -120,5 +150,6 @@ int main() {
     run_well();
     sim::run(sim::Config::calm(), crash);
     find_a_seed();
+    sim::run(sim::Config::calm(), two_repositories);
     cancel_it_everywhere();
 }

@@ -2,53 +2,56 @@
 // Asking a replica, and finding the one that leads.
 #include "kv.h"
 
-#include <cerrno>
-#include <utility>
+#include <algorithm>
+#include <exception>
 
 using namespace hocket;
 using namespace std::chrono_literals;
 
 namespace kv {
 
-Coro<std::string> Link::ask(std::string question) {
+namespace {
+
+void check_word(const std::string& text) {
+    if (text.empty() || std::ranges::any_of(text, [](char c) { return c >= 0 && c <= ' '; }))
+        throw ValueError("no word: \"" + text + "\"");
+}
+
+Coro<std::string> exchange(std::string host, std::string question) {
+    auto [reader, writer] = co_await open_connection(host, port);
+    co_await writer.write(question + "\n");
+    std::string answer = co_await reader.readuntil("\n");  // half a line may say something else than the whole
+    answer.pop_back();
+    co_return answer;
+}
+
+}  // namespace
+
+Coro<std::string> ask(std::string host, std::string question) {
     try {
-        co_return co_await timeout(1s, exchange(std::move(question)));
-    } catch (const TimeoutError&) {
-        throw OSError(ETIMEDOUT, "ask " + host_);
+        co_return co_await timeout(1s, exchange(std::move(host), std::move(question)));
+    } catch (const std::exception&) {  // whatever it was: there is no answer
+        co_return "";
     }
 }
 
-Coro<std::string> Link::exchange(std::string question) {
-    // Whoever fails or is cancelled here drops the connection: its answer, if it comes late, is not that to the next question.
-    std::optional<Streams> streams = std::exchange(streams_, std::nullopt);
-    if (!streams) streams = co_await open_connection(host_, port);
-    co_await streams->second.write(question + "\n");
-    std::string line = co_await streams->first.readline();
-    if (!line.ends_with('\n')) throw OSError(ECONNRESET, "ask " + host_);  // half a line says something else
-    line.pop_back();
-    streams_ = std::move(streams);
-    co_return line;
-}
-
 Coro<> Client::put(std::string key, std::string value) {
+    check_word(key);
+    check_word(value);
     // The number stays the same however often this is asked.
-    co_await ask("put " + name_ + " " + std::to_string(++puts_) + " " + key + " " + value);
+    co_await ask_the_leader("put " + name_ + " " + std::to_string(++puts_) + " " + key + " " + value);
 }
 
-Coro<std::string> Client::get(std::string key) { co_return co_await ask("get " + key); }
+Coro<std::string> Client::get(std::string key) {
+    check_word(key);
+    co_return co_await ask_the_leader("get " + key);
+}
 
-Coro<std::string> Client::ask(std::string question) {
+Coro<std::string> Client::ask_the_leader(std::string question) {
     for (;; co_await hocket::sleep(100ms)) {
-        std::string leader;
-        try {
-            const std::string answer = co_await link_.ask(question);
-            if (answer.starts_with("ok ")) co_return answer.substr(3);
-            if (answer.starts_with("leader ")) leader = answer.substr(7);
-        } catch (const OSError&) {  // another one may know
-            leader.clear();
-        }
-        if (leader.empty()) leader = hosts_[++next_ % hosts_.size()];
-        if (leader != link_.host()) link_ = Link(leader);
+        const std::string answer = co_await ask(hosts_[leader_], question);
+        if (answer.starts_with("ok ")) co_return answer.substr(3);
+        leader_ = (leader_ + 1) % hosts_.size();
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 
 struct msghdr;
 struct sockaddr;
@@ -92,6 +93,7 @@ struct Spawn {
     int ends[3] = {-1, -1, -1};  ///< close-on-exec, non-blocking; -1 where there is no pipe
     Step failed = Step::start;   ///< when it did fail
     int failed_fd = -1;          ///< of `pass_descriptor`
+    std::exception_ptr refused;  ///< of a simulation, when it did fail: what is to be thrown in place of the error
 };
 
 /// Who has to know that this process is a child of `fork`.

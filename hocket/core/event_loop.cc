@@ -169,7 +169,7 @@ void EventLoop::wait(std::int64_t deadline) noexcept {
 // loop, that is an error.
 std::int64_t EventLoop::virtual_deadline(std::int64_t deadline) noexcept {
     if (deadline <= now()) return deadline;
-    if (mailbox_->running_work.load() > 0 && mailbox_->work_for_outside.load() == 0) return Backend::forever;
+    if (mailbox_->time_stands()) return Backend::forever;
     if (deadline < Backend::forever || mailbox_->outside_work.load() > 0 || backend_->pending() > 0 ||
         mailbox_->full.load() != 0)
         return deadline;

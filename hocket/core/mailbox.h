@@ -31,6 +31,8 @@ struct Mailbox {
     /// Wakes the loop from any thread, unless it is closed.
     void wake() noexcept;
 
+    /// Whether virtual time stands: work runs outside by itself, and no thread waits for a task of this loop.
+    bool time_stands() const noexcept { return running_work.load() > 0 && work_for_outside.load() == 0; }
     /// The loop is about to wait: from here on a `post` wakes it. False: there is mail already.
     bool begin_wait() noexcept {
         asleep.store(true);

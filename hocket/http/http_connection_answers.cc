@@ -365,7 +365,8 @@ void HttpConnection::report(const char* what, const std::exception_ptr& error) c
 }
 
 Coro<> HttpConnection::finish() {
-    const bool sends_on = is_broken_ || !is_body_over_;  // for all that is known
+    // For all that is known. Of one that has sent something ahead, more may be on its way.
+    const bool sends_on = is_broken_ || !is_body_over_ || !transport_.unread().empty();
     sends_on ? transport_.close_lingering() : transport_.close();
     if (is_lost_ || transport_.get_write_buffer_size() == 0) co_return;
     const Patience patience(*this);

@@ -74,6 +74,7 @@ public:
     virtual int symlink(const char* target, const char* path) noexcept = 0;
     virtual ssize_t readlink(const char* path, char* to, std::size_t size) noexcept = 0;
     virtual int mkdir(const char* path, mode_t mode) noexcept = 0;
+    virtual int mknod(const char* path, mode_t mode) noexcept = 0;
     /// All names of a folder, with `.` and `..`.
     virtual int list(int fd, std::vector<Item>& items) noexcept = 0;
     virtual std::string getcwd() noexcept = 0;
@@ -220,6 +221,10 @@ inline ssize_t readlink(const char* path, char* to, std::size_t size) noexcept {
 }
 inline int mkdir(const char* path, mode_t mode) noexcept {
     return file_calls ? detail::told(file_calls->mkdir(path, mode)) : ::mkdir(path, mode);
+}
+/// Of a socket's name.
+inline int mknod(const char* path, mode_t mode) noexcept {
+    return file_calls ? detail::told(file_calls->mknod(path, mode)) : ::mknod(path, mode, 0);
 }
 /// Empty, and errno: there is none.
 HOCKET_EXPORT std::string getcwd();

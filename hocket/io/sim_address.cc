@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The system's form of addresses, read and written.
-#include <hocket/io/sim_address.h>
+#include <hocket/io/sim_address_internal.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Operations on simulated sockets and files: when they complete, in which order, and what a cancel comes to.
-#include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_backend_internal.h>
 
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>
 
 #include <netinet/in.h>
@@ -11,14 +12,13 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <utility>
 
 namespace hocket::sim {
 
 namespace {
-
-constexpr int refused = -EOPNOTSUPP;
 
 bool is_reader(const Operation& op) noexcept {
     return op.code == Opcode::accept || op.code == Opcode::recv || op.code == Opcode::recvmsg ||
@@ -39,22 +39,13 @@ template <class F>
 int SimBackend::with(int fd, F f) noexcept {
     const Shared<Endpoint>* const endpoint = find(fd);
     if (endpoint != nullptr) return f(Shared<Endpoint>(*endpoint));
-    return dead_ ? -EIO : kernel_.find_file(fd) != nullptr ? -ENOTSOCK : -EBADF;
+    if (dead_) return -EIO;
+    return kernel_.find_file(fd) != nullptr ? -ENOTSOCK : Kernel::no_descriptor(fd);
 }
 
 int SimBackend::install(Shared<Endpoint> endpoint) noexcept {
-    Network& network = kernel_.network();
-    if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
-    Endpoint& e = *endpoint;
-    const int fd = kernel_.install(std::move(endpoint));
-    if (fd < 0) return no_descriptor();
-    e.backend = this;
-    return fd;
-}
-
-int SimBackend::no_descriptor() const {
-    kernel_.tell("has no descriptor left (EMFILE)", Told::small);
-    return -EMFILE;
+    endpoint->backend = this;
+    return kernel_.install(std::move(endpoint));
 }
 
 // A moment within the latest that the configuration allows.
@@ -111,7 +102,7 @@ void SimBackend::submit(Operation& op) noexcept {
         return done(op, attempt(op, **file));
     }
     const Shared<Endpoint>* const found = find(op.fd);
-    if (found == nullptr) return finish(op, -EBADF);
+    if (found == nullptr) return finish(op, Kernel::no_descriptor(op.fd));
     const Shared<Endpoint> endpoint = *found;
     op.state = Operation::State::queued;
     OperationList& list = list_of(op, *endpoint);
@@ -121,6 +112,7 @@ void SimBackend::submit(Operation& op) noexcept {
         if (result != -EAGAIN || !may_wait) return done(op, result);
     }
     op.state = Operation::State::in_flight;
+    file_calls_ = sys::file_calls;
     list.push_back(op);
 }
 
@@ -138,11 +130,17 @@ void SimBackend::done(Operation& op, int result) noexcept {
 }
 
 void SimBackend::advance(Endpoint& endpoint) noexcept {
-    const Shared<Endpoint>* self = nullptr;
+    const Operation* waiting = nullptr;
+    for (const OperationList* list : {&endpoint.readers, &endpoint.writers, &endpoint.pollers}) {
+        if (waiting == nullptr) waiting = list->front();
+    }
+    const Shared<Endpoint>* const found = waiting != nullptr ? find(waiting->fd) : nullptr;
+    if (found == nullptr) return;
+    const Shared<Endpoint> self = *found;  // the table may grow, and others may close it
+    const sys::WithFileCalls as_the_program(file_calls_);
     for (OperationList* list : {&endpoint.readers, &endpoint.writers}) {
         while (Operation* const op = list->front()) {
-            if (self == nullptr) self = find(op->fd);
-            const int result = attempt(*op, Shared<Endpoint>(*self));
+            const int result = attempt(*op, self);
             if (result == -EAGAIN) break;
             list->remove(*op);
             done(*op, result);
@@ -242,6 +240,7 @@ int SimBackend::socket(int domain, int type, int) noexcept {
         kernel_.tell("has no buffers for a socket (ENOBUFS)", Told::small);
         return -ENOBUFS;
     }
+    if (const int result = kernel_.room_for_descriptor(); result < 0) return result;
     return install(Shared<Endpoint>::make(kernel_, domain, kind));
 }
 
@@ -259,14 +258,11 @@ int SimBackend::listen(int fd, int backlog) noexcept {
 int SimBackend::accept(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
         if ((e->ready() & POLLIN) == 0) return e->is_listening() ? -EAGAIN : -EINVAL;
-        if (kernel_.open_descriptors() >= kernel_.network().config.descriptors) return no_descriptor();
-        Network& network = kernel_.network();
-        if (network.choices.chance(network.config.no_descriptors)) return no_descriptor();
+        if (const int result = kernel_.room_for_descriptor(); result < 0) return result;
         Shared<Endpoint> accepted;
         if (const int result = e->accept(accepted); result < 0) return result;
         accepted->remote().write(address, size);
-        accepted->backend = this;
-        return kernel_.install(std::move(accepted));
+        return install(std::move(accepted));
     });
 }
 
@@ -279,8 +275,7 @@ int SimBackend::getsockname(int fd, sockaddr* address, unsigned* size) noexcept 
 
 int SimBackend::getpeername(int fd, sockaddr* address, unsigned* size) noexcept {
     return with(fd, [&](const Shared<Endpoint>& e) {
-        if (!e->has_remote() || (!e->is_datagram() && (e->ready() & POLLOUT) == 0 && e->connected() < 0))
-            return -ENOTCONN;
+        if (!e->has_peer()) return -ENOTCONN;
         e->remote().write(address, size);
         return 0;
     });
@@ -342,8 +337,17 @@ int SimBackend::adopt(int fd) noexcept {
     return with(fd, [](const Shared<Endpoint>&) { return static_cast<int>(S_IFSOCK); });
 }
 
-int SimBackend::spawn(Spawn&) noexcept { return refused; }
-int SimBackend::wait_for_child(int, int&) noexcept { return refused; }
-int SimBackend::pidfd_send_signal(int, int) noexcept { return refused; }
+int SimBackend::spawn(Spawn& child) noexcept { return dead_ ? -EIO : driver_.spawn(*this, child); }
+// With its parent's end they have ended.
+int SimBackend::wait_for_child(int pidfd, int& returncode) noexcept {
+    if (ending_) {
+        returncode = -SIGKILL;
+        return 0;
+    }
+    return driver_.wait_for_child(*this, pidfd, returncode);
+}
+int SimBackend::pidfd_send_signal(int pidfd, int signal_number) noexcept {
+    return ending_ ? 0 : driver_.pidfd_send_signal(*this, pidfd, signal_number);
+}
 
 }  // namespace hocket::sim

@@ -24,7 +24,7 @@ struct DiskConfig {
     double eio =
         0;  ///< a call that reads, writes or syncs fails; what a sync that failed was to save, no later one saves, as on Linux
     double enospc = 0;                                ///< a call that writes, or makes a name, finds no space
-    Duration writeback = std::chrono::seconds(30);    ///< after so long the system has written what nobody has synced
+    Duration writeback = std::chrono::seconds(30);    ///< so long after its first change, the system has written a file
     std::uint64_t capacity = std::uint64_t{1} << 30;  ///< bytes of all files of a host
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// How simulated sockets connect, carry bytes, and end.
-#include <hocket/io/sim_endpoint.h>
+// What simulated sockets are named, how they carry bytes, and how they end.
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_backend.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_backend_internal.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -16,15 +16,16 @@
 namespace hocket::sim {
 
 namespace {
-constexpr Duration syn_timeout = std::chrono::seconds(127);  // tcp_syn_retries (man 7 tcp)
-constexpr Duration syn_again = std::chrono::seconds(1);
-constexpr Duration silence_timeout = std::chrono::seconds(924);  // tcp_retries2
+constexpr Duration silence_timeout = std::chrono::seconds(924);  // tcp_retries2 (man 7 tcp)
 }  // namespace
 
-Endpoint::Endpoint(Kernel& kernel, int domain, int type) noexcept : kernel_(kernel), domain_(domain), type_(type) {
+Endpoint::Endpoint(Kernel& kernel, int domain, int type) noexcept
+    : kernel_(kernel), crashes_(kernel.crashes()), domain_(domain), type_(type) {
     local_.local = domain == AF_UNIX;
     local_.ip.v6 = domain == AF_INET6;
 }
+
+bool Endpoint::crashed() const noexcept { return crashes_ != kernel_.crashes(); }
 
 bool Endpoint::is_datagram() const noexcept { return type_ == SOCK_DGRAM; }
 
@@ -72,115 +73,6 @@ int Endpoint::bind_somewhere(const Shared<Endpoint>& self, const Ip& target) {
     return 0;
 }
 
-int Endpoint::listen(const Shared<Endpoint>& self, int backlog) {
-    Endpoint& e = *self;
-    if (e.is_datagram()) return -EOPNOTSUPP;
-    if (e.state_ != State::fresh && e.state_ != State::listening) return -EINVAL;
-    if (!e.has_local_) {
-        if (e.domain_ == AF_UNIX) return -EINVAL;
-        SocketAddress any;
-        any.ip.v6 = e.domain_ == AF_INET6;
-        if (const int result = bind(self, any); result < 0) return result;
-    }
-    e.state_ = State::listening;
-    e.backlog_ = static_cast<std::size_t>(std::clamp(backlog, 0, 4096)) + 1;
-    if (e.local_.ip.is_any() && !e.local_.local) {
-        if (e.kernel_.network().tells()) e.kernel_.tell("listens on port " + std::to_string(e.local_.port), Told::life);
-    } else {
-        e.kernel_.tell_of("listens on ", e.local_, Told::life);
-    }
-    return 0;
-}
-
-// ---- Connections
-
-int Endpoint::connect(const Shared<Endpoint>& self, const SocketAddress& given) {
-    Endpoint& e = *self;
-    if (!e.is_of(given)) return -EAFNOSUPPORT;
-    SocketAddress to = given;
-    if (!to.local && to.ip.is_any())
-        to.ip = to.ip.v6 ? Ip{.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, .v6 = true}
-                         : Ip::v4_of(0x7F000001);
-    if (e.is_datagram()) {
-        e.remote_ = to;
-        e.has_remote_ = true;
-        return bind_somewhere(self, to.ip);
-    }
-    switch (e.state_) {
-        case State::fresh: break;
-        case State::established: return -EISCONN;
-        case State::connecting: return -EALREADY;
-        default: return -EINVAL;
-    }
-    Kernel* const target = to.local || e.kernel_.is_own(to.ip) ? &e.kernel_ : e.kernel_.network().host_with(to.ip);
-    if (target == nullptr) return -ENETUNREACH;
-    if (to.local && !target->listener_at(to)) return -ECONNREFUSED;
-    if (const int result = bind_somewhere(self, to.ip); result < 0) return result;
-    e.remote_ = to;
-    e.has_remote_ = true;
-    e.state_ = State::connecting;
-    e.kernel_.tell_of("connects to ", to, Told::routine);
-    e.kernel_.network().after(syn_timeout, [self] {
-        if (self->state_ == State::connecting) self->failed(ETIMEDOUT);
-    });
-    try_to_connect(self, *target);
-    return -EINPROGRESS;
-}
-
-void Endpoint::try_to_connect(const Shared<Endpoint>& self, Kernel& to) {
-    self->kernel_.network().send(self->kernel_, to, self->last_packet_, {}, [&to, self] { syn_arrived(to, self); });
-}
-
-void Endpoint::syn_arrived(Kernel& kernel, const Shared<Endpoint>& client) {
-    if (client->state_ != State::connecting) return;
-    Network& network = kernel.network();
-    const Shared<Endpoint> listener = kernel.listener_at(client->remote_);
-    std::int64_t last = 0;
-    const bool by_chance = listener && network.choices.chance(network.config.refused);
-    if (by_chance) kernel.tell_of("listens, and refuses ", client->local_, Told::notable);
-    if (!listener || by_chance) {
-        network.send(kernel, client->kernel_, last, {}, [client] { client->failed(ECONNREFUSED); });
-        return;
-    }
-    if (listener->queue_.size() >= listener->backlog_) {  // it is not heard, and comes again
-        network.after(syn_again, [client, &kernel] {
-            if (client->state_ == State::connecting) try_to_connect(client, kernel);
-        });
-        return;
-    }
-    const auto server = Shared<Endpoint>::make(kernel, client->domain_, client->type_);
-    server->state_ = State::established;
-    server->local_ = client->remote_;
-    server->remote_ = client->local_;
-    server->has_local_ = server->has_remote_ = true;
-    server->peer_ = client;
-    listener->queue_.push_back(server);
-    network.send(kernel, client->kernel_, server->last_packet_, {}, [client, server] { answered(client, server); });
-    listener->changed();
-}
-
-void Endpoint::answered(const Shared<Endpoint>& client, const Shared<Endpoint>& server) {
-    if (client->state_ != State::connecting) return reset_other(client->kernel_, server, client->last_packet_);
-    client->state_ = State::established;
-    client->peer_ = server;
-    client->kernel_.tell_of("is connected to ", client->remote_, Told::routine);
-    client->changed();
-}
-
-int Endpoint::connected() {
-    if (error_ != 0) return take_error();
-    return state_ == State::connecting ? -EAGAIN : state_ == State::established ? 0 : -ENOTCONN;
-}
-
-int Endpoint::accept(Shared<Endpoint>& accepted) {
-    if (state_ != State::listening) return -EINVAL;
-    if (queue_.empty()) return -EAGAIN;
-    accepted = std::move(queue_.front());
-    queue_.pop_front();
-    kernel_.tell_of("accepts ", accepted->remote_, Told::routine);
-    return 0;
-}
-
 // ---- Bytes
 
 int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t size) {
@@ -204,48 +96,71 @@ int Endpoint::send(const Shared<Endpoint>& self, const char* data, std::size_t s
         count = 1 + network.choices.choose(static_cast<std::uint32_t>(count));
         if (network.tells() && count < could) e.tell_short("sends", count, could);
     }
-    if (network.choices.chance(network.config.reset)) {
+    if (e.domain_ != AF_UNIX && network.choices.chance(network.config.reset)) {
         e.kernel_.tell_of("resets its connection to ", e.remote_, Told::notable);
         reset_other(e.kernel_, e.peer_, e.last_packet_);
         e.state_ = State::failed;
+        e.gone_ = true;
         network.after({}, [self] { self->changed(); });  // for those that wait: an operation of its is under way here
         return -ECONNRESET;
     }
-    transmit(self, std::string(data, count));
+    transmit(self, data, count);
     return static_cast<int>(count);
 }
 
-void Endpoint::transmit(const Shared<Endpoint>& self, std::string data) {
+// What the peer has to know of what was read here goes along.
+void Endpoint::transmit(const Shared<Endpoint>& self, const char* data, std::size_t size) {
     Endpoint& e = *self;
-    e.outstanding_ += data.size();
-    e.sent_ += data.size();
-    const std::span<const char> bytes = data;
+    e.outstanding_ += size;
+    e.sent_ += size;
     const Shared<Endpoint> peer = e.peer_;
-    std::string copy(bytes.begin(), bytes.end());
-    if (!e.kernel_.network().send(
-            e.kernel_, peer->kernel_, e.last_packet_, bytes,
-            [peer, self, content = std::move(copy)]() mutable { data_arrived(peer, self, std::move(content)); }))
-        watch_for_silence(self);
+    e.kernel_.network().send(
+        e.kernel_, peer->kernel_, self, e.last_packet_, {data, size},
+        [peer, self, copy = std::string(data, size), read = std::exchange(e.untold_, 0)]() mutable {
+            data_arrived(peer, self, std::move(copy), read);
+        });
 }
 
-// What was sent now has to be acknowledged some day.
-void Endpoint::watch_for_silence(const Shared<Endpoint>& self) {
-    self->kernel_.network().after(silence_timeout, [self, sent = self->sent_] {
-        if (self->state_ == State::established && self->arrived_ < sent) self->failed(ETIMEDOUT);
+// An acknowledgement is no event of its own where nothing is in its way: when it comes does not show, but only that it does.
+void Endpoint::acknowledge(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::size_t count) {
+    Endpoint& e = *self;
+    Network& network = e.kernel_.network();
+    sender->arrived_ += count;
+    const Link& back = network.link(e.kernel_, sender->kernel_);
+    if (!back.cut && !back.held) {
+        sender->acknowledged_ = sender->arrived_;
+        return;
+    }
+    watch_for_silence(sender);
+    network.send(e.kernel_, sender->kernel_, {}, e.last_packet_, {}, [self, sender, all = sender->arrived_] {
+        // It comes when the data was sent again, which a host that has started anew knows nothing of.
+        if (!self->lives() && self->kernel_.up()) return sender->failed(ECONNRESET);
+        sender->acknowledged_ = std::max(sender->acknowledged_, all);
     });
 }
 
-void Endpoint::data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::string data) {
+void Endpoint::watch_for_silence(const Shared<Endpoint>& self) {
+    if (self->acknowledged_ == self->sent_ || !self->lives()) return;
+    self->kernel_.network().after(silence_timeout, [self, sent = self->sent_] {
+        if (self->acknowledged_ < sent) self->failed(ETIMEDOUT);
+    });
+}
+
+void Endpoint::data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::string data,
+                            std::size_t read) {
     Endpoint& e = *self;
+    if (e.state_ == State::connecting) return;
     if (e.state_ != State::established) {
+        e.gone_ = true;
         reset_other(e.kernel_, sender, e.last_packet_);
         return;
     }
-    sender->arrived_ += data.size();
+    acknowledge(self, sender, data.size());
     if (const Network& network = e.kernel_.network(); network.tells())
         network.carried(sender->kernel_, e.kernel_, data.size(), "bytes from " + network.name_of(e.remote_));
+    e.peer_has_read(read);
     if (e.deaf_) {
-        sender->outstanding_ -= data.size();
+        e.consumed(data.size());
         return;
     }
     if (e.read_ == e.received_.size()) {
@@ -275,7 +190,10 @@ int Endpoint::receive(char* to, std::size_t size, int flags) {
             if (network.tells() && count < could) tell_short("reads", count, could);
         }
         std::memcpy(to, received_.data() + read_, count);
-        if ((flags & MSG_PEEK) == 0) consumed(count);
+        if ((flags & MSG_PEEK) == 0) {
+            read_ += count;
+            consumed(count);
+        }
         return static_cast<int>(count);
     }
     if (error_ != 0) return take_error();
@@ -287,23 +205,29 @@ int Endpoint::receive(char* to, std::size_t size, int flags) {
     }
 }
 
+// The peer is told with the next data from here, or when it is half of what it may send (as TCP opens its window: RFC 9293, 3.8.6.2.2).
 void Endpoint::consumed(std::size_t count) {
-    read_ += count;
     if (read_ == received_.size()) {
         received_.clear();
         read_ = 0;
     }
-    if (!peer_ || peer_->is_closed()) return;
-    peer_->outstanding_ -= std::min(count, peer_->outstanding_);
-    if (peer_->writers.empty() && peer_->pollers.empty()) return;
-    kernel_.network().send(kernel_, peer_->kernel_, last_packet_, {}, [peer = peer_] { peer->changed(); });
+    untold_ += count;
+    if (!peer_ || peer_->is_closed() || untold_ < (kernel_.network().config.buffer + 1) / 2) return;
+    kernel_.network().send(kernel_, peer_->kernel_, peer_->peer_, last_packet_, {},
+                           [peer = peer_, read = std::exchange(untold_, 0)] { peer->peer_has_read(read); });
+}
+
+void Endpoint::peer_has_read(std::size_t count) noexcept {
+    const bool was_full = outstanding_ >= kernel_.network().config.buffer;
+    outstanding_ -= count;
+    if (was_full && count > 0) changed();
 }
 
 // ---- The end
 
 int Endpoint::shutdown(const Shared<Endpoint>& self, int how) {
     Endpoint& e = *self;
-    if (e.state_ == State::failed) return 0;
+    if (e.state_ == State::failed) return e.has_peer() ? 0 : -ENOTCONN;
     if (e.state_ == State::listening) {  // it stops, and its port is free for others
         e.kernel_.release(e);
         e.refuse_queue();
@@ -314,49 +238,61 @@ int Endpoint::shutdown(const Shared<Endpoint>& self, int how) {
     if (e.state_ != State::established && !(e.is_datagram() && e.has_remote_)) return -ENOTCONN;
     if (how != SHUT_WR) e.deaf_ = true;
     if (how != SHUT_RD && !e.is_datagram() && !std::exchange(e.end_sent_, true)) {
-        const Shared<Endpoint> peer = e.peer_;
-        e.kernel_.network().send(e.kernel_, peer->kernel_, e.last_packet_, {}, [peer] { peer->end_arrived(); });
+        transmit_end(self, e.peer_);
     }
     e.changed();
     return 0;
 }
 
-void Endpoint::end_arrived() {
-    if (state_ != State::established) return;
-    end_seen_ = true;
-    kernel_.tell_of("hears no more from ", remote_, Told::routine);
-    changed();
+void Endpoint::transmit_end(const Shared<Endpoint>& self, const Shared<Endpoint>& peer) {
+    Endpoint& e = *self;
+    ++e.sent_;
+    e.kernel_.network().send(e.kernel_, peer->kernel_, self, e.last_packet_, {},
+                             [peer, self] { end_arrived(peer, self); });
+}
+
+void Endpoint::end_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender) {
+    Endpoint& e = *self;
+    if (!e.lives()) return reset_other(e.kernel_, sender, e.last_packet_);
+    acknowledge(self, sender, 1);
+    if (e.state_ != State::established) return;
+    e.end_seen_ = true;
+    e.kernel_.tell_of("hears no more from ", e.remote_, Told::routine);
+    e.changed();
 }
 
 void Endpoint::failed(int error) {
+    gone_ = true;
     if (state_ == State::closed || state_ == State::failed) return;
-    error_ = error;
+    error_ = pipe_ ? EPIPE : error;
     if (!is_datagram()) {
         const bool was_there = std::exchange(state_, State::failed) == State::established;
         if (kernel_.network().tells())
             kernel_.tell_of(was_there ? "loses its connection to " : "cannot reach ", remote_, Told::notable,
-                            (std::string(": ") + strerror(error)).c_str());
+                            (std::string(": ") + strerror(error_)).c_str());
     }
     changed();
 }
 
 // `other` learns that nobody is here.
-void Endpoint::reset_other(const Kernel& from, const Shared<Endpoint>& other, std::int64_t& last) {
+void Endpoint::reset_other(Kernel& from, const Shared<Endpoint>& other, std::int64_t& last) {
     Network& network = from.network();
-    network.send(*network.hosts[from.index()], other->kernel_, last, {}, [other] { other->failed(ECONNRESET); });
+    network.send(from, other->kernel_, {}, last, {}, [other] { other->failed(ECONNRESET); });
 }
 
 void Endpoint::close(const Shared<Endpoint>& self) {
     Endpoint& e = *self;
     const State before = std::exchange(e.state_, State::closed);
     e.kernel_.release(e);
+    if (e.domain_ == AF_UNIX && e.is_datagram()) e.kernel_.retry_local_datagrams();
     e.refuse_queue();
     const Shared<Endpoint> peer = std::exchange(e.peer_, nullptr);
     if (before == State::established && peer) {
         if (e.abortive_ || e.read_ < e.received_.size()) {
+            e.gone_ = true;
             reset_other(e.kernel_, peer, e.last_packet_);
         } else if (!e.end_sent_) {
-            e.kernel_.network().send(e.kernel_, peer->kernel_, e.last_packet_, {}, [peer] { peer->end_arrived(); });
+            transmit_end(self, peer);
         }
     }
     e.backend = nullptr;

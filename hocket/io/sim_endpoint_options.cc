@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a simulated socket tells of itself: options, and which of poll's events hold.
-#include <hocket/io/sim_endpoint.h>
+#include <hocket/io/sim_endpoint_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -56,9 +56,20 @@ int Endpoint::get_option(int level, int option, void* value, unsigned* size) {
     return 0;
 }
 
+// A UNIX-domain socket knows whom it was connected to.
+bool Endpoint::has_peer() const noexcept {
+    if (is_datagram()) return has_remote_;
+    return state_ == State::established || (domain_ == AF_UNIX && peer_);
+}
+
 int Endpoint::ready() const noexcept {
     const int failed = error_ != 0 ? POLLERR : 0;
-    if (is_datagram()) return POLLOUT | failed | (datagrams_.empty() && error_ == 0 ? 0 : POLLIN);
+    if (is_datagram()) {
+        const Shared<Endpoint> peer =
+            domain_ == AF_UNIX && has_remote_ ? kernel_.local_datagrams_at(remote_) : Shared<Endpoint>();
+        const bool writable = !peer || peer->has_room_for_datagrams();
+        return (writable ? POLLOUT : 0) | failed | (datagrams_.empty() && error_ == 0 ? 0 : POLLIN);
+    }
     switch (state_) {
         case State::listening: return queue_.empty() ? 0 : POLLIN;
         case State::connecting: return 0;

@@ -241,5 +241,6 @@ ssize_t SimFileCalls::readlink(const char* path, char* to, std::size_t size) noe
 }
 
 int SimFileCalls::mkdir(const char* path, mode_t mode) noexcept { return ended() ? -EIO : files().mkdir(path, mode); }
+int SimFileCalls::mknod(const char* path, mode_t mode) noexcept { return ended() ? -EIO : files().mknod(path, mode); }
 
 }  // namespace hocket::sim

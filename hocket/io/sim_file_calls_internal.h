@@ -5,7 +5,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_files_internal.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <string>
 #include <vector>
@@ -52,6 +52,7 @@ public:
     int symlink(const char* target, const char* path) noexcept override;
     ssize_t readlink(const char* path, char* to, std::size_t size) noexcept override;
     int mkdir(const char* path, mode_t mode) noexcept override;
+    int mknod(const char* path, mode_t mode) noexcept override;
     int list(int fd, std::vector<Item>& items) noexcept override;
     std::string getcwd() noexcept override { return "/"; }
 

@@ -37,7 +37,18 @@ Inode::~Inode() {
     files.sectors_ -= now.sectors.size();
 }
 
+// A file that is dirty is so since its first change: however often it is changed again, the system writes it in time, as it is then.
+void Inode::about_to_change() {
+    write_back();
+    if (!dirty_since) dirty_since = files.now();
+}
+
+void Inode::write_back() {
+    if (dirty_since && files.is_written_back(*dirty_since)) save();
+}
+
 std::int64_t Inode::write(std::uint64_t offset, const char* data, std::size_t count) {
+    about_to_change();
     std::size_t done = 0;
     while (done < count) {
         const std::uint64_t place = offset + done, index = place / sector_size, within = place % sector_size;
@@ -49,54 +60,49 @@ std::int64_t Inode::write(std::uint64_t offset, const char* data, std::size_t co
         }
         const std::size_t piece = std::min<std::size_t>(count - done, sector_size - within);
         std::memcpy(sector->second.data() + within, data + done, piece);
-        dirty[index] = files.now();
+        dirty.insert(index);
         done += piece;
     }
     if (done == 0 && count > 0) return -ENOSPC;
-    if (offset + done > now.size) {
-        now.size = offset + done;
-        grown = files.now();
-    }
+    now.size = std::max<std::uint64_t>(now.size, offset + done);
     modified = changed = files.wall_time();
     return static_cast<std::int64_t>(done);
 }
 
 void Inode::truncate(std::uint64_t size) {
+    about_to_change();
     const std::size_t before = now.sectors.size();
     if (size < now.size) {
         now.cut(size);
         dirty.erase(dirty.lower_bound((size + sector_size - 1) / sector_size), dirty.end());
-        if (size < durable.size && (!cut || size < cut->size)) cut = Cut{size, files.now()};
+        if (size < durable.size) cut = std::min(size, cut.value_or(size));
     }
-    if (size > now.size) grown = files.now();
     now.size = size;
     files.sectors_ -= before - now.sectors.size();
     modified = changed = files.wall_time();
 }
 
 void Inode::save() {
-    if (cut) durable.cut(cut->size);
+    if (cut) durable.cut(*cut);
     cut.reset();
+    dirty_since.reset();
     durable.size = now.size;
-    for (const auto& [index, when] : std::exchange(dirty, {})) {
+    for (const std::uint64_t index : std::exchange(dirty, {})) {
         if (const auto sector = now.sectors.find(index); sector != now.sectors.end())
             durable.sectors[index] = sector->second;
     }
 }
 
 void Inode::settle() {
+    write_back();
     Contents left = std::move(durable);
     // Where the cut is lost, so is what was written later: it lies in other places of the disk, to which nothing leads.
-    const bool stays_whole = cut && files.is_lost(cut->when);
+    const bool stays_whole = cut && files.is_lost();
     if (!stays_whole) {
-        if (cut) left.cut(cut->size);
-        for (const auto& [index, when] : dirty) {
-            if (when + files.config().writeback.count() <= files.now())
-                left.size = std::max(left.size, std::min(now.size, (index + 1) * sector_size));
-        }
-        if (now.size > left.size && !files.is_lost(grown)) left.size = now.size;
-        for (const auto& [index, when] : dirty) {
-            if (index * sector_size >= left.size || files.is_lost(when)) continue;
+        if (cut) left.cut(*cut);
+        if (now.size > left.size && !files.is_lost()) left.size = now.size;
+        for (const std::uint64_t index : dirty) {
+            if (index * sector_size >= left.size || files.is_lost()) continue;
             const Contents::Sector& written = now.sectors[index];
             std::size_t count = sector_size;
             if (files.choices().chance(files.config().torn)) count = 1 + files.choices().choose(sector_size - 1);
@@ -111,6 +117,7 @@ void Inode::settle() {
     durable = std::move(left);
     dirty.clear();
     cut.reset();
+    dirty_since.reset();
 }
 
 }  // namespace hocket::sim

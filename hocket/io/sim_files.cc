@@ -2,7 +2,7 @@
 // The names of simulated files: how they are looked up, changed, and saved, and what a crash leaves of them.
 #include <hocket/io/sim_files_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <algorithm>
 #include <climits>
@@ -13,7 +13,6 @@ namespace hocket::sim {
 
 namespace {
 constexpr int most_links = 40;  // as Linux
-constexpr mode_t umask = 022;
 constexpr std::size_t longest_name = 255;
 
 std::string_view without_slashes(std::string_view path) noexcept {
@@ -194,7 +193,7 @@ int FileSystem::open(const Shared<Inode>& from, std::string_view path, int flags
     if (must_be_new) return -EEXIST;
     if ((flags & O_DIRECTORY) != 0 && !inode.is_folder()) return -ENOTDIR;
     if (!only_place) {
-        if (inode.is_link()) return -ELOOP;
+        if (inode.is_link() || S_ISSOCK(inode.mode)) return inode.is_link() ? -ELOOP : -ENXIO;
         if (inode.is_folder() && (writes || makes || (flags & O_TRUNC) != 0)) return -EISDIR;
         if (writes && (flags & O_TRUNC) != 0 && inode.is_file()) place.inode->truncate(0);
     }
@@ -294,8 +293,7 @@ int FileSystem::rename(std::string_view from, std::string_view to) {
 
 void FileSystem::record(std::vector<Change> changes, bool moves_folder) {
     for (const Change& change : changes) change.folder->modified = change.folder->changed = wall_time();
-    const std::int64_t safe = now() - config().writeback.count();
-    const auto first = std::ranges::find_if(operations_, [&](const Operation& o) { return o.when > safe; });
+    const auto first = std::ranges::find_if(operations_, [&](const Operation& o) { return !is_written_back(o.when); });
     std::for_each(operations_.begin(), first, apply);
     operations_.erase(operations_.begin(), first);
     operations_.push_back({.changes = std::move(changes), .when = now(), .moves_folder = moves_folder});
@@ -342,8 +340,11 @@ void FileSystem::save_names_of(const Inode& inode) {
     operations_ = std::move(rest);
 }
 
-bool FileSystem::is_lost(std::int64_t when) {
-    if (when + config().writeback.count() <= now()) return false;
+bool FileSystem::is_written_back(std::int64_t when) const noexcept {
+    return when + config().writeback.count() <= now();
+}
+
+bool FileSystem::is_lost() {
     const bool lost = config().lost >= 1 || choices().chance(config().lost);
     if (lost) ++lost_;
     return lost;
@@ -357,7 +358,7 @@ void FileSystem::crash() {
                             std::ranges::any_of(operation.changes, [&](const Change& change) {
                                 return ended.contains(change.folder.get());
                             });
-        if (!cannot && !is_lost(operation.when)) {
+        if (!cannot && (is_written_back(operation.when) || !is_lost())) {
             apply(operation);
             continue;
         }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ class Kernel;
 class FileSystem;
 
 constexpr std::uint64_t sector_size = 512;
+constexpr mode_t umask = 022;
 
 /// The bytes of a file, in sectors; those that are missing are holes.
 struct Contents {
@@ -35,7 +37,7 @@ struct Contents {
     void cut(std::uint64_t to);
 };
 
-/// A file, a folder, a symbolic link, or the null device.
+/// A file, a folder, a symbolic link, the name of a socket, or the null device.
 class Inode {
 public:
     Inode(FileSystem& files, mode_t mode);
@@ -62,13 +64,9 @@ public:
 
     // A file. The disk has `durable`, and for sectors that are not in `dirty`, nothing else will get there.
     Contents now, durable;
-    std::map<std::uint64_t, std::int64_t> dirty;  ///< when they were written
-    std::int64_t grown = 0;                       ///< when it did
-    struct Cut {
-        std::uint64_t size;
-        std::int64_t when;
-    };
-    std::optional<Cut> cut;  ///< the least size since it was synced, if that is below the durable one
+    std::set<std::uint64_t> dirty;
+    std::optional<std::uint64_t> cut;         ///< the least size since it was synced, if that is below the durable one
+    std::optional<std::int64_t> dirty_since;  ///< the first change that the system has not written
 
     /// The number of bytes, or -ENOSPC.
     std::int64_t write(std::uint64_t offset, const char* data, std::size_t count);
@@ -76,6 +74,10 @@ public:
     void save();
     /// The machine has crashed: what is left is what the disk has.
     void settle();
+
+private:
+    void about_to_change();
+    void write_back();
 };
 
 /// What a descriptor of a file stands for; duplicates share it.
@@ -112,6 +114,7 @@ public:
     int symlink(std::string_view target, std::string_view path);
     std::int64_t readlink(std::string_view path, char* to, std::size_t size);
     int mkdir(std::string_view path, mode_t mode);
+    int mknod(std::string_view path, mode_t mode);
     /// Six letters that no other call has drawn.
     std::string draw_letters();
 
@@ -141,8 +144,10 @@ public:
     std::int64_t wall_time() const noexcept;
     Choices& choices() const noexcept;
     const DiskConfig& config() const noexcept;
-    /// Whether what was changed `when`, and not synced, is lost in the crash.
-    bool is_lost(std::int64_t when);
+    /// Whether the system has written by now, unasked, what was to be written since `when`.
+    bool is_written_back(std::int64_t when) const noexcept;
+    /// Whether something that was neither synced nor written back is lost in the crash.
+    bool is_lost();
     std::int64_t now() const noexcept;
 
 private:

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <hocket/io/file_calls_internal.h>
 #include <hocket/io/sim_file_calls_internal.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 #include <hocket/sim/config.h>
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Descriptors and ports of a simulated host, and its crash.
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <hocket/io/sim_files_internal.h>
 
@@ -35,13 +35,16 @@ void Kernel::crash() {
     }
     open_ = 0;
     ports_.clear();
-    if (std::exchange(up_, false)) files_->crash();
+    if (!std::exchange(up_, false)) return;
+    ++crashes_;
+    files_->crash();
 }
 
 void Kernel::boot() {
     up_ = true;
-    for (Unique<ScheduledEvent>& event : std::exchange(arrived_while_down, {}))
-        network_.schedule.add(network_.schedule.now(), std::move(event));
+    for (Unique<ScheduledEvent>& event : std::exchange(arrived_while_down, {})) {
+        if (event->outlasts_wait()) network_.schedule.add(network_.schedule.now(), std::move(event));
+    }
 }
 
 void Kernel::close_all() {
@@ -88,6 +91,8 @@ const Shared<OpenFile>* Kernel::find_file(int fd) const noexcept {
     return found != nullptr && found->file ? &found->file : nullptr;
 }
 
+int Kernel::no_descriptor(int fd) noexcept { return fd >= 0 && fd < descriptors_begin ? -EOPNOTSUPP : -EBADF; }
+
 int Kernel::close(int fd) {
     OpenDescriptor* const found = entry(fd);
     if (found == nullptr) return -EBADF;
@@ -117,7 +122,8 @@ int Kernel::duplicate_to(int fd, int to) {
 // ---- Ports
 
 Kernel::PortKey Kernel::key_of(bool datagram, const SocketAddress& address) {
-    return {datagram, address.local, address.port, address.path};
+    const bool file = address.inode != 0;
+    return {datagram, address.local, address.port, address.device, address.inode, file ? std::string() : address.path};
 }
 
 std::vector<Shared<Endpoint>>* Kernel::those_at(bool datagram, const SocketAddress& address) {
@@ -126,8 +132,9 @@ std::vector<Shared<Endpoint>>* Kernel::those_at(bool datagram, const SocketAddre
 }
 
 int Kernel::claim(const Shared<Endpoint>& endpoint, SocketAddress& address) {
+    if (address.local) return claim_name(endpoint, address);
     const bool datagram = endpoint->is_datagram();
-    if (!address.local && !is_own(address.ip)) return -EADDRNOTAVAIL;
+    if (!is_own(address.ip)) return -EADDRNOTAVAIL;
     const auto taken = [&] {
         const auto* those = those_at(datagram, address);
         return those != nullptr && std::ranges::any_of(*those, [&](const Shared<Endpoint>& other) {
@@ -136,7 +143,7 @@ int Kernel::claim(const Shared<Endpoint>& endpoint, SocketAddress& address) {
                    return overlap && !(other->shares_port() && endpoint->shares_port());
                });
     };
-    if (address.local || address.port != 0) {
+    if (address.port != 0) {
         if (taken()) return -EADDRINUSE;
     } else {
         int tries = last_ephemeral - first_ephemeral;
@@ -193,8 +200,9 @@ void Kernel::datagram_arrived(Kernel& from, const Datagram& datagram) {
         }
     }
     if (best) return best->datagram_arrived(datagram);
+    if (network_.link(*this, from).cut) return;  // as any datagram
     std::int64_t last = 0;
-    network_.send(*this, from, last, {}, [&from, datagram] { from.datagram_refused(datagram); });
+    network_.send(*this, from, {}, last, {}, [&from, datagram] { from.datagram_refused(datagram); });
 }
 
 void Kernel::datagram_refused(const Datagram& datagram) {

@@ -1,38 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What becomes of packets: how long they take, which are lost, which wait.
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_network_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/base/errors.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <algorithm>
+#include <exception>
 
 namespace hocket::sim {
-
-NetworkConfig NetworkConfig::calm() {
-    NetworkConfig n;
-    n.latency = {std::chrono::microseconds(500), std::chrono::microseconds(500)};
-    n.loopback = {std::chrono::microseconds(10), std::chrono::microseconds(10)};
-    n.slow = n.short_io = n.late = 0;
-    n.shuffle = false;
-    return n;
-}
-
-NetworkConfig NetworkConfig::weather(std::uint64_t seed) {
-    Choices knobs(seed ^ 0x5745'4154'4845'52U);
-    NetworkConfig n = calm();
-    const auto maybe = [&knobs] { return knobs.chance(0.5); };
-    const auto up_to = [&](double most) { return maybe() ? most * knobs.choose(1000) / 1000 : 0; };
-    n.latency = {std::chrono::microseconds(knobs.between(1, 1000)),
-                 std::chrono::microseconds(knobs.between(1000, 100'000))};
-    n.loopback.high = std::chrono::microseconds(knobs.between(10, 1000));
-    n.slow = up_to(0.05);
-    n.short_io = up_to(1);
-    n.late = up_to(0.5);
-    n.latest = std::chrono::microseconds(knobs.between(1, 10'000));
-    n.shuffle = maybe();
-    n.buffer = std::size_t{1} << (10 + knobs.choose(9));
-    return n;
-}
 
 Network::Network(Choices& c, const NetworkConfig& how) : choices(c), config(how) {}
 Network::~Network() { schedule.clear(); }
@@ -77,64 +53,87 @@ void Network::heal(Kernel& from, Kernel& to) {
     if (l.waiting.empty()) return;
     // They arrive in their order, behind what was sent before them and before what comes after them: connections keep the order of bytes.
     std::int64_t arrival = std::max(schedule.now() + latency(from, to), l.latest + 1);
-    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) schedule.add(arrival++, std::move(event));
+    for (Unique<ScheduledEvent>& event : std::exchange(l.waiting, {})) {
+        if (event->outlasts_wait()) schedule.add(arrival++, std::move(event));
+    }
     l.healed = l.latest = arrival;
 }
 
-std::int64_t Network::latency(const Kernel& from, const Kernel& to) {
+void Network::check_no_rule_is_asked() const {
+    if (judging_) throw RuntimeError("a rule only judges packets: what is done to hosts is for a task to do");
+}
+
+Verdict Network::judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept {
+    if (!rule || &from == &to) return Verdict::pass;
+    judging_ = true;
+    Verdict verdict = Verdict::pass;
+    try {
+        verdict = rule(from, to, data);
+    } catch (...) {
+        if (fail) fail("a rule throws " + describe(std::current_exception()));
+    }
+    judging_ = false;
+    return verdict;
+}
+
+std::int64_t Network::latency(const Kernel& from, const Kernel& to, bool* lost) {
     if (&from == &to) return choices.between(config.loopback.low.count(), config.loopback.high.count());
     const Link& l = link(from, to);
     const Range& range = l.has_latency ? l.latency : config.latency;
     std::int64_t slow = 0;
     if (choices.chance(config.slow)) {
         slow = choices.between(1, config.slowest.count());
+        if (lost != nullptr) *lost = true;
         if (tells())
             story(from, Told::small, "a packet to " + to.name() + " takes " + milliseconds_text(slow) + " more");
     }
     return slow + choices.between(range.low.count(), range.high.count());
 }
 
-namespace {
-
-// Looks at its target when it gets there, as a packet does.
-struct Arrival final : ScheduledEvent {
-    Kernel& to;
-    Unique<ScheduledEvent> inner;
-    Arrival(Kernel& k, Unique<ScheduledEvent> e) : to(k), inner(std::move(e)) {}
-    void happen() override {
-        if (to.up()) {
-            inner->happen();
-        } else {
-            to.arrived_while_down.push_back(std::move(inner));
-        }
+void Packet::happen(Unique<ScheduledEvent>& self) {
+    // Where one is missing, and nobody sends it again, those behind it are of no use.
+    if (lost_ && !sender_lives()) {
+        if (sender) sender->break_off();
+        return;
     }
-};
+    if (sender && sender->is_broken_off()) return;
+    if (to.up()) return arrive();
+    waits(false);
+    to.arrived_while_down.push_back(std::move(self));
+}
 
-}  // namespace
+bool Packet::sender_lives() const noexcept { return sender ? sender->lives() : from.up(); }
+bool Packet::outlasts_wait() const noexcept { return on_its_way_ || sender_lives(); }
 
-bool Network::carry(Kernel& from, Kernel& to, std::int64_t& last, std::span<const char> data,
-                    Unique<ScheduledEvent> arrival) {
-    const Verdict verdict = rule && &from != &to && !data.empty() ? rule(from, to, data) : Verdict::pass;
+void Packet::waits(bool on_its_way) {
+    on_its_way_ = on_its_way;
+    if (sender) Endpoint::watch_for_silence(sender);
+}
+
+void Network::carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data) {
+    Kernel &from = packet->from, &to = packet->to;
+    const Verdict verdict = data.empty() ? Verdict::pass : judge(from, to, data);
     Link& l = link(from, to);
     if (l.cut || l.held) {
-        l.waiting.push_back(Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
-        return false;
+        packet->waits(!l.cut);
+        l.waiting.push_back(std::move(packet));
+        return;
     }
-    std::int64_t when = schedule.now() + latency(from, to);
-    // A stream's packet that is dropped is sent again.
+    bool lost = verdict == Verdict::drop;
+    std::int64_t when = schedule.now() + latency(from, to, &lost);
+    if (lost) packet->was_lost();
     if (verdict != Verdict::pass) {
         when += choices.between(200'000'000, config.slowest.count());
         if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");
     }
     last = std::max({last + 1, when, l.healed});
     l.latest = std::max(l.latest, last);
-    schedule.add(last, Unique<ScheduledEvent>(new Arrival(to, std::move(arrival))));
-    return to.up();
+    schedule.add(last, std::move(packet));
 }
 
 void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
     const bool away = &from != &to;
-    const Verdict verdict = rule && away ? rule(from, to, datagram.data) : Verdict::pass;
+    const Verdict verdict = judge(from, to, datagram.data);
     Link& l = link(from, to);
     if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
         if (tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is lost");

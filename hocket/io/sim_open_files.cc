@@ -2,7 +2,7 @@
 // What is done with simulated files that are open, and by a test from outside.
 #include <hocket/io/sim_files_internal.h>
 
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <sys/sysmacros.h>
 #include <algorithm>

@@ -7,9 +7,9 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/io/choices.h>
-#include <hocket/io/sim_backend.h>
-#include <hocket/io/sim_kernel.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_backend_internal.h>
+#include <hocket/io/sim_kernel_internal.h>
+#include <hocket/io/sim_network_internal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -36,13 +36,14 @@ struct SoloWorld : Driver {
 
     void wait(SimBackend& backend, std::int64_t deadline) noexcept override {
         Schedule& schedule = network.schedule;
+        const Mailbox& mailbox = *this_loop->mailbox();
         while (!backend.has_something() && schedule.now() < deadline) {
             if (schedule.run_due() > 0) continue;
             std::int64_t next = std::min(deadline, backend.next_due());
             if (!schedule.empty()) next = std::min(next, schedule.next());
-            if (next < Backend::forever) {
+            if (next < Backend::forever && !mailbox.time_stands()) {
                 schedule.advance_to(next);
-            } else if (this_loop->mailbox()->outside_work.load() > 0) {
+            } else if (mailbox.outside_work.load() > 0) {
                 backend.sleep();
             } else {
                 this_loop->escape(std::make_exception_ptr(RuntimeError(

@@ -126,7 +126,7 @@ void Listener::accept_waiting() noexcept {
 void Listener::pause(int error) noexcept {
     EventLoop& loop = network()->loop();
     resume_ = loop.call_later(accept_retry_delay, [this] { accept(); });
-    const char* message = lacks_resources(error) ? "socket.accept() out of system resource" : "socket.accept() failed";
+    const char* message = lacks_resources(error) ? accept_lacks_resources : "socket.accept() failed";
     loop.call_exception_handler({message, std::make_exception_ptr(OSError(error, "accept on " + address_.str()))});
 }
 

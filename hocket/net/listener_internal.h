@@ -12,6 +12,9 @@ namespace hocket {
 std::uint64_t socket_file(const Address& a) noexcept;
 void remove_socket_file(const Address& a) noexcept;
 
+/// What the loop's exception handler is told when it cannot accept for now: a moment later the server goes on.
+inline constexpr const char* accept_lacks_resources = "socket.accept() out of system resource";
+
 class Listener final : public Socket, Operation, public Pooled {
 public:
     /// Takes over a bound socket; holds the server while that is open. `cleanup`: the socket's file is removed at the close.

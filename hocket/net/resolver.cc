@@ -5,6 +5,7 @@
 #include <hocket/base/report.h>
 #include <hocket/core/gate.h>
 #include <hocket/net/socket.h>
+#include <hocket/os/simulated_threads.h>
 #include <hocket/os/wrap_future.h>
 
 #include <exception>
@@ -138,7 +139,9 @@ void Resolver::loop_closing() noexcept {
     queue_.clear();
     if (!threads_) return;
     threads_->shutdown({.wait = false, .cancel_futures = true});
-    if (!threads_->ended().object().wait(patience)) {
+    if (simulated_threads) {  // no thread exists, and nothing waits for the answer
+        threads_->abandon();
+    } else if (!threads_->ended().object().wait(patience)) {
         report(
             "the loop ends while the system looks up a name: the thread that waits for it ends when the answer comes");
         threads_->abandon();

@@ -151,7 +151,7 @@ void SocketTransport::take_result(Receiving what, int n) noexcept {
     touched_ = true;
     if (n > 0) {
         arrived(n);
-    } else if (n == 0) {
+    } else if (n == 0 || (n == -ECONNRESET && expects_end_ && (!out_ || out_->idle()))) {
         peer_ended_ = true;
         end_reading();
         if (pipe_) linger();        // there is no other direction

@@ -53,6 +53,7 @@ public:
     void write_eof() override;
     void close() noexcept override;
     void close_lingering() noexcept override;
+    void expect_end() noexcept override { expects_end_ = true; }
     void abort() noexcept override;
     void reset() noexcept override;
     bool is_closing() const noexcept override { return end_ != End::no; }
@@ -153,6 +154,7 @@ private:
     bool touched_ = false;            // since it was last asked to tidy
     bool eof_wanted_ = false;         // `write_eof` was called, or `close` had to send its end of file
     bool awaits_late_words_ = false;  // there will be some, though there are none yet
+    bool expects_end_ = false;        // and nothing else
     std::uint64_t heard_ = 0;         // the loop's looks when bytes came last
     Address peer_;
 };

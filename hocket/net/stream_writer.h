@@ -68,7 +68,7 @@ public:
         transport_->close();
     }
     bool is_closing() const noexcept { return transport_->is_closing(); }
-    /// Waits until the descriptor is closed. Throws OSError if the connection was lost before: something could not be sent, or a read failed.
+    /// Waits until the descriptor is closed, however long the peer reads nothing of what is to be sent before: see `abort`. Throws OSError if the connection was lost before: something could not be sent, or a read failed.
     /// `abort` is no loss.
     HOCKET_CORO_WRAPPER Coro<> wait_closed() const { return transport_->wait_closed(); }
     /// Closes at once and sends nothing more (`transport.abort()`). Who waits to write gets OSError: `Software caused connection abort`.

@@ -207,6 +207,17 @@ TEST(RealTlsClose, a_peer_that_goes_without_a_word_after_the_close_is_no_error) 
     }());
 }
 
+TEST(RealTlsClose, nor_is_one_that_has_not_read_the_last_word_and_so_resets_the_connection) {
+    run_net([]() -> Coro<> {
+        auto c = co_await secured();
+        c.writer.close();
+        co_await a_while();
+        c.server_writer.abort();
+        EXPECT_EQ(co_await ending_of(c.writer.wait_closed()), "nothing");
+        EXPECT_EQ(co_await c.reader.read(), "");
+    }());
+}
+
 TEST(RealTlsClose, the_time_limit_of_a_close_does_not_outlive_it) {
     run_net([]() -> Coro<> {
         {

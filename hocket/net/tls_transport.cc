@@ -314,6 +314,7 @@ void TlsTransport::shut_down() noexcept {
     say_last_words();
     if (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) return lower_.close();
     awaits_close_notify_ = true;
+    lower_.expect_end();
     await_close_notify();
 }
 

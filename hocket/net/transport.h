@@ -121,6 +121,8 @@ public:
     /// Where the peer is about to send what nobody will read: it gets an end of file, and has a while to see that and what was written
     /// before. (`close` does that only if something unread is there already.)
     virtual void close_lingering() noexcept { close(); }
+    /// All that is still awaited is the peer's end: once everything was sent, a connection that is reset has ended, too.
+    virtual void expect_end() noexcept {}
     virtual void abort() noexcept {}
     /// The same, and the peer learns it as an error, not as the end of a stream that is whole; of TCP, that is.
     virtual void reset() noexcept { abort(); }

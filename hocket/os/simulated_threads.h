@@ -4,12 +4,14 @@
 
 #include <hocket/base/clock.h>
 #include <hocket/base/function.h>
+#include <hocket/base/owners.h>
 
 #include <optional>
+#include <utility>
 
 namespace hocket {
 
-/// The threads of a simulated host, none of which is one: jobs are run one after the other, between the steps of loops.
+/// The threads of a program on a simulated host, none of which is one: jobs are run one after the other, between the steps of loops.
 class HOCKET_EXPORT SimulatedThreads {
 public:
     /// So many workers a pool has that was not told how many, on every machine.
@@ -22,8 +24,22 @@ public:
     virtual bool wait_until(bool (*done)(const void*), const void* object,
                             std::optional<Duration> timeout) noexcept = 0;
 
+    /// What an object keeps that may outlive the program.
+    struct Life {
+        SimulatedThreads* threads;  ///< null: the program has ended
+    };
+    const Shared<Life>& life() const noexcept { return life_; }
+
+    void begin_life() { life_ = Shared<Life>::make(this); }
+    void end_life() noexcept {
+        if (life_) life_->threads = nullptr;
+    }
+
 protected:
-    ~SimulatedThreads() = default;
+    ~SimulatedThreads() { end_life(); }
+
+private:
+    Shared<Life> life_;
 };
 
 /// Those of the host whose code runs now on this thread; null: its code is no simulation's, and has real ones.

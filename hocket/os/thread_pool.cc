@@ -63,7 +63,7 @@ struct ThreadPoolExecutor::Pool {
     std::vector<std::thread> threads;
     ConcurrentFuture<> ended;  // running, so that nobody can cancel it
     bool told = false;         // that it ended
-    SimulatedThreads* const simulated = simulated_threads;
+    const Shared<SimulatedThreads::Life> simulated = simulated_threads ? simulated_threads->life() : nullptr;
     std::size_t simulated_workers = 0;  // in place of `threads`; those that work are `alive`
 
     void push(ConcurrentBase& job) noexcept {
@@ -174,7 +174,7 @@ struct ThreadPoolExecutor::Pool {
         ++pool->alive;
         const bool is_new = pool->alive > pool->simulated_workers;
         if (is_new) ++pool->simulated_workers;
-        pool->simulated->run_later([pool, is_new] { pool->work_simulated(pool, is_new); });
+        pool->simulated->threads->run_later([pool, is_new] { pool->work_simulated(pool, is_new); });
     }
     void work_simulated(const Shared<Pool>& self, bool is_new) {
         if ((is_new && !initialize()) || !first) {
@@ -186,12 +186,20 @@ struct ThreadPoolExecutor::Pool {
         ++working;
         job->run();
         --working;
-        simulated->run_later([self] { self->work_simulated(self, false); });
+        simulated->threads->run_later([self] { self->work_simulated(self, false); });
     }
     // The caller waits until they have ended.
     bool wait_for_simulated(std::optional<Duration> timeout) noexcept {
-        return simulated->wait_until([](const void* p) { return static_cast<const Pool*>(p)->alive == 0; }, this,
-                                     timeout);
+        if (simulated->threads == nullptr) return alive == 0;
+        return simulated->threads->wait_until([](const void* p) { return static_cast<const Pool*>(p)->alive == 0; },
+                                              this, timeout);
+    }
+
+    // It belongs to the program that made it, and to no other world.
+    void check_world() const {
+        if (simulated ? simulated->threads == nullptr : simulated_threads != nullptr)
+            throw RuntimeError(simulated ? "the thread pool was made by a simulated program, which has ended"
+                                         : "a thread pool that was made outside the simulation cannot be used in it");
     }
 
     bool runs_on_this_thread() const noexcept {
@@ -249,6 +257,7 @@ void ThreadPoolExecutor::execute(ConcurrentBase& job) {
         if (!pool.broken.empty()) throw BrokenThreadPool(pool.broken);
         if (pool.shut) throw RuntimeError("cannot schedule new futures after shutdown");
         if (pool.full()) throw QueueFull();
+        pool.check_world();
         if (pool.simulated) {
             if (pool.alive < pool.max_workers) Pool::start_simulated(pool_);
         } else if (pool.queued >= pool.idle && pool.threads.size() < pool.max_workers) {

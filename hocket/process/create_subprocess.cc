@@ -75,6 +75,7 @@ std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
 
 [[noreturn]] void throw_failure(const Spawn& spawn, int error, const Command& command,
                                 const SubprocessOptions& options) {
+    if (spawn.refused) std::rethrow_exception(spawn.refused);
     std::string attempted = "start process " + command.program;
     switch (spawn.failed) {
         case Spawn::Step::directory: attempted += " in " + options.cwd; break;

@@ -2,6 +2,8 @@
 // Configurations that are made, not given.
 #include <hocket/sim/config.h>
 
+#include <hocket/io/choices.h>
+
 namespace hocket::sim {
 
 Config Config::calm(std::uint64_t seed) {

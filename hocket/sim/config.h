@@ -4,7 +4,7 @@
 
 #include <hocket/base/clock.h>
 #include <hocket/io/sim_disk.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_network_config.h>
 
 #include <chrono>
 #include <cstdint>
@@ -50,9 +50,9 @@ struct Config {
     Tell tell = Tell::off;
 
     /// Nothing goes wrong, and everything is quick.
-    static Config calm(std::uint64_t seed = 0);
+    HOCKET_EXPORT static Config calm(std::uint64_t seed = 0);
     /// Every knob is drawn from the seed: some runs are calm, some have one kind of fault, some have all.
-    static Config swarm(std::uint64_t seed);
+    HOCKET_EXPORT static Config swarm(std::uint64_t seed);
 };
 
 /// How a run ended.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <hocket/base/owners.h>
-#include <hocket/io/sim_address.h>
+#include <hocket/io/sim_address_internal.h>
 #include <hocket/net/address.h>
 #include <hocket/net/resolver_internal.h>
 

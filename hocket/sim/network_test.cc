@@ -3,16 +3,25 @@
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/signals.h>
+#include <hocket/net/connect_pipe.h>
 #include <hocket/net/datagram_endpoint.h>
 #include <hocket/net/datagram_socket_internal.h>
+#include <hocket/net/sock_calls.h>
 #include <hocket/sim/run_in_world_test.h>
 #include <hocket/sync/event.h>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace hocket::sim {
 namespace {
@@ -99,6 +108,46 @@ TEST(OnceSimNetwork, a_link_may_be_cut_in_one_direction) {
     });
 }
 
+TEST(OnceSimNetwork, what_a_rule_throws_fails_the_run) {
+    const Outcome outcome = run(Config::calm(), [](World& world) -> Coro<> {
+        world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.rule([](Host, Host, std::string_view) -> Verdict { throw ValueError("which verdict?"); });
+        co_await writer.write("hello");
+        co_await sleep(1h);
+    });
+    EXPECT_EQ(outcome.error, "a rule throws hocket::ValueError: which verdict?");
+}
+
+TEST(OnceSimNetwork, a_rule_only_judges) {
+    const std::vector<std::function<void(World&, Host)>> deeds = {
+        [](World& world, Host a) { world.crash(a); },   [](World& world, Host) { world.crash(world.main()); },
+        [](World& world, Host a) { world.kill(a); },    [](World& world, Host a) { world.signal(a, SIGTERM); },
+        [](World& world, Host a) { world.restart(a); }, [](World& world, Host) { world.host("b", echo_server); },
+        [](World& world, Host) { world.rule({}); },
+    };
+    for (const auto& deed : deeds) {
+        run_calmly([&](World& world) -> Coro<> {
+            const Host a = world.host("a", echo_server);
+            co_await sleep(1s);
+            auto [reader, writer] = co_await open_connection("a", 7);
+            std::string said;
+            world.rule([&](Host, Host, std::string_view) {
+                try {
+                    deed(world, a);
+                } catch (const RuntimeError& e) {
+                    said = e.what();
+                }
+                return Verdict::pass;
+            });
+            co_await writer.write("hello");
+            EXPECT_EQ(co_await reader.readexactly(5), "hello");
+            EXPECT_EQ(said, "a rule only judges packets: what is done to hosts is for a task to do");
+        });
+    }
+}
+
 TEST(OnceSimNetwork, a_connection_over_a_link_that_stays_cut_times_out) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
@@ -129,7 +178,42 @@ TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
         });
         co_await sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
-        EXPECT_THROW(co_await wait_for(writer.write(std::string(10'000'000, 'x')), 1min), TimeoutError);
+        EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1min), TimeoutError);
+    });
+}
+
+// As with asyncio.
+TEST(OnceSimNetwork, a_close_waits_for_such_a_reader_and_an_abort_does_not) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", []() -> Coro<> {
+            const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
+            const Server server = co_await start_server(silent, "", 7);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1s), TimeoutError);
+        writer.close();
+        EXPECT_THROW(co_await wait_for(writer.wait_closed(), 1min), TimeoutError);
+        writer.abort();
+        co_await writer.wait_closed();
+    });
+}
+
+TEST(OnceSimNetwork, descriptors_of_the_real_system_are_not_the_host_s) {
+    run_calmly([](World&) -> Coro<> {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) < 0) throw RuntimeError("no pipe");
+        const std::string reading = std::to_string(ends[0]), writing = std::to_string(ends[1]);
+        EXPECT_EQ(co_await error_of(connect_read_pipe(ends[0])),
+                  "connect a stream to descriptor " + reading + ": Operation not supported");
+        EXPECT_EQ(co_await error_of(connect_write_pipe(ends[1])),
+                  "connect a stream to descriptor " + writing + ": Operation not supported");
+        EXPECT_EQ(co_await error_of(sock_recv(ends[0], 1)),
+                  "receive from descriptor " + reading + ": Operation not supported");
+        EXPECT_THAT(co_await error_of(connect_read_pipe(1'000'000)), HasSubstr("Bad file descriptor"));
+        ::close(ends[0]);
+        ::close(ends[1]);
     });
 }
 
@@ -177,6 +261,30 @@ TEST(OnceSimNetwork, descriptors_are_limited) {
         const Server third = co_await start_server(nothing, "10.0.0.1", 3);
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;
+}
+
+// The table of descriptors grows in the middle of what is tried on one socket.
+TEST(OnceSimNetwork, tasks_that_wait_for_connections_of_one_socket_get_one_each) {
+    run_calmly([](World& world) -> Coro<> {
+        Backend& backend = get_running_loop().backend();
+        const RawAddress address = world.main().address(7).raw();
+        const int listener = backend.socket(AF_INET, SOCK_STREAM, 0);
+        EXPECT_EQ(backend.bind(listener, address.get(), address.size), 0);
+        EXPECT_EQ(backend.listen(listener, 100), 0);
+        std::vector<Task<std::pair<Descriptor, Address>>> accepting;
+        accepting.reserve(100);
+        for (int i = 0; i < 100; ++i) accepting.push_back(create_task(sock_accept(listener)));
+        world.host("a", []() -> Coro<> {
+            std::vector<std::pair<StreamReader, StreamWriter>> connections;
+            connections.reserve(100);
+            for (int i = 0; i < 100; ++i) connections.push_back(co_await open_connection("main", 7));
+            co_await sleep(1s);
+        });
+        std::set<std::uint16_t> ports;
+        for (auto& task : accepting) ports.insert((co_await task).second.port());
+        EXPECT_EQ(ports.size(), 100U);
+        backend.close(listener);
+    });
 }
 
 TEST(OnceSimNetwork, a_signal_calls_its_handler_or_has_its_effect) {

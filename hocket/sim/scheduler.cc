@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/await_graph.h>
+#include <hocket/net/listener_internal.h>
 #include <hocket/sim/names_internal.h>
 
 #include <algorithm>
@@ -15,31 +16,33 @@ namespace {
 
 constexpr Duration patience_at_end = std::chrono::seconds(300);  // as the Runner's
 
+// Of the random numbers of one program: they have nothing to do with those of others, nor with the run's choices.
+std::uint64_t seed_of(std::uint64_t seed, std::uint32_t host, std::uint32_t start) noexcept {
+    Random mixed(seed);
+    return Random(mixed.next() ^ (std::uint64_t{host} << 32 | start)).next();
+}
+
 constexpr std::uint64_t most_spins = 1'000'000;
 constexpr char deadlock[] = "deadlock: everybody waits, and nothing can wake one";
 
-// What is to run without a loop of its own on this thread.
-class WithoutLoop {
+// While it lives, no host's code runs, though one may wait below.
+class Outside {
 public:
-    WithoutLoop() noexcept : outer_(std::exchange(this_loop, nullptr)) {}
-    WithoutLoop(const WithoutLoop&) = delete;
-    WithoutLoop& operator=(const WithoutLoop&) = delete;
-    ~WithoutLoop() { this_loop = outer_; }
+    Outside() noexcept
+        : outer_loop_(std::exchange(this_loop, nullptr)), outer_threads_(std::exchange(simulated_threads, nullptr)) {}
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+    ~Outside() {
+        this_loop = outer_loop_;
+        simulated_threads = outer_threads_;
+    }
 
 private:
-    EventLoop* outer_;
+    EventLoop* outer_loop_;
+    SimulatedThreads* outer_threads_;
 };
 
 }  // namespace
-
-std::int64_t HostState::due() const noexcept {
-    if (stage == Stage::none || stage == Stage::closing || paused || inside || must_go) return Backend::forever;
-    if (!loop->idle() || backend->has_something()) return 0;
-    std::int64_t first = backend->next_due();
-    if (const auto timer = loop->next_timer()) first = std::min(first, timer->time_since_epoch().count());
-    if (stage == Stage::ending && jobs_inside == 0) first = std::min(first, patience);
-    return first;
-}
 
 Scheduler::Scheduler(const Config& config, Choices& choices)
     : config_(config),
@@ -47,10 +50,11 @@ Scheduler::Scheduler(const Config& config, Choices& choices)
       network_(choices, config.network),
       world_(*this),
       names_(names_of(*this)),
-      randomness_(config.seed),
+      randomness_(seed_of(config.seed, 0, 0)),
       story_(config.tell) {
     network_.schedule.wall_start = config.wall_clock.count();
     network_.disk = config.disk;
+    network_.fail = [this](std::string why) { fail(std::move(why)); };
     if (!story_.told()) return;
     network_.story = [this](const Kernel& host, Told import, const std::string& text) { note(&host, import, text); };
     network_.carried = [this](const Kernel& from, const Kernel& to, std::size_t size, const std::string& what) {
@@ -65,8 +69,8 @@ void Scheduler::note(const Kernel* host, Told import, const std::string& text) {
 }
 
 void Scheduler::note_of_program(const std::string& text) {
-    const auto inside = std::ranges::find_if(hosts_, [](const auto& host) { return host->inside; });
-    note(inside != hosts_.end() ? &(*inside)->kernel : nullptr, Told::notable, "* " + text);
+    const auto* const host = static_cast<const HostState*>(simulated_threads);
+    note(host != nullptr ? &host->kernel : nullptr, Told::notable, "* " + text);
 }
 
 void Scheduler::fail(std::string why) {
@@ -91,24 +95,36 @@ HostState& Scheduler::add_host(std::string name, Function<Coro<>()> program) {
 }
 
 void Scheduler::start(HostState& host) {
-    auto backend =
-        Unique<SimBackend>::make(host.kernel, *this, config_.seed ^ (host.kernel.index() + 1) * 0x9E3779B97F4A7C15U);
+    ++host.programs;
+    auto backend = Unique<SimBackend>::make(
+        host.kernel, *this, seed_of(config_.seed, static_cast<std::uint32_t>(host.kernel.index() + 1), host.programs));
     host.backend = backend.get();
     host.loop = Unique<EventLoop>::make(std::move(backend));
     host.loop->set_exception_handler([this, &host](EventLoop&, const ErrorContext& context) {
+        if (context.message == accept_lacks_resources) return host.kernel.tell("accepts nothing for a second");
         fail(host.kernel.name() + ": " + error_text(context));
     });
     host.loop->set_shuffle(config_.shuffle_tasks);
     host.stage = HostState::Stage::running;
-    host.paused = host.must_go = host.interrupted = false;
-    ++host.programs;
+    host.resume();
+    host.must_go = host.interrupted = false;
     host.files.begin();
+    host.begin_life();
     const bool again = host.programs > 1;
     host.kernel.tell(again ? "starts again" : "starts", again ? Told::life : Told::routine);
-    const WithoutLoop outside;
+    const Outside outside;
     const OnHost here(host);
     Resolver::of(*host.loop)->system = names_;
     host.main.emplace(host.loop->create_task(host.program()));
+}
+
+void Scheduler::set_program(std::string name, Program program) {
+    programs_[std::move(name)] = Shared<Program>::make(std::move(program));
+}
+
+Shared<Program> Scheduler::program(const std::string& name) const {
+    const auto found = programs_.find(name);
+    return found != programs_.end() ? found->second : nullptr;
 }
 
 // As `run` does when its main coroutine has ended; but others go on meanwhile, and so it is done in steps.
@@ -156,6 +172,8 @@ void Scheduler::end(HostState& host) noexcept {
     host.main.reset();
     host.backend->begin_end();
     host.loop.reset();
+    host.children.clear();
+    host.end_life();
     host.backend = nullptr;
     host.stage = HostState::Stage::none;
     host.kernel.close_all();
@@ -197,6 +215,8 @@ void Scheduler::destroy(HostState& host) noexcept {
     host.left.clear();
     host.main.reset();
     host.loop.reset();
+    host.children.clear();
+    host.end_life();
     host.backend = nullptr;
     host.stage = HostState::Stage::none;
 }
@@ -300,7 +320,7 @@ std::string Scheduler::what_all_await() {
 
 template <class F>
 bool Scheduler::run_until(F done, std::int64_t deadline) {
-    const WithoutLoop outside;
+    const Outside outside;
     while (!done()) {
         if (failed_ || network_.schedule.now() >= deadline) return false;
         if (!step(deadline)) fail_with_graph(deadlock);
@@ -308,33 +328,15 @@ bool Scheduler::run_until(F done, std::int64_t deadline) {
     return true;
 }
 
-void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
-    run_until([&] { return backend.has_something(); }, deadline);
-    if (!failed_) return;
-    for (const auto& host : hosts_) {
-        if (host->backend == &backend)
-            host->loop->escape(std::make_exception_ptr(RuntimeError("the simulation has failed")));
-    }
+HostState& Scheduler::host_of(const SimBackend& backend) noexcept {
+    return **std::ranges::find_if(hosts_, [&](const auto& host) { return host->backend == &backend; });
 }
 
-void HostState::run_later(Function<void()> job) {
-    Network& network = scheduler.network();
-    const Range& range = scheduler.config().job;
-    const Duration delay = std::chrono::nanoseconds(network.choices.between(range.low.count(), range.high.count()));
-    network.after(delay, [this, program_number = programs, job = std::move(job)]() mutable {
-        if (program_number != programs || stage == Stage::none || backend->dead()) {
-            const sys::WithFileCalls past(&past_files);  // it may be the last to hold a file
-            job = nullptr;
-            return;
-        }
-        ++jobs_inside;
-        {
-            const OnHost here(*this);
-            job();
-            job = nullptr;
-        }
-        if (--jobs_inside == 0 && must_go) scheduler.destroy(*this);
-    });
+void Scheduler::wait(SimBackend& backend, std::int64_t deadline) noexcept {
+    HostState& host = host_of(backend);
+    run_until([&] { return backend.has_something(); }, deadline);
+    run_until([&] { return !host.paused || backend.dead(); }, Backend::forever);
+    if (failed_) host.loop->escape(std::make_exception_ptr(RuntimeError("the simulation has failed")));
 }
 
 bool HostState::wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept {
@@ -343,7 +345,9 @@ bool HostState::wait_until(bool (*done)(const void*), const void* object, std::o
     std::int64_t deadline = Backend::forever;
     if (timeout && __builtin_add_overflow(now, timeout->count(), &deadline)) deadline = Backend::forever;
     const auto gone = [this, mine = programs] { return programs != mine || backend == nullptr || backend->dead(); };
-    return scheduler.run_until([&] { return done(object) || gone(); }, deadline) && done(object);
+    scheduler.run_until([&] { return done(object) || gone(); }, deadline);
+    scheduler.run_until([&] { return !paused || gone(); }, Backend::forever);
+    return done(object);
 }
 
 Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
@@ -369,7 +373,7 @@ Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
 void Scheduler::finish_hosts() {
     using Stage = HostState::Stage;
     for (const auto& host : hosts_) {
-        host->paused = false;
+        host->resume();
         if (!failed_ && host->stage == Stage::running) begin_end(*host);
     }
     const auto done = [&] {

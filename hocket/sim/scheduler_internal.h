@@ -5,18 +5,20 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task.h>
 #include <hocket/io/file_calls_internal.h>
-#include <hocket/io/sim_backend.h>
+#include <hocket/io/sim_backend_internal.h>
 #include <hocket/io/sim_file_calls_internal.h>
-#include <hocket/io/sim_kernel.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_kernel_internal.h>
+#include <hocket/io/sim_network_internal.h>
 #include <hocket/net/resolver_internal.h>
 #include <hocket/os/simulated_threads.h>
+#include <hocket/sim/children_internal.h>
 #include <hocket/sim/config.h>
 #include <hocket/sim/randomness_internal.h>
 #include <hocket/sim/story_internal.h>
 #include <hocket/sim/world.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,14 +55,20 @@ struct HostState final : SimulatedThreads {
     SimBackend* backend = nullptr;
     std::optional<Task<>> main;
     std::vector<AnyTask> left;
+    Children children{*this};
     std::int64_t patience = 0;  // until when it is waited for
 
-    std::uint32_t programs = 0;  // that were started on it: a job is for the one that submitted it
+    std::uint32_t programs = 0;                 // that were started on it: a job is for the one that submitted it
+    std::vector<Function<void()>> paused_jobs;  // that were to run while it was paused
 
+    void resume();
     void run_later(Function<void()> job) override;
     bool wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept override;
     /// When it has something to do: now or earlier, or a time to come; `Backend::forever`: only others can wake it.
     std::int64_t due() const noexcept;
+
+private:
+    void run_job(std::uint32_t program_number, Function<void()> job);
 };
 
 /// While it lives, what runs on this thread is the code of a host.
@@ -106,6 +114,9 @@ public:
     std::vector<Unique<HostState>>& hosts() noexcept { return hosts_; }
     Network& network() noexcept { return network_; }
     void start(HostState& host);
+    void set_program(std::string name, Program program);
+    /// Null: nobody has said what it runs.
+    Shared<Program> program(const std::string& name) const;
     void crash(HostState& host);
     void kill(HostState& host);
     void destroy(HostState& host) noexcept;
@@ -113,7 +124,7 @@ public:
     const Config& config() const noexcept { return config_; }
     /// Null: of no host.
     void note(const Kernel* host, Told import, const std::string& text);
-    /// A line that the host's program says whose step is under way.
+    /// A line that the program says whose code runs.
     void note_of_program(const std::string& text);
     /// Lets hosts go on, but for those whose steps are under way, until `done()` or `deadline`. False: it is not done.
     template <class F>
@@ -121,6 +132,14 @@ public:
 
 private:
     void wait(SimBackend& backend, std::int64_t deadline) noexcept override;
+    int spawn(SimBackend& parent, Spawn& child) override { return host_of(parent).children.spawn(child); }
+    int wait_for_child(SimBackend& parent, int pidfd, int& returncode) override {
+        return host_of(parent).children.wait_for_child(pidfd, returncode);
+    }
+    int pidfd_send_signal(SimBackend& parent, int pidfd, int number) override {
+        return host_of(parent).children.send_signal(pidfd, number);
+    }
+    HostState& host_of(const SimBackend& backend) noexcept;
     bool step(std::int64_t deadline);
     void run_host(HostState& host);
     void look_at(HostState& host);
@@ -140,6 +159,7 @@ private:
     World world_;
     Shared<NameSystem> names_;
     Random randomness_;  // OpenSSL's
+    std::map<std::string, Shared<Program>> programs_;
     std::vector<Unique<HostState>> hosts_;
     Story story_;
     std::string error_;

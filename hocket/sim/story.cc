@@ -2,7 +2,7 @@
 // How what happens becomes lines that a person reads.
 #include <hocket/sim/story_internal.h>
 
-#include <hocket/io/sim_schedule.h>
+#include <hocket/io/sim_schedule_internal.h>
 
 #include <algorithm>
 #include <utility>

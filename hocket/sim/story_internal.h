@@ -2,7 +2,7 @@
 // The lines of a run's story, and which of them become one.
 #pragma once
 
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_network_internal.h>
 #include <hocket/sim/config.h>
 
 #include <cstddef>

@@ -115,6 +115,47 @@ TEST(OnceStory, the_same_seed_has_the_same_story) {
     }
 }
 
+TEST(OnceStory, a_note_is_of_the_program_that_says_it_also_while_another_waits) {
+    const std::string story = run(calm(Tell::story), [](World& world) -> Coro<> {
+                                  world.host("a", [&world]() -> Coro<> {
+                                      return [](World& w) -> Coro<> {
+                                          ThreadPoolExecutor pool;
+                                          pool.submit([&w] { w.note("in a job of a"); }).result();
+                                          w.note("in a");
+                                          co_return;
+                                      }(world);
+                                  });
+                                  world.host("b", [&world]() -> Coro<> {
+                                      return [](World& w) -> Coro<> {
+                                          co_await sleep(50us);
+                                          w.note("in b");
+                                      }(world);
+                                  });
+                                  co_await sleep(1s);
+                              }).story;
+    for (const char* const line : {"  b         * in b\n", "  a         * in a job of a\n", "  a         * in a\n"})
+        EXPECT_NE(story.find(line), std::string::npos) << line << story;
+}
+
+TEST(OnceStory, a_server_that_lacks_descriptors_is_a_line_and_no_failure) {
+    Config config = calm(Tell::story);
+    config.network.descriptors = 3;
+    const Outcome outcome = run(config, [](World& world) -> Coro<> {
+        world.host("kv", echo_server);
+        co_await sleep(1s);
+        {
+            auto first = co_await open_connection("kv", 80), second = co_await open_connection("kv", 80);
+            auto third = co_await open_connection("kv", 80);
+            co_await sleep(100ms);
+            first.second.close();
+            co_await third.second.write("hello");
+            EXPECT_EQ(co_await third.first.readexactly(5), "hello");
+        }
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_NE(outcome.story.find("  kv        accepts nothing for a second\n"), std::string::npos) << outcome.story;
+}
+
 // ---- What does not go on
 
 TEST(OnceDeadlock, two_locks_taken_in_two_orders_are_named) {

@@ -16,31 +16,54 @@
 
 namespace hocket::sim {
 
-/// While it lives, what GoogleTest's macros find is kept away from its test, and ends the run of `world` instead: so that a run in which an
-/// EXPECT fails is a run that fails, and can be made small.
-class ExpectationsOfRun final : public ::testing::ScopedFakeTestPartResultReporter {
+/// While it lives, what GoogleTest's macros find is kept away from its test, and fails the run in which it was found: so that a run in which
+/// an EXPECT fails can be told and made small. What they find between two runs is `outside`.
+class ExpectationsOfRuns final : public ::testing::ScopedFakeTestPartResultReporter {
 public:
-    explicit ExpectationsOfRun(World& world)
-        : ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD, &unused_), world_(world) {}
+    ExpectationsOfRuns() : ScopedFakeTestPartResultReporter(INTERCEPT_ONLY_CURRENT_THREAD, &unused_) {}
+
+    /// `program`, for `try_seeds` and `shrink`. Its run goes on after it: as long as hosts end.
+    Main of(Function<Coro<>(World&)> program) {
+        return [this, program = std::move(program)](World& world) {
+            world_ = &world;
+            return program(world);
+        };
+    }
+    /// The run is over.
+    void between_runs() noexcept { world_ = nullptr; }
+    const std::string& outside() const noexcept { return outside_; }
 
     void ReportTestPartResult(const ::testing::TestPartResult& result) override {
         if (!result.failed()) return;
         const std::string file = result.file_name() != nullptr ? result.file_name() : "an unknown file";
-        world_.fail(file.substr(file.rfind('/') + 1) + ":" + std::to_string(result.line_number()) + ": " +
-                    result.message());
+        std::string text =
+            file.substr(file.rfind('/') + 1) + ":" + std::to_string(result.line_number()) + ": " + result.message();
+        if (world_ != nullptr) {
+            world_->fail(std::move(text));
+        } else {
+            outside_ += text + "\n";
+        }
     }
 
 private:
     inline static ::testing::TestPartResultArray unused_;
-    World& world_;
+    World* world_ = nullptr;
+    std::string outside_;
 };
 
-/// `program` with what its expectations find, for `try_seeds` and `shrink`.
-inline Main with_expectations(Function<Coro<>(World&)> program) {
-    return [program = std::move(program)](World& world) -> Coro<> {
-        const ExpectationsOfRun expectations(world);
-        co_await program(world);
+/// `try_seeds` with what the program's expectations find.
+inline SeedsReport try_seeds_with_expectations(SeedsOptions options, Function<Coro<>(World&)> program) {
+    ExpectationsOfRuns expectations;
+    options.edit = [&expectations, edit = std::move(options.edit)](Config& config) {
+        expectations.between_runs();
+        if (edit) edit(config);
     };
+    SeedsReport report = try_seeds(options, expectations.of(std::move(program)));
+    if (!expectations.outside().empty()) {
+        report.ok = false;
+        report.text += "outside of a run: " + expectations.outside();
+    }
+    return report;
 }
 
 /// What HOCKET_SIM_TEST does.
@@ -48,10 +71,11 @@ inline void run_test(const std::string& name, const char* file, int line, std::u
                      Function<Coro<>(World&)> program, Function<void(Config&)> edit = {}) {
     SeedsOptions options = seeds_of_environment(name, seeds);
     options.edit = std::move(edit);
-    const SeedsReport report = try_seeds(options, with_expectations(std::move(program)));
+    const bool tells = options.story;
+    const SeedsReport report = try_seeds_with_expectations(std::move(options), std::move(program));
     if (!report.ok) {
         ADD_FAILURE_AT(file, line) << report.text;
-    } else if (options.story) {
+    } else if (tells) {
         hocket::report(report.text);
     }
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 namespace hocket::sim {
 namespace {
@@ -53,18 +54,43 @@ TEST(OnceSimulationTest, a_failure_has_the_seed_the_error_the_command_and_the_sm
     EXPECT_TRUE(options.command.starts_with("HOCKET_SIM_SEED={} ./")) << options.command;
     EXPECT_TRUE(options.command.ends_with(" --gtest_filter=Simulation.rolls")) << options.command;
     options.command = "HOCKET_SIM_SEED={} ./dice_test";
-    const SeedsReport report = try_seeds(options, with_expectations(rolls));
+    const SeedsReport report = try_seeds_with_expectations(std::move(options), rolls);
     EXPECT_FALSE(report.ok);
     const std::string seed = std::to_string(report.seed);
     EXPECT_TRUE(report.text.starts_with("seed " + seed +
-                                        " fails: test_test.cc:47: Expected: (rolled) < (6U), actual: 6 vs 6\n"))
+                                        " fails: test_test.cc:48: Expected: (rolled) < (6U), actual: 6 vs 6\n"))
         << report.text;
     EXPECT_NE(report.text.find("again:\n  HOCKET_SIM_SEED=" + seed + " ./dice_test\n"), std::string::npos);
     const std::size_t story = report.text.find("the smallest run that fails so");
     ASSERT_NE(story, std::string::npos);
     EXPECT_EQ(report.text.substr(report.text.find('\n', story) + 1),
               "     0.001000  main      * rolls 6\n"
-              "     0.001000  -         the run fails: test_test.cc:47: Expected: (rolled) < (6U), actual: 6 vs 6\n");
+              "     0.001000  -         the run fails: test_test.cc:48: Expected: (rolled) < (6U), actual: 6 vs 6\n");
+}
+
+// A host's program ends after main: what is expected of its end belongs to the run, too.
+TEST(OnceSimulationTest, what_is_found_while_hosts_end_is_of_their_run) {
+    struct Expecting {
+        ~Expecting() { EXPECT_TRUE(false) << "at the end"; }
+    };
+    const SeedsReport report = try_seeds_with_expectations({.last = 3}, [](World& world) -> Coro<> {
+        world.host("late", []() -> Coro<> {
+            const Expecting expecting;
+            co_await sleep(1h);
+        });
+        co_await sleep(1s);
+    });
+    EXPECT_FALSE(report.ok);
+    EXPECT_EQ(report.runs, 1U);
+    EXPECT_NE(report.text.find("at the end"), std::string::npos) << report.text;
+}
+
+TEST(OnceSimulationTest, what_is_found_outside_of_a_run_is_told) {
+    const SeedsReport report = try_seeds_with_expectations(
+        {.last = 1, .edit = [](Config&) { EXPECT_TRUE(false) << "in the edit"; }}, [](World&) -> Coro<> { co_return; });
+    EXPECT_FALSE(report.ok);
+    EXPECT_NE(report.text.find("outside of a run: test_test.cc:"), std::string::npos) << report.text;
+    EXPECT_NE(report.text.find("in the edit"), std::string::npos) << report.text;
 }
 
 TEST(OnceSimulationTest, seeds_after_a_failure_are_not_run) {

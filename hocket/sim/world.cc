@@ -44,6 +44,7 @@ bool HostFiles::exists(std::string_view path) const { return bool{state_->kernel
 // ---- The world
 
 Host World::host(std::string name, Function<Coro<>()> program) {
+    scheduler_.network().check_no_rule_is_asked();
     if (!program) throw ValueError("host " + name + ": there is no program to run");
     return Host(scheduler_.add_host(std::move(name), std::move(program)));
 }
@@ -55,34 +56,52 @@ Host World::host_named(std::string_view name) const {
     throw ValueError("there is no host " + std::string(name));
 }
 
+void World::program(std::string name, Function<Coro<int>(ChildProcess)> program) {
+    if (name.empty() || name.find('/') != std::string::npos)
+        throw ValueError("\"" + name + "\" is no name of a program: it is the last part of a path");
+    scheduler_.set_program(std::move(name), std::move(program));
+}
+
 Host World::main() const noexcept { return Host(scheduler_.main_host()); }
 
-void World::crash(Host host) { scheduler_.crash(*host.state_); }
+void World::crash(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
+    scheduler_.crash(*host.state_);
+}
 
 void World::restart(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
     HostState& state = *host.state_;
     if (state.stage != HostState::Stage::none) throw RuntimeError("host " + host.name() + " runs already");
     if (!state.kernel.up()) state.kernel.boot();
     scheduler_.start(state);
 }
 
-void World::kill(Host host) { scheduler_.kill(*host.state_); }
+void World::kill(Host host) {
+    scheduler_.network().check_no_rule_is_asked();
+    scheduler_.kill(*host.state_);
+}
 
 void World::signal(Host host, int number) {
+    scheduler_.network().check_no_rule_is_asked();
     HostState& state = *host.state_;
-    if (!state.loop) return;
+    if (number < 0 || number > SIGRTMAX) throw ValueError("there is no signal " + std::to_string(number));
+    if (!state.loop || number == 0) return;
     note(host.name() + " gets signal " + std::to_string(number));
+    if (number == SIGCONT) state.resume();
     if (handles_signal(*state.loop, number)) {
         state.loop->mailbox()->post_signal(number);
         return;
     }
     switch (number) {
         case SIGCHLD:
+        case SIGCONT:
         case SIGURG:
         case SIGWINCH: return;
         case SIGSTOP:
-        case SIGTSTP: state.paused = true; return;
-        case SIGCONT: state.paused = false; return;
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU: state.paused = true; return;
         case SIGINT:
             if (state.stage == HostState::Stage::running && !std::exchange(state.interrupted, true)) {
                 state.main->cancel();
@@ -100,7 +119,7 @@ void World::pause(Host host) {
 }
 
 void World::resume(Host host) {
-    host.state_->paused = false;
+    host.state_->resume();
     scheduler_.note(nullptr, Told::notable, host.name() + " is resumed");
 }
 
@@ -149,6 +168,7 @@ void World::latency(Host from, Host to, Range range) {
 }
 
 void World::rule(Function<Verdict(Host, Host, std::string_view)> rule) {
+    scheduler_.network().check_no_rule_is_asked();
     if (!rule) {
         scheduler_.network().rule = nullptr;
         return;

@@ -18,6 +18,7 @@
 namespace hocket::sim {
 
 class World;
+struct ChildProcess;
 
 /// The files of a host, as a test sees them from outside: nothing goes wrong there, no time passes, and it works while the host is down. Valid
 /// as long as the world.
@@ -51,6 +52,7 @@ public:
 private:
     friend class World;
     friend class Scheduler;
+    friend class Children;
     explicit Host(struct HostState& state) noexcept : state_(&state) {}
     struct HostState* state_;
 };
@@ -66,6 +68,14 @@ public:
     Host host(std::string name, Function<Coro<>()> program);
     /// The one with that name. Throws ValueError where there is none.
     Host host_named(std::string_view name) const;
+    /// What a child process runs that is started under this name, whatever its folder, on any host: a coroutine there, with the process's arguments
+    /// and streams (child_process.h), which returns its exit status. `create_subprocess_shell` starts `sh`. What it throws fails the run. An
+    /// empty function: there is no such program (ENOENT); one of a name of which nothing was said is RuntimeError. A later function is for later
+    /// processes. Throws ValueError for a name with a slash.
+    ///
+    /// A signal cancels the coroutine: where CancelledError comes out of it, or the signal is SIGKILL, that has ended the process.
+    /// When the program of its host ends, crashes or is killed, it goes with it.
+    void program(std::string name, Function<Coro<int>(ChildProcess)> program);
     /// The main program's.
     Host main() const noexcept;
 
@@ -77,9 +87,10 @@ public:
     /// Its program ends at once, as by SIGKILL, and the machine goes on: it closes what was open, which others hear of.
     void kill(Host host);
     /// Its program gets this signal: the handler that it has added is called; else the signal has its default effect. That of the first SIGINT
-    /// is to cancel the main coroutine, as `Runner` does.
+    /// is to cancel the main coroutine, as `Runner` does. SIGCONT resumes it also where it has a handler for that; 0 does nothing. Throws
+    /// ValueError for what is no signal.
     void signal(Host host, int signal_number);
-    /// Its program stands still, while its kernel goes on to take what arrives.
+    /// Its program stands still, and so do the jobs of its executors, while its kernel goes on to take what arrives.
     void pause(Host host);
     void resume(Host host);
     /// Between the two nothing gets through, from `from` to `to` and, if `both_ways`, back. Connections live on: what is sent is sent again, for
@@ -92,7 +103,8 @@ public:
     void heal_all();
     /// How long packets take from `from` to `to`, and back.
     void latency(Host from, Host to, Range range);
-    /// Is asked about each packet that carries data from a host to another; an empty one lets all pass.
+    /// Is asked about each packet that carries data from a host to another; an empty one lets all pass. It only judges: what it throws fails the
+    /// run, and so do a crash, kill, signal, start of a host, or another rule from inside it, which throw RuntimeError.
     void rule(Function<Verdict(Host from, Host to, std::string_view data)> rule);
     /// From here on, its wall clock is so far from the others'.
     void skew(Host host, Duration by);

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-TRIED = range(1, 21)  # by --find
+TRIED = range(1, 101)  # by --find, and by a million seeds of ./dev sim
 PATIENCE = 120  # seconds of the real clock for a whole program: a test takes milliseconds
 
 
@@ -35,6 +35,10 @@ def tests_of(program):
     return names
 
 
+def failed_in(output):
+    return re.findall(r"^\[  FAILED  \] (\S+?),? .*\(\d+ ms\)$", output, re.MULTILINE)
+
+
 def run(program, names, seed, patience=PATIENCE):
     """The tests that failed, and what was printed. A program that ends or hangs in a test has failed in that one."""
     environment = {**os.environ, "HOCKET_BACKEND": "sim", "HOCKET_SIM_SEED": str(seed)}
@@ -45,7 +49,7 @@ def run(program, names, seed, patience=PATIENCE):
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
-    failed = re.findall(r"^\[  FAILED  \] (\S+?),? .*\(\d+ ms\)$", output, re.MULTILINE)
+    failed = failed_in(output)
     if process.returncode not in (0, 1) or (process.returncode == 1 and not failed):
         begun = re.findall(r"^\[ RUN      \] (\S+)", output, re.MULTILINE)
         failed += begun[-1:] or ["(the start)"]
@@ -54,6 +58,18 @@ def run(program, names, seed, patience=PATIENCE):
 
 def command(program, name, seed):
     return f"HOCKET_BACKEND=sim HOCKET_SIM_SEED={seed} {program} --gtest_filter={name}"
+
+
+def read_list(path):
+    """All tests, and those that bear any weather."""
+    lines = [line.split() for line in path.read_text().splitlines()]
+    return [line[0] for line in lines], [line[0] for line in lines if len(line) == 1]
+
+
+def said_by(name, output, most=2000):
+    """What a program has printed in this test."""
+    said = re.search(r"^\[ RUN      \] " + re.escape(name) + r"\n(.*?)(?=^\[ RUN|\Z)", output, re.MULTILINE | re.DOTALL)
+    return said[1][:most] if said else output[-2000:]
 
 
 def survivors(program, names, seed):
@@ -93,8 +109,7 @@ def main():
     if not seeds:
         parser.error(f"--seeds {asked.seeds}: A..B is expected")
 
-    lines = [line.split() for line in asked.list.read_text().splitlines()]
-    calm, all_weather = [l[0] for l in lines], [l[0] for l in lines if len(l) == 1]
+    calm, all_weather = read_list(asked.list)
     gone = sorted(set(calm) - set(tests_of(asked.program)))
     if gone:
         sys.exit(f"{asked.list} names tests that are not there: {', '.join(gone)}")
@@ -105,8 +120,7 @@ def main():
         schedules += len(names)
         for name in failed:
             bad += 1
-            said = re.search(r"^\[ RUN      \] " + re.escape(name) + r"\n(.*?)(?=^\[ RUN|\Z)", output, re.MULTILINE | re.DOTALL)
-            print(f"{name} fails:\n{said[1][:2000] if said else output[-2000:]}\n    {command(asked.program, name, seed)}", flush=True)
+            print(f"{name} fails:\n{said_by(name, output)}\n    {command(asked.program, name, seed)}", flush=True)
         if sys.stdout.isatty() and time.monotonic() > told + 1:
             told = time.monotonic()
             print(f"\rseed {seed}, {schedules:,} schedules", end="", flush=True)

@@ -6,12 +6,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <iterator>
+#include <system_error>
 
 namespace hocket::testing {
 
+/// Without that of the program itself, which the first report opens, to name lines, and keeps.
 inline std::ptrdiff_t open_descriptors() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    namespace fs = std::filesystem;
+    const fs::path program = fs::read_symlink("/proc/self/exe");
+    return std::ranges::count_if(fs::directory_iterator("/proc/self/fd"), [&](const fs::directory_entry& entry) {
+        std::error_code error;
+        return fs::read_symlink(entry.path(), error) != program;
+    });
 }
 
 /// While it lives, this process and its children may have so many descriptors, if the system lets it.

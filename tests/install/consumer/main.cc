@@ -2,6 +2,7 @@
 // The program of a user who has installed hocket.
 #include <hocket/db/sqlite.h>
 #include <hocket/hocket.h>
+#include <hocket/sim.h>
 
 #include <cstdio>
 
@@ -19,4 +20,8 @@ hocket::Coro<int> amain() {
     co_return a + b;
 }
 
-int main() { std::printf("%d\n", hocket::run(amain())); }
+hocket::Coro<> simulated(hocket::sim::World& /*world*/) { co_await half(); }
+
+int main() {
+    if (hocket::sim::run(hocket::sim::Config::calm(), simulated).ok) std::printf("%d\n", hocket::run(amain()));
+}

@@ -25,7 +25,10 @@ public:
     ScheduledEvent(const ScheduledEvent&) = delete;
     ScheduledEvent& operator=(const ScheduledEvent&) = delete;
     virtual ~ScheduledEvent() = default;
-    virtual void happen() = 0;
+    /// `self` is its owner, and may be moved to where the event waits for what it lacks.
+    virtual void happen(Unique<ScheduledEvent>& self) = 0;
+    /// Whether one that had to wait for a link or a host happens after that.
+    virtual bool outlasts_wait() const noexcept { return true; }
 };
 
 /// What happens when, in nanoseconds. Events of the same time happen in the order in which they were added.
@@ -51,9 +54,9 @@ public:
         std::size_t count = 0;
         for (; !events_.empty() && events_.front().when <= now_; ++count) {
             std::pop_heap(events_.begin(), events_.end(), later);
-            const Unique<ScheduledEvent> event = std::move(events_.back().event);
+            Unique<ScheduledEvent> event = std::move(events_.back().event);
             events_.pop_back();
-            event->happen();
+            event->happen(event);
         }
         return count;
     }

@@ -4,12 +4,13 @@
 
 #include <hocket/base/owners.h>
 #include <hocket/io/completing_backend.h>
-#include <hocket/io/sim_address.h>
+#include <hocket/io/sim_address_internal.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hocket::sim {
@@ -27,6 +28,9 @@ public:
     Endpoint(Kernel& kernel, int domain, int type) noexcept;
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
+
+    /// The reading and the writing end of a pipe, which no fault of a network ends. `name`: what a story calls it.
+    static std::pair<Shared<Endpoint>, Shared<Endpoint>> pipe(Kernel& kernel, const std::string& name);
 
     // Of its process.
     static int connect(const Shared<Endpoint>& self, const SocketAddress& to);
@@ -49,13 +53,22 @@ public:
     // Of the network: what arrives.
     static void syn_arrived(Kernel& kernel, const Shared<Endpoint>& client);
     static void answered(const Shared<Endpoint>& client, const Shared<Endpoint>& server);
-    static void data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::string data);
-    void end_arrived();
+    /// `read` bytes of ours the peer's program has read, too.
+    static void data_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::string data,
+                             std::size_t read);
+    static void end_arrived(const Shared<Endpoint>& self, const Shared<Endpoint>& sender);
     void failed(int error);
     void datagram_arrived(const Datagram& datagram);
 
     /// Its host has crashed: it says nothing any more.
     void vanish() noexcept;
+    /// Whether what it sent, and what was lost, is sent again; also by a socket that is closed.
+    bool lives() const noexcept { return !gone_ && !crashed(); }
+    /// Something of what it sent will never arrive, and neither does what is behind that.
+    void break_off() noexcept { broken_off_ = true; }
+    bool is_broken_off() const noexcept { return broken_off_; }
+    /// It was sent something that may never be acknowledged.
+    static void watch_for_silence(const Shared<Endpoint>& self);
     /// Something may go on.
     void changed() noexcept;
 
@@ -70,6 +83,8 @@ public:
     const SocketAddress& remote() const noexcept { return remote_; }
     bool has_local() const noexcept { return has_local_; }
     bool has_remote() const noexcept { return has_remote_; }
+    /// Whether getpeername (man 2) knows one.
+    bool has_peer() const noexcept;
 
     SimBackend* backend = nullptr;  ///< its process's; null before it is accepted
     OperationList readers, writers, pollers;
@@ -85,17 +100,25 @@ private:
     };
 
     void consumed(std::size_t count);
+    void peer_has_read(std::size_t count) noexcept;
     void refuse_queue();
-    static void watch_for_silence(const Shared<Endpoint>& self);
+    bool crashed() const noexcept;
+    static void acknowledge(const Shared<Endpoint>& self, const Shared<Endpoint>& sender, std::size_t count);
     int take_error() noexcept;
     void tell_short(const char* what, std::size_t count, std::size_t could) const;
     bool is_of(const SocketAddress& address) const noexcept;
     static int bind_somewhere(const Shared<Endpoint>& self, const Ip& target);
+    static int find_local(const Shared<Endpoint>& self, const SocketAddress& to, Shared<Endpoint>& peer);
+    static int send_local(const Shared<Endpoint>& self, SocketAddress target, std::string data);
+    bool has_room_for_datagrams() const noexcept;
+    void take(const Datagram& datagram);
     static void try_to_connect(const Shared<Endpoint>& self, Kernel& to);
-    static void reset_other(const Kernel& from, const Shared<Endpoint>& other, std::int64_t& last);
-    static void transmit(const Shared<Endpoint>& self, std::string data);
+    static void reset_other(Kernel& from, const Shared<Endpoint>& other, std::int64_t& last);
+    static void transmit(const Shared<Endpoint>& self, const char* data, std::size_t size);
+    static void transmit_end(const Shared<Endpoint>& self, const Shared<Endpoint>& peer);
 
     Kernel& kernel_;
+    const unsigned crashes_;  // of its host, when it was made
     int domain_, type_;
     State state_ = State::fresh;
     SocketAddress local_, remote_;
@@ -104,16 +127,20 @@ private:
     bool end_seen_ = false;  // the peer sends no more
     bool end_sent_ = false;  // we do not
     bool deaf_ = false;      // shutdown(SHUT_RD)
-    int error_ = 0;          // told once
+    bool pipe_ = false;
+    bool gone_ = false;      // its connection was reset, or given up
+    bool broken_off_ = false;
+    int error_ = 0;  // told once
     std::vector<Option> options_;
 
     // A stream.
     Shared<Endpoint> peer_;
     std::string received_;
     std::size_t read_ = 0;          // of `received_`
-    std::size_t outstanding_ = 0;   // bytes sent that the peer's program has not read
+    std::size_t outstanding_ = 0;   // bytes sent that the peer's program has not read, as far as is known here
+    std::size_t untold_ = 0;        // bytes read that the peer has not been told of
     std::int64_t last_packet_ = 0;  // when what was sent last arrives
-    std::uint64_t sent_ = 0, arrived_ = 0;
+    std::uint64_t sent_ = 0, arrived_ = 0, acknowledged_ = 0;  // bytes, and one for the end
 
     // A listening socket.
     std::size_t backlog_ = 0;

@@ -23,13 +23,16 @@ struct Ip {
     friend auto operator<=>(const Ip&, const Ip&) = default;
 };
 
-/// Of a socket. A UNIX-domain socket has a path in place of a number and a port: absent for one without a name.
+/// Of a socket. A UNIX-domain socket has a path in place of a number and a port: absent for one without a name. Where that leads to a file, which
+/// may have other names, too, the kernel goes by the file.
 struct SocketAddress {
     Ip ip;
     std::uint16_t port = 0;
     bool local = false;
     std::string path;
+    std::uint64_t device = 0, inode = 0;  ///< of the file, once it was looked up
 
+    bool is_abstract() const noexcept { return local && path.starts_with('\0'); }
     /// Nothing for a family that a simulation has not, or a size that is wrong.
     static std::optional<SocketAddress> from(const sockaddr* raw, unsigned size);
     /// Writes what fits, and how long it is in `size`, as getsockname (man 2) does.

@@ -4,19 +4,30 @@
 
 #include <hocket/io/choices.h>
 #include <hocket/io/completing_backend.h>
-#include <hocket/io/sim_kernel.h>
+#include <hocket/io/sim_kernel_internal.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <vector>
 
+namespace hocket::sys {
+class FileCalls;
+}
+
 namespace hocket::sim {
 
-/// What lets time pass for a program that waits inside its own work (`nested_run`, the end of its loop).
+class SimBackend;
+
+/// What lets time pass for a program that waits inside its own work (`nested_run`, the end of its loop), and plays its child processes.
 class Driver {
 public:
+    // As of Backend; here, there are no processes.
+    virtual int spawn(SimBackend& /*parent*/, Spawn& /*child*/) { return -EOPNOTSUPP; }
+    virtual int wait_for_child(SimBackend& /*parent*/, int /*pidfd*/, int& /*returncode*/) { return -EOPNOTSUPP; }
+    virtual int pidfd_send_signal(SimBackend& /*parent*/, int /*pidfd*/, int /*number*/) { return -EOPNOTSUPP; }
     /// Others go on until `backend` has something to do, or `deadline`.
-    virtual void wait(class SimBackend& backend, std::int64_t deadline) noexcept = 0;
+    virtual void wait(SimBackend& backend, std::int64_t deadline) noexcept = 0;
 
 protected:
     ~Driver() = default;
@@ -96,7 +107,6 @@ private:
     int with(int fd, F f) noexcept;
     const Shared<Endpoint>* find(int fd) noexcept;
     int install(Shared<Endpoint> endpoint) noexcept;
-    int no_descriptor() const;
     std::int64_t later(const char* what) const;
     int attempt(Operation& op, const Shared<Endpoint>& endpoint);
     int attempt(const Operation& op, OpenFile& file);
@@ -109,6 +119,7 @@ private:
     Driver& driver_;
     Random random_;
     std::vector<Late> late_;
+    sys::FileCalls* file_calls_ = nullptr;  // of the program, for which its operations are tried again
     std::atomic<bool> woken_ = false;
     bool ending_ = false;
     bool dead_ = false;

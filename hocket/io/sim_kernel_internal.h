@@ -3,9 +3,9 @@
 #pragma once
 
 #include <hocket/base/owners.h>
-#include <hocket/io/sim_address.h>
-#include <hocket/io/sim_endpoint.h>
-#include <hocket/io/sim_network.h>
+#include <hocket/io/sim_address_internal.h>
+#include <hocket/io/sim_endpoint_internal.h>
+#include <hocket/io/sim_network_internal.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +42,7 @@ public:
     /// Whether what is sent there from here stays here.
     bool is_own(const Ip& ip) const noexcept { return ip.is_loopback() || ip.is_any() || ip == this->ip(ip.v6); }
     bool up() const noexcept { return up_; }
+    unsigned crashes() const noexcept { return crashes_; }
 
     /// The machine stops: descriptors are gone, nobody is told, and of the files is left what the disk has.
     void crash();
@@ -64,6 +65,8 @@ public:
     const Shared<Endpoint>* find(int fd) const noexcept;
     /// Null: there is none, or it is a socket's.
     const Shared<OpenFile>* find_file(int fd) const noexcept;
+    /// Why there is no such descriptor: -EBADF, or -EOPNOTSUPP for a number of the real system, such as a pipe's that the program made itself.
+    static int no_descriptor(int fd) noexcept;
     /// 0 or -EBADF. The last one of a socket closes that.
     int close(int fd);
     /// A second descriptor for the same, or a negative error.
@@ -82,8 +85,16 @@ public:
     /// 0, -EADDRINUSE or -EADDRNOTAVAIL; a port of 0 is given one.
     int claim(const Shared<Endpoint>& endpoint, SocketAddress& address);
     void release(const Endpoint& endpoint) noexcept;
+    /// Where a path leads: 0, -ECONNREFUSED for a file that is no socket, or what stat (man 2) says.
+    static int look_up(SocketAddress& address);
+    /// -EPROTOTYPE where a socket of the other kind has that name, else -ECONNREFUSED.
+    int nobody_at(bool datagram, const SocketAddress& address);
     /// Who listens there, of several that share a port one at random; null: nobody.
     Shared<Endpoint> listener_at(const SocketAddress& target);
+    /// Whose name that is; null: nobody's.
+    Shared<Endpoint> local_datagrams_at(const SocketAddress& name);
+    /// One of those sockets has room again, or is closed: others may go on that wait to send to it.
+    void retry_local_datagrams();
     void datagram_arrived(Kernel& from, const Datagram& datagram);
     /// A datagram of `source` came to a port where nobody is.
     void datagram_refused(const Datagram& datagram);
@@ -96,19 +107,21 @@ public:
         if (network_.tells()) network_.story(*this, import, before + network_.name_of(address) + after);
     }
 
-    std::vector<Link> links;  ///< to others, by their index
-    std::vector<Unique<ScheduledEvent>> arrived_while_down;
-    Duration skew{};  ///< of the wall clock
+    std::vector<Link> links;                                 ///< to others, by their index
+    std::vector<Unique<ScheduledEvent>> arrived_while_down;  ///< and is sent again
+    Duration skew{};                                         ///< of the wall clock
 
 private:
-    // Those of a port, by kind of socket; a name in place of the port for UNIX-domain sockets.
+    // Those of a port, by kind of socket; of UNIX-domain sockets those of a file, or of an abstract name.
     struct PortKey {
         bool datagram, local;
         std::uint16_t port;
+        std::uint64_t device, inode;
         std::string name;
         friend auto operator<=>(const PortKey&, const PortKey&) = default;
     };
     static PortKey key_of(bool datagram, const SocketAddress& address);
+    int claim_name(const Shared<Endpoint>& endpoint, SocketAddress& address);
     OpenDescriptor* entry(int fd) noexcept;
     std::vector<Shared<Endpoint>>* those_at(bool datagram, const SocketAddress& address);
 
@@ -117,12 +130,14 @@ private:
     std::size_t index_;
     Ip v4_, v6_;
     bool up_ = true;
+    unsigned crashes_ = 0;
     Unique<FileSystem> files_;
     int first_descriptor_;
     std::vector<OpenDescriptor> descriptors_;
     std::size_t open_ = 0;
     std::map<PortKey, std::vector<Shared<Endpoint>>> ports_;
     std::uint16_t next_port_ = first_ephemeral;
+    unsigned next_name_ = 0;  // of sockets that have none
     static constexpr std::uint16_t first_ephemeral = 32768, last_ephemeral = 60999;
 };
 
