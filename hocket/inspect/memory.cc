@@ -49,10 +49,13 @@ private:
         const std::size_t dash = line.find('-'), space = line.find(' ');
         if (dash == line.npos || space == line.npos || !line.substr(space + 1).starts_with("rw-p")) return;
         if (line.find('/') == line.npos) return;  // of no file
-        Range range{};
-        std::from_chars(line.data(), line.data() + dash, range.begin, 16);
-        std::from_chars(line.data() + dash + 1, line.data() + space, range.end, 16);
+        const Range range{number(line.substr(0, dash)), number(line.substr(dash + 1, space - dash - 1))};
         if (range.begin < range.end) variables_.push_back(range);
+    }
+    static std::uint64_t number(std::string_view digits) {
+        std::uint64_t value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        return value;
     }
 
     int pid_;

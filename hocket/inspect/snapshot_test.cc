@@ -55,6 +55,7 @@ Coro<> amid_tasks(void (*look)(const LoopSnapshot&)) {
     look(snapshot_of(get_running_loop()));
     lock.release();
     boss.cancel();
+    co_await queued;
 }
 
 TEST(Snapshot, tells_each_tasks_state_and_what_it_awaits) {

@@ -33,7 +33,7 @@ def look(hocket, commands, pid):
         output = re.sub(r"on thread \d+", "on thread N", output)
         output = re.sub(r"0x[0-9a-f]{8,}", "N", output)
         output = re.sub(r"^ID +TASK", "ID  TASK", re.sub(r"^N +", "N   ", output, flags=re.MULTILINE), flags=re.MULTILINE)
-        output = re.sub(r"\d+\.\d+ s left", "N s left", output)
+        output = re.sub(r"\d\.\d+ s left", "N.NNN s left", output)
         output = re.sub(r"clock_nanosleep\S*( \([^)]*\))?", "clock_nanosleep", output)
         shown.append(f"{command}\n{output}")
     return "\n".join(shown)
