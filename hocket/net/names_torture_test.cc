@@ -5,6 +5,7 @@
 #include <hocket/net/net_test.h>
 
 #include <tests/support/torture.h>
+#include <tests/support/trace.h>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,6 @@ std::string address_of(std::size_t i) { return "10.0.0." + std::to_string(i); }
 Coro<> ask_on(std::uint64_t seed, std::size_t cancels) {
     constexpr std::size_t turns_of_an_answer = 40;
     Torturer torturer(seed, turns_of_an_answer);
-    std::size_t answers = 0, refusals = 0;
     while (torturer.cancels() < cancels) {
         const std::size_t i = torturer.below(hosts + 1);
         const auto result = co_await torturer.torture(getaddrinfo(name_of(i), 80));
@@ -32,14 +32,14 @@ Coro<> ask_on(std::uint64_t seed, std::size_t cancels) {
             EXPECT_FALSE(result.ok());
             EXPECT_TRUE(result.cancelled() || result.error().starts_with("hocket::GaiError: resolve host12: "))
                 << result.error();
-            refusals += result.cancelled() ? 0 : 1;
         } else if (testing::only_cancelled(result)) {
             EXPECT_EQ(result->at(0).str(), address_of(i) + ":80");
-            ++answers;
         }
     }
-    EXPECT_GT(answers, 0U);
-    EXPECT_GT(refusals, 0U);
+    // Who is not cancelled is answered, after all that; how many of the others were depends on how busy the machine is.
+    EXPECT_EQ((co_await getaddrinfo(name_of(0), 80)).at(0).str(), address_of(0) + ":80");
+    const std::string refusal = co_await testing::ending_of(getaddrinfo(name_of(hosts), 80));
+    EXPECT_TRUE(refusal.starts_with("hocket::GaiError: resolve host12: ")) << refusal;
 }
 
 Coro<> ask_at_once(std::size_t cancels) {

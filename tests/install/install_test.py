@@ -61,6 +61,7 @@ def main():
                 f"-DCMAKE_CXX_COMPILER={arguments.compiler}", f"-DBUILD_SHARED_LIBS={shared}")
             run("cmake", "--build", build)
             expect(f"find_package, {kind}", run(build / "consumer"))
+            expect(f"find_package, {kind}, simulation", run(build / "consumer_sim"))
             expect(f"find_package, {kind}, http", run(build / "consumer_http"), EXPECTED_HTTP)
             if ("libhocket.so" in run("ldd", build / "consumer")) != (kind == "shared"):
                 sys.exit(f"find_package, {kind}: linked the other library")

@@ -2,7 +2,6 @@
 // The program of a user who has installed hocket.
 #include <hocket/db/sqlite.h>
 #include <hocket/hocket.h>
-#include <hocket/sim.h>
 
 #include <cstdio>
 
@@ -20,8 +19,4 @@ hocket::Coro<int> amain() {
     co_return a + b;
 }
 
-hocket::Coro<> simulated(hocket::sim::World& /*world*/) { co_await half(); }
-
-int main() {
-    if (hocket::sim::run(hocket::sim::Config::calm(), simulated).ok) std::printf("%d\n", hocket::run(amain()));
-}
+int main() { std::printf("%d\n", hocket::run(amain())); }
