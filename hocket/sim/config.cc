@@ -46,6 +46,7 @@ void Config::check() const {
     check_range("network.latency", network.latency);
     check_range("network.loopback", network.loopback);
     for (const auto& [knob, span] : {std::pair{"step_cost", step_cost},
+                                     {"skew", skew},
                                      {"time_limit", time_limit},
                                      {"quiet_limit", quiet_limit},
                                      {"network.slowest", network.slowest},
@@ -89,6 +90,14 @@ Config Config::swarm(std::uint64_t seed) {
     d.torn = up_to(0.2);
     d.eio = up_to(0.01);
     d.enospc = up_to(0.01);
+    d.writeback = std::chrono::milliseconds(knobs.between(100, 60'000));
+    if (maybe()) d.capacity = std::uint64_t{1} << (20 + knobs.choose(10));
+    n.slowest = std::chrono::milliseconds(knobs.between(200, 5000));
+    n.loopback.low = std::chrono::microseconds(knobs.between(1, 10));
+    config.job.low = std::chrono::microseconds(knobs.between(1, 100));
+    config.wall_clock = std::chrono::seconds(knobs.between(946'684'800, 3'000'000'000));  // 2000 to 2065
+    if (maybe()) config.skew = std::chrono::milliseconds(knobs.between(1, 100'000));
+    config.step_cost = std::chrono::nanoseconds(knobs.between(10, 1000));
     return config;
 }
 

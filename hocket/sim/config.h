@@ -42,6 +42,7 @@ struct Config {
     Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs
     double unresolved = 0;                                    ///< a name that cannot be looked up right now (EAI_AGAIN)
     Duration wall_clock = std::chrono::seconds(946'684'800);  ///< at the start, since 1970-01-01 UTC: 2000-01-01
+    Duration skew{};                                          ///< a host's wall clock is ahead by up to so much
     Duration step_cost = std::chrono::nanoseconds(100);       ///< so much time passes in an iteration of a host's loop
     Duration time_limit = std::chrono::hours(1);              ///< of simulated time; a run that takes longer has failed
     std::uint64_t max_steps = 10'000'000;                     ///< iterations of loops; a run that takes more has failed
@@ -58,7 +59,7 @@ struct Config {
     HOCKET_EXPORT void check() const;
     /// Nothing goes wrong, and everything is quick.
     HOCKET_EXPORT static Config calm(std::uint64_t seed = 0);
-    /// Every knob is drawn from the seed: some runs are calm, some have one kind of fault, some have all.
+    /// Each knob is drawn from the seed, but for the limits: some runs are calm, some have one kind of fault, some have all.
     HOCKET_EXPORT static Config swarm(std::uint64_t seed);
 };
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Configurations that cannot be, and those that are drawn.
 #include <hocket/base/errors.h>
+#include <hocket/core/event_loop.h>
+#include <hocket/core/sleep.h>
 #include <hocket/io/choices.h>
 #include <hocket/sim/run.h>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -44,6 +47,45 @@ TEST(OnceConfig, a_probability_may_be_all_from_0_to_1) {
     EXPECT_EQ(refusal_of([](Config& c) { c.disk.lost = 1, c.disk.torn = 0, c.network.buffer = 1; }), "none");
     for (std::uint64_t seed = 0; seed < 1000; ++seed) Config::swarm(seed).check();
     Config{}.check();
+}
+
+TEST(OnceConfig, wall_clocks_of_hosts_are_ahead_by_up_to_its_skew) {
+    Config config = Config::calm(5);
+    config.skew = 1h;
+    const auto wall_time = [] { return get_running_loop().backend().wall_time(); };
+    const Outcome outcome = run(config, [&](World& world) -> Coro<> {
+        std::int64_t there = 0;
+        world.host("a", [&]() -> Coro<> {
+            there = wall_time();
+            co_return;
+        });
+        world.skew(world.main(), {});
+        co_await sleep(1s);
+        const std::int64_t ahead = there + 1'000'000'000 - wall_time();
+        EXPECT_GT(ahead, 1'000'000'000);
+        EXPECT_LT(ahead, 3'600'000'000'000);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_EQ(outcome.choices.size(), 2U);
+}
+
+TEST(OnceConfig, a_swarm_draws_each_knob_but_the_limits) {
+    const Config calm = Config::calm();
+    bool slowest = false, loopback = false, job = false, writeback = false, capacity = false, wall_clock = false,
+         skew = false, step_cost = false;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const Config c = Config::swarm(seed);
+        slowest |= c.network.slowest.count() != calm.network.slowest.count();
+        loopback |= c.network.loopback.low.count() != calm.network.loopback.low.count();
+        job |= c.job.low.count() != calm.job.low.count();
+        writeback |= c.disk.writeback.count() != calm.disk.writeback.count();
+        capacity |= c.disk.capacity != calm.disk.capacity;
+        wall_clock |= c.wall_clock.count() != calm.wall_clock.count();
+        skew |= c.skew.count() != 0;
+        step_cost |= c.step_cost.count() != calm.step_cost.count();
+        EXPECT_EQ(c.max_steps, calm.max_steps);
+    }
+    EXPECT_TRUE(slowest && loopback && job && writeback && capacity && wall_clock && skew && step_cost);
 }
 
 TEST(OnceConfig, a_chance_above_1_is_certain) {

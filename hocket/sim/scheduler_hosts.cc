@@ -25,6 +25,7 @@ std::uint64_t Scheduler::seed_of(std::uint32_t host, std::uint32_t start) const 
 HostState& Scheduler::add_host(std::string name, Function<Coro<>()> program) {
     if (network_.host_named(name) != nullptr) throw ValueError("there is a host " + name + " already");
     Kernel& kernel = network_.add_host(std::move(name));
+    kernel.skew = std::chrono::nanoseconds(choices_.between(0, config_.skew.count()));
     hosts_.push_back(Unique<HostState>::make(*this, kernel, std::move(program)));
     start(*hosts_.back());
     return *hosts_.back();

@@ -110,7 +110,7 @@ public:
     /// Is asked about each packet that carries data from a host to another; an empty one lets all pass. It only judges: what it throws fails the
     /// run, and so do a crash, kill, signal, start of a host, or another rule from inside it, which throw RuntimeError.
     void rule(Function<Verdict(Host from, Host to, std::string_view data)> rule);
-    /// From here on, its wall clock is so far from the others'.
+    /// From here on, its wall clock is so far from the simulation's own, whatever `Config::skew` made of it.
     void skew(Host host, Duration by);
 
     Duration now() const noexcept;  ///< since the beginning
