@@ -14,7 +14,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace hocket::sim {
@@ -186,7 +185,7 @@ TEST(OnceSimHttp, the_process_of_an_access_log_is_the_same_in_every_run) {
         const http::AccessLog log([&logged](std::string_view line) { logged = line; }, "%P %s");
         http::Application app;
         app.get("/", [] { return "well"; });
-        const auto server = co_await http::serve(std::move(app), "", 80, {.access_log = log});
+        const auto server = co_await http::serve(app, "", 80, {.access_log = log});
         co_await http::get("http://main/");
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;
