@@ -87,5 +87,23 @@ TEST(OnceSimRestart, a_host_may_restart_itself) {
     EXPECT_EQ(lives, 2);
 }
 
+TEST(OnceSimRestart, what_another_starts_again_on_its_way_out_ends_too) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        world.host("b", [&world, a] {
+            return [](World& w, Host other) -> Coro<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError&) {
+                    w.kill(other);
+                    w.restart(other);
+                    throw;
+                }
+            }(world, a);
+        });
+        co_await sleep(1s);
+    });
+}
+
 }  // namespace
 }  // namespace hocket::sim

@@ -185,11 +185,11 @@ void Scheduler::destroy(HostState& host) noexcept {
 
 void Scheduler::finish_hosts() {
     using Stage = HostState::Stage;
-    for (const auto& host : hosts_) {
-        host->resume();
-        if (!failed_ && host->stage == Stage::running) begin_end(*host);
-    }
+    for (const auto& host : hosts_) host->resume();
     const auto done = [&] {
+        for (const auto& host : hosts_) {  // also one that the end of another starts
+            if (host->stage == Stage::running) begin_end(*host);
+        }
         return std::ranges::all_of(hosts_, [](const auto& h) { return h->stage == Stage::none; });
     };
     while (!failed_ && !done()) {
