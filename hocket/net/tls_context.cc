@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 namespace hocket {
@@ -48,6 +50,28 @@ int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
                                              static_cast<unsigned>(mine.size()), offered, offered_size);
     *chosen = found;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+std::optional<std::time_t> virtual_time_of(const SSL* ssl) noexcept {
+    return static_cast<const TlsTransport*>(SSL_get_app_data(ssl))->virtual_time();
+}
+
+// The ticket of a session has the time in it at which it was made.
+int date_ticket(SSL* ssl, void*) noexcept {
+    if (const auto now = virtual_time_of(ssl)) SSL_SESSION_set_time(SSL_get_session(ssl), *now);
+    return 1;
+}
+
+// Does what OpenSSL does without it, but goes by the loop's time.
+SSL_TICKET_RETURN take_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
+                              SSL_TICKET_STATUS status, void*) noexcept {
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (const auto now = virtual_time_of(ssl)) {
+        if (*now - SSL_SESSION_get_time(session) > SSL_SESSION_get_timeout(session))
+            return SSL_TICKET_RETURN_IGNORE_RENEW;
+        TlsContextState::make_seem_new(session);
+    }
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 int keep_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
@@ -167,6 +191,7 @@ TlsContextState::TlsContextState(const TlsServerOptions& options) : server_(true
     if (!alpn_protocols_.empty()) SSL_CTX_set_alpn_select_cb(native_, choose_protocol, nullptr);
     // Sessions are in the tickets that clients keep; the server has none.
     SSL_CTX_set_session_cache_mode(native_, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_ticket_cb(native_, date_ticket, take_ticket, nullptr);
     SSL_CTX_set_session_id_context(native_, reinterpret_cast<const unsigned char*>("hocket"), 6);
     if (options.session_resumption) return;
     SSL_CTX_set_options(native_, SSL_OP_NO_TICKET);
@@ -230,6 +255,11 @@ ssl_session_st* TlsContextState::take_session(std::string_view key) noexcept {
         sessions_.erase(found);
     }
     return session;
+}
+
+// A second more or less does not show: OpenSSL takes one off (RFC 8446, 4.2.11.1 has the age in milliseconds; it counts seconds).
+void TlsContextState::make_seem_new(ssl_session_st* session) noexcept {
+    SSL_SESSION_set_time(session, std::time(nullptr));
 }
 
 void TlsContextState::keep_session(const std::string& key, ssl_session_st* session) {

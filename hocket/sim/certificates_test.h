@@ -18,10 +18,11 @@ namespace hocket::sim::testing {
 /// An authority's certificate, and one of `server` and `localhost`; valid from 1999-12-31 to 2099-12-31. The key is for nothing else.
 class FixedCertificates {
 public:
-    static TlsContext server() {
+    static TlsContext server(TlsVersion newest = TlsVersion::tls1_3) {
         const FixedCertificates& c = get();
-        return TlsContext::server(
-            {.certificate_file = c.folder_ + "/server.crt", .private_key_file = c.folder_ + "/server.key"});
+        return TlsContext::server({.certificate_file = c.folder_ + "/server.crt",
+                                   .private_key_file = c.folder_ + "/server.key",
+                                   .maximum_version = newest});
     }
     static TlsContext client() { return TlsContext::client({.ca_file = get().folder_ + "/ca.crt"}); }
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// TLS in simulation goes by the simulation's time, in its bytes, too.
+#include <hocket/hocket.h>
+#include <hocket/sim/certificates_test.h>
+#include <hocket/sim/run.h>
+#include <hocket/sim/run_in_world_test.h>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hocket::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FixedCertificates;
+using testing::run_calmly;
+
+Coro<> echo(StreamReader reader, StreamWriter writer) {
+    const std::string line = co_await reader.readexactly(5);
+    co_await writer.write(line);
+}
+
+Coro<> tls_server(TlsVersion version) {
+    const TlsContext context = FixedCertificates::server(version);
+    const Server server = co_await start_server(echo, "", 443, {.tls = context});
+    co_await server.serve_forever();
+}
+
+// Sends what comes back, so that the server's tickets have come, too; whether a session was resumed.
+Coro<bool> resumes(TlsContext context) {
+    auto [reader, writer] = co_await open_connection("server", 443, {.tls = context});
+    co_await writer.write("hello");
+    co_await reader.readexactly(5);
+    const auto info = writer.tls();
+    writer.close();
+    co_await writer.wait_closed();
+    co_return info->session_reused;
+}
+
+TEST(OnceSimTls, a_session_expires_when_its_two_hours_have_passed) {
+    Config config = Config::calm();
+    config.time_limit = 24h;
+    for (const TlsVersion version : {TlsVersion::tls1_2, TlsVersion::tls1_3}) {
+        const Outcome outcome = run(config, [version](World& world) -> Coro<> {
+            world.host("server", [version] { return tls_server(version); });
+            co_await sleep(1s);
+            const TlsContext context = FixedCertificates::client();
+            EXPECT_FALSE(co_await resumes(context));
+            co_await sleep(1h);
+            EXPECT_TRUE(co_await resumes(context));
+            co_await sleep(3h);
+            EXPECT_FALSE(co_await resumes(context));
+            EXPECT_TRUE(co_await resumes(context));
+        });
+        EXPECT_TRUE(outcome.ok) << outcome.error;
+    }
+}
+
+/// All that three connections send, of which two resume the session of the one before.
+std::string bytes_on_the_way(TlsVersion version) {
+    std::string all;
+    run_calmly([&all, version](World& world) -> Coro<> {
+        world.rule([&all](Host, Host, std::string_view data) {
+            all += data;
+            return Verdict::pass;
+        });
+        world.host("server", [version] { return tls_server(version); });
+        co_await sleep(1s);
+        const TlsContext context = FixedCertificates::client();
+        EXPECT_FALSE(co_await resumes(context));
+        EXPECT_TRUE(co_await resumes(context));
+        co_await sleep(10min);
+        EXPECT_TRUE(co_await resumes(context));
+    });
+    return all;
+}
+
+TEST(OnceSimTls, no_byte_is_another_when_the_real_clock_has_gone_on) {
+    std::vector<std::string> before;
+    for (const TlsVersion version : {TlsVersion::tls1_2, TlsVersion::tls1_3})
+        before.push_back(bytes_on_the_way(version));
+    for (const std::time_t start = std::time(nullptr); std::time(nullptr) == start;) usleep(10'000);
+    EXPECT_EQ(bytes_on_the_way(TlsVersion::tls1_2), before[0]);
+    EXPECT_EQ(bytes_on_the_way(TlsVersion::tls1_3), before[1]);
+}
+
+}  // namespace
+}  // namespace hocket::sim
