@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hocket::sim {
 namespace {
@@ -85,6 +86,19 @@ std::string bytes_on_the_way(unsigned microseconds) {
 
 TEST(OnceSimTls, no_byte_is_another_when_the_system_s_clock_has_gone_on) {
     EXPECT_EQ(bytes_on_the_way(3'100'000), bytes_on_the_way(0));
+}
+
+TEST(OnceSimTls, certificates_are_read_from_the_host_s_disk) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host server = world.host("server", [] { return tls_server(TlsVersion::tls1_3); });
+        co_await sleep(1s);
+        EXPECT_TRUE(server.files().exists("/server.crt"));
+        const auto context_of = [](std::string ca_file) { return TlsContext::client({.ca_file = std::move(ca_file)}); };
+        EXPECT_THROW(context_of("/ca.crt"), OSError);
+        world.main().files().write("/ca.crt", FixedCertificates::authority());
+        EXPECT_FALSE(co_await resumes(context_of("/ca.crt")));
+        EXPECT_THROW(context_of("/proc/self/exe"), OSError);  // which the real system has
+    });
 }
 
 }  // namespace
