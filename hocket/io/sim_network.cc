@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <exception>
 
 namespace hocket::sim {
@@ -144,7 +145,26 @@ void Network::add(Link& l, Unique<Packet> packet, std::int64_t& last, std::int64
     schedule.add(last, std::move(packet));
 }
 
+void Network::mix(std::span<const char> data) noexcept {
+    constexpr std::uint64_t factor = 0x9E37'79B9'7F4A'7C15U;
+    const auto add = [this](std::uint64_t word) {
+        sent = (sent ^ word) * factor;
+        sent ^= sent >> 32;
+    };
+    add(data.size());
+    for (; data.size() >= 8; data = data.subspan(8)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, data.data(), sizeof word);
+        add(word);
+    }
+    if (data.empty()) return;
+    std::uint64_t rest = 0;
+    std::memcpy(&rest, data.data(), data.size());
+    add(rest);
+}
+
 void Network::carry(Unique<Packet> packet, std::int64_t& last) {
+    if (!packet->data.empty()) mix(packet->data);
     const Verdict verdict = packet->data.empty() ? Verdict::pass : judge(packet->from, packet->to, packet->data);
     Link& l = link(packet->from, packet->to);
     const bool behind_a_lost_one = packet->sender && stalled_of(l, packet->sender.get()) != l.stalled.end();
@@ -203,6 +223,7 @@ void Network::send_again(const Shared<Endpoint>& sender, Kernel& from, Kernel& t
 }
 
 void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
+    mix(datagram.data);
     const bool away = &from != &to;
     const Verdict verdict = judge(from, to, datagram.data);
     Link& l = link(from, to);

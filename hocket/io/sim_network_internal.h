@@ -101,6 +101,7 @@ public:
     Choices& choices;
     NetworkConfig config;
     DiskConfig disk;  ///< of each host
+    std::uint64_t sent = 0;  ///< a digest of all bytes that were sent, in their order
     Schedule schedule;
     std::vector<Unique<Kernel>> hosts;
     /// Asked about each packet that carries data between hosts. What it throws goes to `fail`.
@@ -166,6 +167,7 @@ private:
     void send_again(const Shared<Endpoint>& sender, Kernel& from, Kernel& to);
     void send_again_later(const Packet& packet, Duration delay);
     std::int64_t latency(const Kernel& from, const Kernel& to, bool* lost = nullptr);
+    void mix(std::span<const char> data) noexcept;
     Verdict judge(Kernel& from, Kernel& to, const std::string& data) noexcept;
 
     bool judging_ = false;

@@ -71,7 +71,7 @@ struct Outcome {
     std::uint64_t steps = 0;   ///< iterations of the hosts' loops
     std::uint64_t events = 0;  ///< those, and what happened on the network
     Duration virtual_time{};
-    std::uint64_t fingerprint = 0;  ///< of every step and its time; equal runs have the same
+    std::uint64_t fingerprint = 0;  ///< of every step, its time, and what was sent; equal runs have the same
     std::string story;              ///< what happened when and where, as `Config::tell` says
     std::vector<std::uint32_t> choices;
 };

@@ -200,7 +200,7 @@ Outcome Scheduler::run(const Function<Coro<>(World&)>& main) {
             .steps = steps_,
             .events = events_ + steps_,
             .virtual_time = std::chrono::nanoseconds(network_.schedule.now() - Schedule::start),
-            .fingerprint = fingerprint_,
+            .fingerprint = fingerprint_ ^ network_.sent,
             .story = story_.take(),
             .choices = choices_.made()};
 }

@@ -325,5 +325,22 @@ TEST(OnceDeadlock, too_many_steps_are_a_livelock) {
     EXPECT_TRUE(outcome.error.starts_with("livelock: 1000 steps, and no end\n")) << outcome.error;
 }
 
+TEST(OnceStory, two_runs_that_send_other_bytes_differ) {
+    int runs = 0;
+    const auto talks = [&runs](World& world) -> Coro<> {
+        world.host("server", []() -> Coro<> {
+            const Server server = co_await start_server(
+                [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.readline(); }, "", 80);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("server", 80);
+        co_await writer.write(std::to_string(++runs) + " is sent\n");
+        co_await reader.read();
+    };
+    EXPECT_EQ(check_determinism(Config::calm(3), talks),
+              "two runs of seed 3 differ in their choices, or in what they send");
+}
+
 }  // namespace
 }  // namespace hocket::sim

@@ -232,7 +232,7 @@ std::string check_determinism(Config config, const Main& main) {
                std::to_string(line) + " on:\n" + line_at(first.story, where) + "\n" + line_at(second.story, where);
     }
     if (first.choices != second.choices || first.fingerprint != second.fingerprint)
-        return "two runs of seed " + std::to_string(config.seed) + " differ in their choices";
+        return "two runs of seed " + std::to_string(config.seed) + " differ in their choices, or in what they send";
     return {};
 }
 
