@@ -142,7 +142,7 @@ sim::Main what_was_acknowledged_is_there(bool hasty) {
 }  // namespace
 
 int main() {
-    set_report_sink([](std::string_view) {});  // programs are cut short at the end of a run, and report that
+    set_report_sink([](std::string_view) {});  // a replica whose disk fails reports what it could not write
     sim::SeedsOptions seeds = sim::seeds_of_environment("", 100);
     seeds.command = "HOCKET_SIM_SEED={} kv_sim";
     const sim::SeedsReport right = sim::try_seeds(seeds, what_was_acknowledged_is_there(false));

@@ -6,6 +6,7 @@
 #include <hocket/base/report.h>
 #include <hocket/http/request.h>
 #include <hocket/http/text.h>
+#include <hocket/os/simulated_threads.h>
 
 #include <unistd.h>
 #include <algorithm>
@@ -132,7 +133,7 @@ void AccessEntry::write(const AccessLog& log) const noexcept {
                     break;
                 case 'i': append_field(line, request ? &request->headers() : nullptr, part.name); break;
                 case 'o': append_field(line, answered, part.name); break;
-                case 'P': line += std::to_string(::getpid()); break;
+                case 'P': line += simulated_threads ? "1" : std::to_string(::getpid()); break;
                 default: break;
             }
         }

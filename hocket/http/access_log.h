@@ -28,7 +28,7 @@ using AccessLogSink = Function<void(std::string_view line)>;
 /// | `%b` | bytes of the answer's body that were given to the system |
 /// | `%T`, `%Tf`, `%D` | what it took: seconds, seconds with six decimals, microseconds |
 /// | `%{Name}i`, `%{Name}o` | a field of the request, of the answer |
-/// | `%P` | the process |
+/// | `%P` | the process; in a simulation always 1 |
 /// | `%%` | `%` |
 ///
 /// What is missing is `-`. Whatever a client or a handler says is escaped: control characters and bytes above 126 as `\x1b`, `\r`, `\n`,

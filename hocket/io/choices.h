@@ -48,7 +48,7 @@ public:
 
     /// A number below `bound`, which is at least 1.
     std::uint32_t choose(std::uint32_t bound) { return draw({bound, 0, false}); }
-    /// True with this probability, of which 1/65536 is the smallest.
+    /// True with this probability, of which 1/65536 is the smallest. Above 1 it is 1.
     bool chance(double probability) {
         if (!(probability > 0)) return false;
         const Site site = site_of_chance(probability);
@@ -64,7 +64,7 @@ public:
     /// The site of `chance(probability)`: its knob is the smallest choice that is a true one.
     static Site site_of_chance(double probability) noexcept {
         constexpr std::uint32_t steps = 65536;
-        const auto never = static_cast<std::uint32_t>((1 - probability) * steps);
+        const std::uint32_t never = probability < 1 ? static_cast<std::uint32_t>((1 - probability) * steps) : 0;
         return {steps, never < steps ? never : steps - 1, true};
     }
     static Site site_between(std::int64_t low, std::int64_t high) noexcept {

@@ -114,11 +114,10 @@ void Endpoint::transmit(const Shared<Endpoint>& self, const char* data, std::siz
     e.outstanding_ += size;
     e.sent_ += size;
     const Shared<Endpoint> peer = e.peer_;
-    e.kernel_.network().send(
-        e.kernel_, peer->kernel_, self, e.last_packet_, {data, size},
-        [peer, self, copy = std::string(data, size), read = std::exchange(e.untold_, 0)]() mutable {
-            data_arrived(peer, self, std::move(copy), read);
-        });
+    e.kernel_.network().send(e.kernel_, peer->kernel_, self, e.last_packet_, {data, size},
+                             [peer, self, read = std::exchange(e.untold_, 0)](std::string&& arrived) {
+                                 data_arrived(peer, self, std::move(arrived), read);
+                             });
 }
 
 // An acknowledgement is no event of its own where nothing is in its way: when it comes does not show, but only that it does.

@@ -30,7 +30,10 @@ int Endpoint::listen(const Shared<Endpoint>& self, int backlog) {
     e.state_ = State::listening;
     e.backlog_ = static_cast<std::size_t>(std::clamp(backlog, 0, 4096)) + 1;
     if (e.local_.ip.is_any() && !e.local_.local) {
-        if (e.kernel_.network().tells()) e.kernel_.tell("listens on port " + std::to_string(e.local_.port), Told::life);
+        // A server that listens on IPv4 and IPv6 has two sockets.
+        const bool told = e.kernel_.listens_on_all(!e.local_.ip.v6, e.local_.port);
+        if (e.kernel_.network().tells())
+            e.kernel_.tell("listens on port " + std::to_string(e.local_.port), told ? Told::routine : Told::life);
     } else {
         e.kernel_.tell_of("listens on ", e.local_, Told::life);
     }

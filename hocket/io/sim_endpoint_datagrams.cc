@@ -73,8 +73,10 @@ int Endpoint::send_local(const Shared<Endpoint>& self, SocketAddress target, std
     }
     const int size = static_cast<int>(data.size());
     peer->datagram_bytes_ += data.size();
-    network.send(e.kernel_, e.kernel_, self, e.last_packet_, {},
-                 [peer, datagram = Datagram{e.local_, std::move(target), std::move(data)}] { peer->take(datagram); });
+    network.send(e.kernel_, e.kernel_, self, e.last_packet_, std::move(data),
+                 [peer, source = e.local_, target = std::move(target)](std::string&& arrived) {
+                     peer->take({source, target, std::move(arrived)});
+                 });
     return size;
 }
 

@@ -182,6 +182,16 @@ Shared<Endpoint> Kernel::listener_at(const SocketAddress& target) {
     return candidates[network_.choices.choose(static_cast<std::uint32_t>(candidates.size()))];
 }
 
+bool Kernel::listens_on_all(bool v6, std::uint16_t port) {
+    SocketAddress any;
+    any.ip.v6 = v6;
+    any.port = port;
+    const auto* those = those_at(false, any);
+    return those != nullptr && std::ranges::any_of(*those, [&](const Shared<Endpoint>& endpoint) {
+               return endpoint->is_listening() && endpoint->local().ip == any.ip;
+           });
+}
+
 void Kernel::datagram_arrived(Kernel& from, const Datagram& datagram) {
     // As udp (man 7): the most exact match.
     Shared<Endpoint> best;

@@ -91,6 +91,8 @@ public:
     int nobody_at(bool datagram, const SocketAddress& address);
     /// Who listens there, of several that share a port one at random; null: nobody.
     Shared<Endpoint> listener_at(const SocketAddress& target);
+    /// Whether somebody does on this port of all addresses, of IPv4 or of IPv6.
+    bool listens_on_all(bool v6, std::uint16_t port);
     /// Whose name that is; null: nobody's.
     Shared<Endpoint> local_datagrams_at(const SocketAddress& name);
     /// One of those sockets has room again, or is closed: others may go on that wait to send to it.

@@ -6,9 +6,25 @@
 #include <hocket/io/sim_kernel_internal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <exception>
 
 namespace hocket::sim {
+
+namespace {
+
+// How long TCP waits before it sends again what is not acknowledged: each time twice as long (RFC 6298; TCP_RTO_MIN and TCP_RTO_MAX of Linux).
+constexpr std::chrono::nanoseconds first_again = std::chrono::milliseconds(200);
+constexpr std::chrono::nanoseconds longest_again = std::chrono::seconds(120);
+
+std::list<Stalled>::iterator stalled_of(Link& link, const Endpoint* sender) {
+    return std::ranges::find_if(link.stalled, [sender](const Stalled& stalled) {
+        return stalled.packets.front().packet->sender.get() == sender;
+    });
+}
+
+}  // namespace
 
 Network::Network(Choices& c, const NetworkConfig& how) : choices(c), config(how) {}
 Network::~Network() { schedule.clear(); }
@@ -63,7 +79,7 @@ void Network::check_no_rule_is_asked() const {
     if (judging_) throw RuntimeError("a rule only judges packets: what is done to hosts is for a task to do");
 }
 
-Verdict Network::judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept {
+Verdict Network::judge(Kernel& from, Kernel& to, const std::string& data) noexcept {
     if (!rule || &from == &to) return Verdict::pass;
     judging_ = true;
     Verdict verdict = Verdict::pass;
@@ -73,6 +89,10 @@ Verdict Network::judge(Kernel& from, Kernel& to, std::span<const char> data) noe
         if (fail) fail("a rule throws " + describe(std::current_exception()));
     }
     judging_ = false;
+    if (verdict != Verdict::pass && tells())
+        story(from, Told::small,
+              "a packet to " + to.name() +
+                  (verdict == Verdict::drop ? " is dropped by the rule" : " is held up by the rule"));
     return verdict;
 }
 
@@ -110,32 +130,105 @@ void Packet::waits(bool on_its_way) {
     if (sender) Endpoint::watch_for_silence(sender);
 }
 
-void Network::carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data) {
-    Kernel &from = packet->from, &to = packet->to;
-    const Verdict verdict = data.empty() ? Verdict::pass : judge(from, to, data);
-    Link& l = link(from, to);
-    if (l.cut || l.held) {
-        packet->waits(!l.cut);
-        l.waiting.push_back(std::move(packet));
-        return;
-    }
-    bool lost = verdict == Verdict::drop;
-    std::int64_t when = schedule.now() + latency(from, to, &lost);
-    if (lost) packet->was_lost();
-    if (verdict != Verdict::pass) {
-        when += choices.between(200'000'000, config.slowest.count());
-        if (tells()) story(from, Told::small, "a packet to " + to.name() + " is held up by the rule");
-    }
+// When it would arrive if none were before it.
+std::int64_t Network::arrival_of(Packet& packet, Verdict verdict) {
+    bool lost = false;
+    std::int64_t when = schedule.now() + latency(packet.from, packet.to, &lost);
+    if (lost) packet.was_lost();
+    if (verdict == Verdict::delay) when += choices.between(1, config.slowest.count());
+    return when;
+}
+
+void Network::add(Link& l, Unique<Packet> packet, std::int64_t& last, std::int64_t when) {
     last = std::max({last + 1, when, l.healed});
     l.latest = std::max(l.latest, last);
     schedule.add(last, std::move(packet));
 }
 
+void Network::mix(std::span<const char> data) noexcept {
+    constexpr std::uint64_t factor = 0x9E37'79B9'7F4A'7C15U;
+    const auto add = [this](std::uint64_t word) {
+        sent = (sent ^ word) * factor;
+        sent ^= sent >> 32;
+    };
+    add(data.size());
+    for (; data.size() >= 8; data = data.subspan(8)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, data.data(), sizeof word);
+        add(word);
+    }
+    if (data.empty()) return;
+    std::uint64_t rest = 0;
+    std::memcpy(&rest, data.data(), data.size());
+    add(rest);
+}
+
+void Network::carry(Unique<Packet> packet, std::int64_t& last) {
+    if (!packet->data.empty()) mix(packet->data);
+    const Verdict verdict = packet->data.empty() ? Verdict::pass : judge(packet->from, packet->to, packet->data);
+    Link& l = link(packet->from, packet->to);
+    const bool behind_a_lost_one = packet->sender && stalled_of(l, packet->sender.get()) != l.stalled.end();
+    const bool stopped = l.cut || l.held;
+    if (stopped && !behind_a_lost_one) {
+        packet->waits(!l.cut);
+        l.waiting.push_back(std::move(packet));
+        return;
+    }
+    const bool lost = stopped || verdict == Verdict::drop;
+    const std::int64_t when = lost ? 0 : arrival_of(*packet, verdict);
+    if (lost || behind_a_lost_one) return stall(l, std::move(packet), last, when);
+    add(l, std::move(packet), last, when);
+}
+
+void Network::stall(Link& l, Unique<Packet> packet, std::int64_t& last, std::int64_t when) {
+    if (when == 0) packet->waits(false);
+    auto stalled = stalled_of(l, packet->sender.get());
+    if (stalled == l.stalled.end()) {
+        send_again_later(*packet, first_again);
+        stalled = l.stalled.insert(stalled, {last, first_again});
+    }
+    stalled->packets.push_back({std::move(packet), when});
+}
+
+void Network::send_again_later(const Packet& packet, Duration delay) {
+    after(delay,
+          [this, sender = packet.sender, &from = packet.from, &to = packet.to] { send_again(sender, from, to); });
+}
+
+// When the first gets through, those behind it are there, but for others that are lost.
+void Network::send_again(const Shared<Endpoint>& sender, Kernel& from, Kernel& to) {
+    Link& l = link(from, to);
+    const auto stalled = stalled_of(l, sender.get());
+    if (!sender->lives()) stalled->packets.clear();
+    bool progress = false;
+    for (auto& packets = stalled->packets; !packets.empty(); packets.pop_front()) {
+        auto& [packet, when] = packets.front();
+        if (l.cut || l.held) {
+            packet->waits(!l.cut);
+            l.waiting.push_back(std::move(packet));
+            continue;
+        }
+        if (when == 0) {
+            const Verdict verdict = packet->data.empty() ? Verdict::pass : judge(from, to, packet->data);
+            if (verdict == Verdict::drop) {
+                stalled->again = progress ? first_again : std::min(2 * stalled->again, longest_again);
+                return send_again_later(*packet, stalled->again);
+            }
+            when = arrival_of(*packet, verdict);
+        }
+        add(l, std::move(packet), stalled->last, when);
+        progress = true;
+    }
+    l.stalled.erase(stalled);
+}
+
 void Network::send_datagram(Kernel& from, Kernel& to, const Datagram& datagram) {
+    mix(datagram.data);
     const bool away = &from != &to;
     const Verdict verdict = judge(from, to, datagram.data);
     Link& l = link(from, to);
-    if (l.cut || verdict == Verdict::drop || (away && choices.chance(config.lost))) {
+    if (verdict == Verdict::drop) return;
+    if (l.cut || (away && choices.chance(config.lost))) {
         if (tells()) story(from, Told::small, "a datagram to " + name_of(datagram.target) + " is lost");
         return;
     }

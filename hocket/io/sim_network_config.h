@@ -41,7 +41,13 @@ struct NetworkConfig {
     HOCKET_EXPORT static NetworkConfig weather(std::uint64_t seed);
 };
 
-/// What a rule makes of a packet.
-enum class Verdict : std::uint8_t { pass, delay, drop };
+/// What a rule makes of a packet that carries data between hosts.
+enum class Verdict : std::uint8_t {
+    pass,
+    delay,  ///< it takes up to `slowest` more; on a connection, what was sent behind it comes after it
+    /// A datagram is lost. A packet of a connection is sent again after 0.2 s, and, as often as the rule, which is asked each time, drops it, after
+    /// twice as long, at most 120 s; after 924 s the connection ends with ETIMEDOUT. What was sent behind it comes after it.
+    drop,
+};
 
 }  // namespace hocket::sim

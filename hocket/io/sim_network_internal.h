@@ -11,10 +11,14 @@
 #include <hocket/io/sim_network_config.h>
 #include <hocket/io/sim_schedule_internal.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <list>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,7 +45,8 @@ class Endpoint;
 class HOCKET_EXPORT Packet : public ScheduledEvent {
 public:
     /// Without a sender it is the answer of the host itself, to somebody with whom it has no connection.
-    Packet(Kernel& f, Kernel& t, const Shared<Endpoint>& s) noexcept : from(f), to(t), sender(s) {}
+    Packet(Kernel& f, Kernel& t, const Shared<Endpoint>& s, std::string&& d) noexcept
+        : from(f), to(t), sender(s), data(std::move(d)) {}
 
     /// Looks at its target when it gets there.
     void happen(Unique<ScheduledEvent>& self) final;
@@ -54,11 +59,23 @@ public:
 
     Kernel &from, &to;
     const Shared<Endpoint> sender;
+    std::string data;
 
 private:
     bool sender_lives() const noexcept;
 
     bool on_its_way_ = false, lost_ = false;
+};
+
+/// What an end of a connection has sent since a packet of its was dropped by a rule, that one first: nothing behind it is of use before it comes.
+struct Stalled {
+    struct Item {
+        Unique<Packet> packet;
+        std::int64_t when;  // it arrives, but for those before it; 0: it is lost
+    };
+    std::int64_t& last;              // when what its sender sent last arrives
+    std::chrono::nanoseconds again;  // from one time that the first is sent to the next
+    std::deque<Item> packets{};
 };
 
 /// One direction between two hosts.
@@ -68,6 +85,7 @@ struct Link {
     bool has_latency = false;
     Range latency{};  ///< in place of the network's
     std::vector<Unique<ScheduledEvent>> waiting;
+    std::list<Stalled> stalled;
     std::int64_t latest = 0;  ///< when the last of what was sent on connections arrives
     std::int64_t healed = 0;  ///< when the last of what waited does; nothing that is sent after it is earlier
 };
@@ -83,6 +101,7 @@ public:
     Choices& choices;
     NetworkConfig config;
     DiskConfig disk;  ///< of each host
+    std::uint64_t sent = 0;  ///< a digest of all bytes that were sent, in their order
     Schedule schedule;
     std::vector<Unique<Kernel>> hosts;
     /// Asked about each packet that carries data between hosts. What it throws goes to `fail`.
@@ -102,16 +121,24 @@ public:
     /// The link is whole again: what waited goes on.
     void heal(Kernel& from, Kernel& to);
 
-    /// A packet of a connection, of its end `sender` (null: see Packet): it arrives after those before it, of which `last` is the time.
+    /// A packet of a connection, of its end `sender` (null: see Packet): it arrives after those before it, of which `last` is the time, an object
+    /// of the sender's. `arrive` takes the data, or, where there is none, nothing.
     template <class F>
-    void send(Kernel& from, Kernel& to, const Shared<Endpoint>& sender, std::int64_t& last, std::span<const char> data,
+    void send(Kernel& from, Kernel& to, const Shared<Endpoint>& sender, std::int64_t& last, std::string data,
               F arrive) {
         struct Calling final : Packet {
             F call;
-            Calling(Kernel& f, Kernel& t, const Shared<Endpoint>& s, F&& c) : Packet(f, t, s), call(std::move(c)) {}
-            void arrive() override { call(); }
+            Calling(Kernel& f, Kernel& t, const Shared<Endpoint>& s, std::string&& d, F&& c)
+                : Packet(f, t, s, std::move(d)), call(std::move(c)) {}
+            void arrive() override {
+                if constexpr (std::is_invocable_v<F&>) {
+                    call();
+                } else {
+                    call(std::move(data));
+                }
+            }
         };
-        carry(Unique<Packet>(new Calling(from, to, sender, std::move(arrive))), last, data);
+        carry(Unique<Packet>(new Calling(from, to, sender, std::move(data), std::move(arrive))), last);
     }
     /// A datagram, which may be lost, doubled, or overtaken.
     void send_datagram(Kernel& from, Kernel& to, const Datagram& datagram);
@@ -133,9 +160,15 @@ private:
         };
         return Unique<ScheduledEvent>(new Calling(std::move(f)));
     }
-    void carry(Unique<Packet> packet, std::int64_t& last, std::span<const char> data);
+    void carry(Unique<Packet> packet, std::int64_t& last);
+    std::int64_t arrival_of(Packet& packet, Verdict verdict);
+    void add(Link& link, Unique<Packet> packet, std::int64_t& last, std::int64_t when);
+    void stall(Link& link, Unique<Packet> packet, std::int64_t& last, std::int64_t when);
+    void send_again(const Shared<Endpoint>& sender, Kernel& from, Kernel& to);
+    void send_again_later(const Packet& packet, Duration delay);
     std::int64_t latency(const Kernel& from, const Kernel& to, bool* lost = nullptr);
-    Verdict judge(Kernel& from, Kernel& to, std::span<const char> data) noexcept;
+    void mix(std::span<const char> data) noexcept;
+    Verdict judge(Kernel& from, Kernel& to, const std::string& data) noexcept;
 
     bool judging_ = false;
 };

@@ -3,6 +3,7 @@
 #include <hocket/net/tls_context.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/net/tls_context_internal.h>
 #include <hocket/net/tls_error_internal.h>
 #include <hocket/net/tls_transport_internal.h>
@@ -16,6 +17,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 namespace hocket {
@@ -48,6 +51,28 @@ int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
                                              static_cast<unsigned>(mine.size()), offered, offered_size);
     *chosen = found;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+std::optional<std::time_t> virtual_time_of(const SSL* ssl) noexcept {
+    return static_cast<const TlsTransport*>(SSL_get_app_data(ssl))->virtual_time();
+}
+
+// The ticket of a session has the time in it at which it was made.
+int date_ticket(SSL* ssl, void*) noexcept {
+    if (const auto now = virtual_time_of(ssl)) SSL_SESSION_set_time(SSL_get_session(ssl), *now);
+    return 1;
+}
+
+// Does what OpenSSL does without it, but goes by the loop's time.
+SSL_TICKET_RETURN take_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
+                              SSL_TICKET_STATUS status, void*) noexcept {
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (const auto now = virtual_time_of(ssl)) {
+        if (*now - SSL_SESSION_get_time(session) > SSL_SESSION_get_timeout(session))
+            return SSL_TICKET_RETURN_IGNORE_RENEW;
+        TlsContextState::make_seem_new(session);
+    }
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 int keep_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
@@ -84,6 +109,22 @@ int verify_flags(TlsVerifyMode mode) noexcept {
     return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
+std::string contents_of(const std::string& file, const std::string& attempted) {
+    const int fd = sys::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw OSError(errno, attempted);
+    std::string all;
+    char part[4096];
+    ssize_t count = 0;
+    do {
+        count = sys::read(fd, part, sizeof part);
+        if (count > 0) all.append(part, static_cast<std::size_t>(count));
+    } while (count > 0 || (count < 0 && errno == EINTR));
+    const int error = errno;
+    sys::close(fd);
+    if (count < 0) throw OSError(error, attempted);
+    return all;
+}
+
 struct Bio {
     BIO* bio;
     explicit Bio(const std::string& text) : bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))) {}
@@ -92,20 +133,43 @@ struct Bio {
     ~Bio() { BIO_free(bio); }
 };
 
-void trust_data(SSL_CTX* context, const std::string& pem) {
+// Throws, unless no more than the end of the text has kept OpenSSL from reading one more certificate.
+void check_end_of_certificates(const std::string& attempted) {
+    const unsigned long error = ERR_peek_last_error();
+    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE)
+        throw_tls_setup_error(attempted);
+    ERR_clear_error();
+}
+
+void trust(SSL_CTX* context, const std::string& pem, const std::string& attempted) {
     const Bio bio(pem);
     for (int n = 0;; ++n) {
-        X509* certificate = PEM_read_bio_X509(bio.bio, nullptr, nullptr, nullptr);
+        X509* certificate = PEM_read_bio_X509_AUX(bio.bio, nullptr, nullptr, nullptr);
         if (!certificate) {
-            const unsigned long error = ERR_peek_last_error();
-            const bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-            if (n == 0 || !at_end) throw_tls_setup_error("load CA certificates from ca_data");
-            return ERR_clear_error();
+            if (n == 0) throw_tls_setup_error(attempted);
+            return check_end_of_certificates(attempted);
         }
         const int added = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate);
         X509_free(certificate);
-        if (added != 1) throw_tls_setup_error("load CA certificates from ca_data");
+        if (added != 1) throw_tls_setup_error(attempted);
     }
+}
+
+// The first certificate is the own one; those behind it lead to an authority.
+void present(SSL_CTX* context, const std::string& pem, const std::string& password, const std::string& attempted) {
+    const Bio bio(pem);
+    void* const asked = const_cast<std::string*>(&password);
+    X509* own = PEM_read_bio_X509_AUX(bio.bio, nullptr, give_password, asked);
+    const int done = own ? SSL_CTX_use_certificate(context, own) : 0;
+    X509_free(own);
+    if (done != 1) throw_tls_setup_error(attempted);
+    while (X509* issuer = PEM_read_bio_X509(bio.bio, nullptr, give_password, asked)) {
+        if (SSL_CTX_add0_chain_cert(context, issuer) != 1) {
+            X509_free(issuer);
+            throw_tls_setup_error(attempted);
+        }
+    }
+    check_end_of_certificates(attempted);
 }
 
 }  // namespace
@@ -167,6 +231,7 @@ TlsContextState::TlsContextState(const TlsServerOptions& options) : server_(true
     if (!alpn_protocols_.empty()) SSL_CTX_set_alpn_select_cb(native_, choose_protocol, nullptr);
     // Sessions are in the tickets that clients keep; the server has none.
     SSL_CTX_set_session_cache_mode(native_, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_ticket_cb(native_, date_ticket, take_ticket, nullptr);
     SSL_CTX_set_session_id_context(native_, reinterpret_cast<const unsigned char*>("hocket"), 6);
     if (options.session_resumption) return;
     SSL_CTX_set_options(native_, SSL_OP_NO_TICKET);
@@ -187,31 +252,30 @@ void TlsContextState::load_identity(const std::string& certificate, const std::s
         if (!key.empty()) throw ValueError("private_key_file is only meaningful with certificate_file");
         return;
     }
-    SSL_CTX_set_default_passwd_cb(native_, give_password);
-    SSL_CTX_set_default_passwd_cb_userdata(native_, const_cast<std::string*>(&password));
-    if (SSL_CTX_use_certificate_chain_file(native_, certificate.c_str()) != 1)
-        throw_tls_setup_error("load the certificate " + certificate);
+    std::string attempted = "load the certificate " + certificate;
+    present(native_, contents_of(certificate, attempted), password, attempted);
     const std::string& key_file = key.empty() ? certificate : key;
+    attempted = "load the private key " + key_file;
+    const std::string pem = contents_of(key_file, attempted);
+    const Bio bio(pem);
+    EVP_PKEY* own = PEM_read_bio_PrivateKey(bio.bio, nullptr, give_password, const_cast<std::string*>(&password));
+    const int done = own ? SSL_CTX_use_PrivateKey(native_, own) : 0;
+    EVP_PKEY_free(own);
     // That the key is another certificate's is noticed here.
-    if (SSL_CTX_use_PrivateKey_file(native_, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(native_) != 1)
-        throw_tls_setup_error("load the private key " + key_file);
-    SSL_CTX_set_default_passwd_cb_userdata(native_, nullptr);
-    SSL_CTX_set_default_passwd_cb(native_, nullptr);
+    if (done != 1 || SSL_CTX_check_private_key(native_) != 1) throw_tls_setup_error(attempted);
 }
 
 void TlsContextState::load_trust(const std::string& file, const std::string& path, const std::string& data,
                                  bool system) {
-    if (!file.empty() && SSL_CTX_load_verify_file(native_, file.c_str()) != 1)
-        throw_tls_setup_error("load CA certificates from " + file);
+    const std::string attempted = "load CA certificates from ";
+    if (!file.empty()) trust(native_, contents_of(file, attempted + file), attempted + file);
     if (!path.empty()) {  // OpenSSL looks there only when it needs one, and says nothing
         struct stat status{};
         const int error = ::stat(path.c_str(), &status) != 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-        if (error != 0) throw OSError(error, "load CA certificates from " + path);
-        if (SSL_CTX_load_verify_dir(native_, path.c_str()) != 1)
-            throw_tls_setup_error("load CA certificates from " + path);
+        if (error != 0) throw OSError(error, attempted + path);
+        if (SSL_CTX_load_verify_dir(native_, path.c_str()) != 1) throw_tls_setup_error(attempted + path);
     }
-    if (!data.empty()) trust_data(native_, data);
+    if (!data.empty()) trust(native_, data, attempted + "ca_data");
     const bool given = !file.empty() || !path.empty() || !data.empty();
     if (system && !given && SSL_CTX_set_default_verify_paths(native_) != 1)
         throw_tls_setup_error("load the system's CA certificates");
@@ -230,6 +294,11 @@ ssl_session_st* TlsContextState::take_session(std::string_view key) noexcept {
         sessions_.erase(found);
     }
     return session;
+}
+
+// A second more or less does not show: OpenSSL takes one off (RFC 8446, 4.2.11.1 has the age in milliseconds; it counts seconds).
+void TlsContextState::make_seem_new(ssl_session_st* session) noexcept {
+    SSL_SESSION_set_time(session, std::time(nullptr));
 }
 
 void TlsContextState::keep_session(const std::string& key, ssl_session_st* session) {

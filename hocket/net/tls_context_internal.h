@@ -32,6 +32,9 @@ public:
     /// A reference that is the caller's; null if there is none. One of TLS 1.3 is no longer kept: a ticket that is used twice would let an
     /// onlooker see that both are the same client (RFC 8446, appendix C.4), and there will be new ones.
     ssl_session_st* take_session(std::string_view key) noexcept;
+    /// For a loop in virtual time, of which OpenSSL does not know: the age of a session that is about to be used, which it sends if the session is
+    /// of TLS 1.3, is that of a new one. How old it is, its ticket says to the server.
+    static void make_seem_new(ssl_session_st* session) noexcept;
     /// Takes over the caller's reference.
     void keep_session(const std::string& key, ssl_session_st* session);
 

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 namespace hocket {
@@ -142,15 +144,15 @@ TlsTransport::TlsTransport(Transport& lower, TlsSetup setup)
         BIO* bio = bio_of(*this);
         SSL_set_bio(ssl_, bio, bio);
         SSL_set_app_data(ssl_, this);
-        if (loop_ && !loop_->backend().real_time())
-            X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_),
-                                       static_cast<time_t>(loop_->backend().wall_time() / 1'000'000'000));
+        const auto now = virtual_time();
+        if (now) X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_), *now);
         if (state.is_server()) {
             SSL_set_accept_state(ssl_);
         } else {
             SSL_set_connect_state(ssl_);
             set_name();
             if (SSL_SESSION* session = state.take_session(session_key())) {
+                if (now) TlsContextState::make_seem_new(session);
                 SSL_set_session(ssl_, session);
                 SSL_SESSION_free(session);
             }
@@ -161,6 +163,11 @@ TlsTransport::TlsTransport(Transport& lower, TlsSetup setup)
         throw;
     }
     lower_.wanted_ = lower_.securing_ = true;  // nobody else reads or writes during the handshake
+}
+
+std::optional<std::time_t> TlsTransport::virtual_time() const noexcept {
+    if (!loop_ || loop_->backend().real_time()) return std::nullopt;
+    return static_cast<std::time_t>(loop_->backend().wall_time() / 1'000'000'000);
 }
 
 TlsTransport::~TlsTransport() {

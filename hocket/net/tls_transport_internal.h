@@ -7,6 +7,7 @@
 #include <hocket/net/tls_context.h>
 #include <hocket/net/transport.h>
 
+#include <ctime>
 #include <exception>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ Coro<> start_tls(TransportHandle stream, TlsSetup setup);
 class TlsTransport final : public Transport {
 public:
     TlsTransport(Transport& lower, TlsSetup setup);
+
+    /// The wall clock, in seconds, where it is not the system's, which is the only one that OpenSSL knows.
+    std::optional<std::time_t> virtual_time() const noexcept;
 
     /// The first half of its life, in which `lower` is not yet under it. Throws TlsError, OSError.
     Coro<> handshake();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How suspensions of a task are seen from outside its loop, and what must hold when it has been cancelled at one.
+// How what tasks wait for is seen from outside their loop, and what must hold when one was cancelled there.
 #include <hocket/sim/cancel_everywhere.h>
 
 #include <hocket/base/errors.h>
@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <coroutine>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace hocket::sim {
@@ -22,8 +23,8 @@ std::string count_of(std::size_t count, const std::string& what) {
     return std::to_string(count) + " " + what + (count == 1 ? " is" : "s are");
 }
 
-// Cancels the main task at a suspension. Each await writes the place where it stands into its frame, for debugging: where that was
-// overwritten by a mark, and is another now, the task has run and waits again. So the loop need not count.
+// Cancels at a point. Each await writes the place where it stands into its frame, for debugging: where that was overwritten by a mark, and
+// is another now, the task has run and waits again. So the loop need not count.
 class Canceller final : public Observer {
 public:
     Canceller(unsigned point, bool capture, const CancelOptions& options) noexcept
@@ -33,28 +34,18 @@ public:
     const std::string& where() const noexcept { return where_; }
 
     void stepped(HostState& host) override {
-        if (host.main->done()) return;
-        const auto& task = static_cast<TaskBase&>(host.main->object());
-        if ((task.flags & f_first) != 0) return;
-        const void*& pc = promise_of(task.frame).pc;
-        if (pc == &mark_) return;
-        if (++count_ == point_) {
-            if (capture_) where_ = format_call_graph(capture_call_graph(*host.main));
-            frame_ = nullptr;
-            host.main->cancel();
-            host.scheduler.note(&host.kernel, Told::notable, "is cancelled");
-            return;
+        if (host.main->done() || (point_ != 0 && count_ >= point_)) return;
+        bool changed = false;
+        for (TaskBase* t = host.loop->tasks; t != nullptr; t = t->older) {
+            if (!has_changed(*t)) continue;
+            changed = true;
+            if (options_.each_task_alone && ++count_ == point_) return cancel(host, *t);
         }
-        if (count_ > point_ && point_ != 0) return;
-        frame_ = task.frame;
-        place_ = std::exchange(pc, &mark_);
+        if (changed && !options_.each_task_alone && ++count_ == point_)
+            cancel(host, static_cast<TaskBase&>(host.main->object()));
     }
 
-    void before_report(HostState& host) override {
-        if (!host.main || host.main->done() || !frame_) return;
-        const auto& task = static_cast<TaskBase&>(host.main->object());
-        if (task.frame == frame_ && promise_of(frame_).pc == &mark_) promise_of(frame_).pc = place_;
-    }
+    void before_report(HostState& host) override { take_marks_away(host); }
 
     bool ended(HostState& host) override {
         Network& network = host.scheduler.network();
@@ -72,6 +63,7 @@ public:
         if (host.loop->tasks != nullptr) {
             std::size_t count = 0;
             for (const TaskBase* t = host.loop->tasks; t != nullptr; t = t->older) ++count;
+            take_marks_away(host);
             host.scheduler.fail("after its end " + count_of(count, "task") + " left\n" + format_call_graph(*host.loop));
         } else {
             host.scheduler.fail("after its end " + count_of(open, "descriptor") + " left open");
@@ -80,15 +72,41 @@ public:
     }
 
 private:
+    // Whether the task waits for something else than at the last look, or what it waited for has come.
+    bool has_changed(const TaskBase& task) {
+        if ((task.flags & (f_first | f_done)) != 0) return false;
+        const void*& pc = promise_of(task.frame).pc;
+        const bool goes_on = task.waiting == nullptr || (task.flags & f_recheck) != 0;
+        const void* const mark = goes_on ? &goes_on_ : &waits_;
+        if (pc == mark) return false;
+        if (pc != &waits_ && pc != &goes_on_) places_[task.frame.address()] = pc;
+        pc = mark;
+        return true;
+    }
+
+    void take_marks_away(HostState& host) {
+        for (const TaskBase* t = host.loop->tasks; t != nullptr; t = t->older) {
+            const void*& pc = promise_of(t->frame).pc;
+            if (pc == &waits_ || pc == &goes_on_) pc = places_.at(t->frame.address());
+        }
+    }
+
+    void cancel(HostState& host, TaskBase& task) {
+        take_marks_away(host);
+        if (capture_) where_ = format_call_graph(capture_call_graph(task));
+        const bool is_main = &task == &host.main->object();
+        host.scheduler.note(&host.kernel, Told::notable, is_main ? "is cancelled" : task.name() + " is cancelled");
+        task.cancel();
+    }
+
     const unsigned point_;
     const bool capture_;
     const CancelOptions& options_;
     unsigned count_ = 0;
-    std::coroutine_handle<> frame_;  // the one that has the mark
-    const void* place_ = nullptr;    // what stood there
-    std::int64_t deadline_ = 0;      // until when what is left may go
+    std::int64_t deadline_ = 0;  // until when what is left may go
     std::string where_;
-    static constexpr char mark_ = 0;
+    std::unordered_map<const void*, const void*> places_;  // by frame: what stood there before a mark
+    static constexpr char waits_ = 0, goes_on_ = 0;
 };
 
 }  // namespace
@@ -117,10 +135,10 @@ CancelReport cancel_everywhere(const Main& body, const CancelOptions& options) {
         report.point = point;
         report.where = captures.where();
         report.story = std::move(outcome.story);
-        report.error = point == 0 ? "where nobody cancels it: " + outcome.error
-                                  : "cancelled at suspension " + std::to_string(point) + " of " +
-                                        std::to_string(report.points) + ": " + outcome.error + "\nit was there:\n" +
-                                        report.where;
+        report.error = point == 0
+                           ? "where nobody cancels it: " + outcome.error
+                           : "cancelled at point " + std::to_string(point) + " of " + std::to_string(report.points) +
+                                 ": " + outcome.error + "\nit was there:\n" + report.where;
         return report;
     }
     report.ok = true;

@@ -2,50 +2,45 @@
 // The certificates of simulations: always the same ones, since the length of a signature, and with it a run, varies with the key.
 #pragma once
 
+#include <hocket/base/errors.h>
+#include <hocket/io/file_calls_internal.h>
 #include <hocket/net/tls_context.h>
 
-#include <unistd.h>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace hocket::sim::testing {
 
 /// An authority's certificate, and one of `server` and `localhost`; valid from 1999-12-31 to 2099-12-31. The key is for nothing else.
 class FixedCertificates {
 public:
-    static TlsContext server() {
-        const FixedCertificates& c = get();
-        return TlsContext::server(
-            {.certificate_file = c.folder_ + "/server.crt", .private_key_file = c.folder_ + "/server.key"});
+    /// From files that it puts on the host's disk, as often as that fails.
+    static TlsContext server(TlsVersion newest = TlsVersion::tls1_3) {
+        for (;;) {
+            try {
+                write("server.crt", certificate);
+                write("server.key", key);
+                return TlsContext::server(
+                    {.certificate_file = "server.crt", .private_key_file = "server.key", .maximum_version = newest});
+            } catch (const OSError&) {
+                continue;
+            }
+        }
     }
-    static TlsContext client() { return TlsContext::client({.ca_file = get().folder_ + "/ca.crt"}); }
-
-    FixedCertificates(const FixedCertificates&) = delete;
-    FixedCertificates& operator=(const FixedCertificates&) = delete;
+    static std::string_view authority() { return ca; }
+    static TlsContext client() { return TlsContext::client({.ca_data = std::string(ca)}); }
 
 private:
-    static const FixedCertificates& get() {
-        static const FixedCertificates all;
-        return all;
+    static void write(const char* name, std::string_view pem) {
+        const int fd = sys::open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd < 0) return;
+        while (!pem.empty()) {
+            const ssize_t count = sys::write(fd, pem.data(), pem.size());
+            if (count < 0) break;
+            pem.remove_prefix(static_cast<std::size_t>(count));
+        }
+        sys::close(fd);
     }
-    FixedCertificates() {
-        std::string pattern = std::filesystem::temp_directory_path() / "hocket-sim-XXXXXX";
-        if (!mkdtemp(pattern.data())) throw std::runtime_error("no folder for certificates");
-        folder_ = pattern;
-        write("ca.crt", ca);
-        write("server.crt", certificate);
-        write("server.key", key);
-    }
-    ~FixedCertificates() {
-        std::error_code error;
-        std::filesystem::remove_all(folder_, error);
-    }
-    void write(const char* name, std::string_view pem) const { std::ofstream(folder_ + "/" + name) << pem; }
 
     static constexpr std::string_view ca = R"(-----BEGIN CERTIFICATE-----
 MIIBgDCCASagAwIBAgICEAEwCgYIKoZIzj0EAwIwJjEkMCIGA1UEAwwbQW4gYXV0
@@ -77,8 +72,6 @@ Hug6f7DK5aX8BoitHGWJMbdTL8KhRANCAASgOp0o7nG+hGmLoRy3NgLBLzO2OwWo
 bGHzUf09NhvKthSSkhZ4/GolQq9LLBLmVe/hH6kFsISPcMWz1MI7lyQC
 -----END PRIVATE KEY-----
 )";
-
-    std::string folder_;
 };
 
 }  // namespace hocket::sim::testing

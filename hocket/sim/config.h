@@ -27,7 +27,8 @@ namespace hocket::sim {
 enum class Tell : std::uint8_t {
     off,
     story,  ///< what is of import: faults, ends, the program's notes; the data between two of those as one line, which says how much
-            ///< went from whom to whom, at the time of the last; small faults of one host in a row are counted
+    ///< went from whom to whom, at the time of the last; small faults of one host in a row are counted, and so is what
+    ///< happens to it several times in a row
     everything,  ///< each connection, each arrival of data, each start as a line of its own
 };
 
@@ -41,17 +42,24 @@ struct Config {
     Range job{std::chrono::microseconds(10), std::chrono::milliseconds(1)};  ///< until a job of an executor runs
     double unresolved = 0;                                    ///< a name that cannot be looked up right now (EAI_AGAIN)
     Duration wall_clock = std::chrono::seconds(946'684'800);  ///< at the start, since 1970-01-01 UTC: 2000-01-01
+    Duration skew{};                                          ///< a host's wall clock is ahead by up to so much
     Duration step_cost = std::chrono::nanoseconds(100);       ///< so much time passes in an iteration of a host's loop
     Duration time_limit = std::chrono::hours(1);              ///< of simulated time; a run that takes longer has failed
     std::uint64_t max_steps = 10'000'000;                     ///< iterations of loops; a run that takes more has failed
+    /// A run has failed when in so many iterations of loops nothing was waited for: each time some host had something to do at once, no packet
+    /// or completion came, and no time had to pass until the next timer. A program that asks again and again instead of waiting does that.
+    std::uint64_t max_spins = 1'000'000;
     /// A run has failed, as one with a deadlock, when so long nothing has run but callbacks that were set by such callbacks, as a
     /// library's own upkeep is: no task, and no timer that one set. 0: it may go on.
     Duration quiet_limit = std::chrono::minutes(20);
     Tell tell = Tell::off;
 
+    /// Throws ValueError, which names the knob, for a probability that is none, a range whose end is before its beginning, a span of time below 0,
+    /// and a limit or a buffer of nothing. A run begins with it.
+    HOCKET_EXPORT void check() const;
     /// Nothing goes wrong, and everything is quick.
     HOCKET_EXPORT static Config calm(std::uint64_t seed = 0);
-    /// Every knob is drawn from the seed: some runs are calm, some have one kind of fault, some have all.
+    /// Each knob is drawn from the seed, but for the limits: some runs are calm, some have one kind of fault, some have all.
     HOCKET_EXPORT static Config swarm(std::uint64_t seed);
 };
 
@@ -63,7 +71,7 @@ struct Outcome {
     std::uint64_t steps = 0;   ///< iterations of the hosts' loops
     std::uint64_t events = 0;  ///< those, and what happened on the network
     Duration virtual_time{};
-    std::uint64_t fingerprint = 0;  ///< of every step and its time; equal runs have the same
+    std::uint64_t fingerprint = 0;  ///< of every step, its time, and what was sent; equal runs have the same
     std::string story;              ///< what happened when and where, as `Config::tell` says
     std::vector<std::uint32_t> choices;
 };

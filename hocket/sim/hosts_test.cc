@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string>
@@ -99,6 +100,60 @@ TEST(OnceSimHosts, a_run_has_a_time_limit) {
         for (;;) co_await sleep(1min);
     });
     EXPECT_THAT(outcome.error, HasSubstr("time limit of 3600"));
+}
+
+TEST(OnceSimHosts, a_main_task_has_the_name_of_its_host) {
+    const Outcome outcome = run(Config::calm(), [](World& world) -> Coro<> {
+        world.host("a", []() -> Coro<> { co_await Event().wait(); });
+        co_await Event().wait();
+    });
+    EXPECT_THAT(outcome.error, HasSubstr("\na:\na: waits for Event"));
+    EXPECT_THAT(outcome.error, HasSubstr("\nmain:\nmain: waits for Event"));
+    EXPECT_EQ(outcome.error.find("created at"), std::string::npos) << outcome.error;
+}
+
+TEST(OnceSimHosts, what_a_program_throws_that_is_no_coroutine_fails_the_run) {
+    const auto refuse = [](World&) -> Coro<> { throw ValueError("no main"); };
+    const Outcome outcome = run(Config::calm(), refuse);
+    EXPECT_FALSE(outcome.ok);
+    EXPECT_EQ(outcome.error, "main: hocket::ValueError: no main");
+
+    bool runs = true;
+    const Outcome other = run(Config::calm(), [&runs](World& world) -> Coro<> {
+        const Host a = world.host("a", []() -> Coro<> { throw ValueError("no program"); });
+        runs = a.running();
+        co_await sleep(1s);
+    });
+    EXPECT_EQ(other.error, "a: hocket::ValueError: no program");
+    EXPECT_FALSE(runs);
+}
+
+TEST(OnceSimHosts, of_a_hundred_that_are_never_idle_none_starves) {
+    std::vector<int> turns(100);
+    const auto all_had_one = [&turns] { return std::ranges::all_of(turns, [](int n) { return n > 0; }); };
+    Config config = Config::calm();
+    config.max_spins = 100'000;
+    const Outcome outcome = run(config, [&](World& world) -> Coro<> {
+        for (int& mine : turns) {
+            world.host("host" + std::to_string(&mine - turns.data()), [&all_had_one, &mine] {
+                return [](const auto& enough, int& count) -> Coro<> {
+                    for (; !enough(); co_await sleep(0s)) ++count;
+                }(all_had_one, mine);
+            });
+        }
+        co_await sleep(1s);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error.substr(0, 200);
+    EXPECT_TRUE(all_had_one());
+}
+
+TEST(OnceSimHosts, a_handle_is_equal_to_another_of_the_same_host) {
+    run_calmly([](World& world) -> Coro<> {
+        const Host a = world.host("a", echo_server);
+        EXPECT_EQ(a, world.host_named("a"));
+        EXPECT_NE(a, world.main());
+        co_return;
+    });
 }
 
 TEST(OnceSimHosts, a_name_is_one_host_s) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hocket::sim {
@@ -174,6 +175,21 @@ HOCKET_SIM_TEST(without_faults_of_connections_each_request_is_answered_once, 200
     co_await sleep(1s);
     EXPECT_EQ(co_await ask_all(world), 24);
     EXPECT_EQ(*calls, 12);
+}
+
+// ---- Logs
+
+TEST(OnceSimHttp, the_process_of_an_access_log_is_the_same_in_every_run) {
+    std::string logged;
+    const Outcome outcome = run(Config::calm(), [&logged](World&) -> Coro<> {
+        const http::AccessLog log([&logged](std::string_view line) { logged = line; }, "%P %s");
+        http::Application app;
+        app.get("/", [] { return "well"; });
+        const auto server = co_await http::serve(app, "", 80, {.access_log = log});
+        co_await http::get("http://main/");
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_EQ(logged, "1 200");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/rand.h>
 
+#include <hocket/base/errors.h>
+
 #include <cstring>
 #include <utility>
 
@@ -36,7 +38,9 @@ const RAND_METHOD method{
 OpensslRandomness::OpensslRandomness(Random& random) : outer_(std::exchange(in_force, &random)) {
     static const bool installed =
         RAND_set_rand_method(&method) == 1;  // stays: it serves those without a simulation as before
-    (void)installed;
+    if (installed) return;
+    in_force = outer_;
+    throw RuntimeError("OpenSSL does not take the simulation's random numbers: an engine provides others");
 }
 
 OpensslRandomness::~OpensslRandomness() { in_force = outer_; }

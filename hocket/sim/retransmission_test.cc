@@ -7,17 +7,24 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace hocket::sim {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using testing::echo_server;
+using ::testing::ElementsAre;
 using testing::error_of;
+using ::testing::Ge;
 using ::testing::HasSubstr;
+using ::testing::Le;
 using testing::run_calmly;
 
 double seconds_of(const World& world) { return static_cast<double>(world.now().count()) / 1e9; }
@@ -141,6 +148,98 @@ TEST(OnceSimRetransmission, a_connection_that_was_given_up_sends_nothing_again) 
         co_await sleep(1s);
         EXPECT_EQ(*log, "");
     });
+}
+
+// ---- Rules that drop
+
+TEST(OnceSimRetransmission, what_a_rule_drops_is_sent_again_after_twice_as_long_each_time) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        std::vector<std::int64_t> asked;
+        const std::int64_t start = world.now().count();
+        world.rule([&](Host from, Host, std::string_view) {
+            if (from.name() != "main") return Verdict::pass;
+            asked.push_back((world.now().count() - start) / 1'000'000);
+            return asked.size() < 5 ? Verdict::drop : Verdict::pass;
+        });
+        co_await writer.write("hello");
+        EXPECT_EQ(co_await reader.readexactly(5), "hello");
+        EXPECT_THAT(asked, ElementsAre(0, 200, 600, 1400, 3000));
+    });
+}
+
+TEST(OnceSimRetransmission, a_connection_of_which_a_rule_drops_all_times_out) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.rule([](Host, Host, std::string_view) { return Verdict::drop; });
+        co_await writer.write("hello");
+        EXPECT_THAT(co_await error_of(reader.read(1)), HasSubstr("Connection timed out"));
+        EXPECT_THAT(seconds_of(world), AllOf(Ge(924), Le(930)));
+    });
+}
+
+TEST(OnceSimRetransmission, what_is_sent_behind_a_packet_that_is_dropped_comes_behind_it) {
+    run_calmly([](World& world) -> Coro<> {
+        const auto log = std::make_shared<std::string>();
+        world.host("a", [&] { return listen_silently(log); });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.rule([a_times = 1, c_times = 2](Host, Host, std::string_view data) mutable {
+            const bool drop = (data == "a" && a_times-- > 0) || (data == "c" && c_times-- > 0);
+            return drop ? Verdict::drop : Verdict::pass;
+        });
+        for (const char* letter : {"a", "b", "c", "d"}) co_await writer.write(letter);
+        writer.write_eof();
+        co_await sleep(300ms);  // "a" has come through, "c" was dropped twice
+        EXPECT_EQ(*log, "ab");
+        co_await sleep(200ms);
+        EXPECT_EQ(*log, "abcd|");
+    });
+}
+
+TEST(OnceSimRetransmission, what_a_rule_has_dropped_waits_for_a_link_that_is_cut_meanwhile) {
+    run_calmly([](World& world) -> Coro<> {
+        const auto log = std::make_shared<std::string>();
+        const Host a = world.host("a", [&] { return listen_silently(log); });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.rule([first = true](Host, Host, std::string_view) mutable {
+            return std::exchange(first, false) ? Verdict::drop : Verdict::pass;
+        });
+        co_await writer.write("a");
+        co_await writer.write("b");
+        world.partition(world.main(), a);
+        co_await writer.write("c");
+        co_await sleep(1min);
+        co_await writer.write("d");
+        EXPECT_EQ(*log, "");
+        world.heal(world.main(), a);
+        co_await writer.write("e");
+        co_await sleep(1s);
+        EXPECT_EQ(*log, "abcde");
+    });
+}
+
+TEST(OnceSimRetransmission, what_a_rule_delays_takes_at_most_the_longest_time_more) {
+    Config config = Config::calm();
+    config.network.slowest = 10ms;
+    const Outcome outcome = run(config, [](World& world) -> Coro<> {
+        world.host("a", echo_server);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        world.rule([](Host, Host, std::string_view) { return Verdict::delay; });
+        const double start = seconds_of(world);
+        for (int i = 0; i < 50; ++i) {
+            co_await writer.write("x");
+            co_await reader.readexactly(1);
+        }
+        EXPECT_LE(seconds_of(world) - start, 50 * 0.022);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
 }
 
 // ---- Acknowledgements

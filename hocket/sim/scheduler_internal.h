@@ -25,6 +25,9 @@
 
 namespace hocket::sim {
 
+/// Throws ValueError, which names the knob, where `range` ends before it begins, or begins before 0.
+void check_range(const char* knob, const Range& range);
+
 /// A host, and its program as long as that runs. It is what the program has for threads.
 struct HostState final : SimulatedThreads {
     enum class Stage : std::uint8_t {
@@ -47,10 +50,11 @@ struct HostState final : SimulatedThreads {
     SimFileCalls past_files;  // for what is left of programs that are gone
     Stage stage = Stage::none;
     bool paused = false;
-    bool inside = false;       // a step of it is under way
-    unsigned jobs_inside = 0;  // that run, or wait for others to go on
-    bool must_go = false;      // when that step has ended: it has crashed, or was killed
-    bool interrupted = false;  // by a first SIGINT
+    bool inside = false;        // a step of it is under way
+    unsigned jobs_inside = 0;   // that run, or wait for others to go on
+    bool must_go = false;       // when those have ended: it has crashed, or was killed
+    bool starts_again = false;  // after that
+    bool interrupted = false;   // by a first SIGINT
     Unique<EventLoop> loop;
     SimBackend* backend = nullptr;
     std::optional<Task<>> main;
@@ -61,6 +65,8 @@ struct HostState final : SimulatedThreads {
     std::uint32_t programs = 0;                 // that were started on it: a job is for the one that submitted it
     std::vector<Function<void()>> paused_jobs;  // that were to run while it was paused
 
+    /// A program of it has begun, and has not ended, nor is it cut off.
+    bool runs() const noexcept { return stage != Stage::none && !must_go; }
     void resume();
     void run_later(Function<void()> job) override;
     bool wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept override;
@@ -83,6 +89,23 @@ public:
 private:
     SimulatedThreads* outer_threads_;
     sys::WithFileCalls files_;
+};
+
+/// While it lives, no host's code runs, though one may wait below.
+class Outside {
+public:
+    Outside() noexcept
+        : outer_loop_(std::exchange(this_loop, nullptr)), outer_threads_(std::exchange(simulated_threads, nullptr)) {}
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+    ~Outside() {
+        this_loop = outer_loop_;
+        simulated_threads = outer_threads_;
+    }
+
+private:
+    EventLoop* outer_loop_;
+    SimulatedThreads* outer_threads_;
 };
 
 /// Looks at the main program of a world.
@@ -114,6 +137,7 @@ public:
     std::vector<Unique<HostState>>& hosts() noexcept { return hosts_; }
     Network& network() noexcept { return network_; }
     void start(HostState& host);
+    void restart(HostState& host);
     void set_program(std::string name, Program program);
     /// Null: nobody has said what it runs.
     Shared<Program> program(const std::string& name) const;
@@ -143,6 +167,7 @@ private:
     bool step(std::int64_t deadline);
     void run_host(HostState& host);
     void look_at(HostState& host);
+    std::uint64_t seed_of(std::uint32_t host, std::uint32_t start) const noexcept;
     bool observes(const HostState& host) const noexcept { return observer != nullptr && &host == hosts_.front().get(); }
     void begin_end(HostState& host);
     void end(HostState& host) noexcept;
@@ -167,10 +192,11 @@ private:
     bool main_returned_ = false;
     bool over_ = false;  // what is left is taken down, and told no more
     std::uint64_t steps_ = 0, events_ = 0, fingerprint_ = 0;
-    std::uint64_t spins_ = 0;       // steps since time last passed by more than they cost
-    std::int64_t quiet_since_ = 0;  // since when only callbacks of timers have run
-    std::int64_t quiet_until_ = 0;  // when that is looked into
-    bool quiet_for_long_ = false;   // what was set before has fired by `quiet_until_`
+    std::vector<HostState*> ready_;  // those that have something to do, in a step
+    std::uint64_t spins_ = 0;        // steps since time last passed by more than they cost, or something arrived
+    std::int64_t quiet_since_ = 0;   // since when only callbacks of timers have run
+    std::int64_t quiet_until_ = 0;   // when that is looked into
+    bool quiet_for_long_ = false;    // what was set before has fired by `quiet_until_`
 };
 
 }  // namespace hocket::sim

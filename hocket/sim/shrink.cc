@@ -64,8 +64,16 @@ std::vector<Site> range_site(const Range& range) {
     }
 
 const Knob knobs[] = {
-    HOCKET_SIM_PROBABILITY(network.slow),
-    HOCKET_SIM_PROBABILITY(network.late),
+    {[](Config& c, const Config& to) { c.network.slow = to.network.slow; },
+     [](const Config& c) {
+         return std::vector<Site>{Choices::site_of_chance(c.network.slow),
+                                  Choices::site_between(1, c.network.slowest.count())};
+     }},
+    {[](Config& c, const Config& to) { c.network.late = to.network.late; },
+     [](const Config& c) {
+         return std::vector<Site>{Choices::site_of_chance(c.network.late),
+                                  Choices::site_between(1, c.network.latest.count())};
+     }},
     HOCKET_SIM_PROBABILITY(network.short_io),
     HOCKET_SIM_PROBABILITY(network.duplicated),
     HOCKET_SIM_PROBABILITY(network.lost),
@@ -85,6 +93,16 @@ const Knob knobs[] = {
      [](const Config& c) { return range_site(c.network.latency); }},
     {[](Config& c, const Config& to) { c.network.loopback = to.network.loopback; },
      [](const Config& c) { return range_site(c.network.loopback); }},
+    {[](Config& c, const Config& to) { c.skew = to.skew; },
+     [](const Config& c) { return range_site({Duration{}, c.skew}); }},
+    {[](Config& c, const Config& to) { c.wall_clock = to.wall_clock; },
+     [](const Config&) { return std::vector<Site>(); }},
+    {[](Config& c, const Config& to) { c.step_cost = to.step_cost; },
+     [](const Config&) { return std::vector<Site>(); }},
+    {[](Config& c, const Config& to) { c.disk.writeback = to.disk.writeback; },
+     [](const Config&) { return std::vector<Site>(); }},
+    {[](Config& c, const Config& to) { c.disk.capacity = to.disk.capacity; },
+     [](const Config&) { return std::vector<Site>(); }},
     {[](Config& c, const Config& to) { c.network.shuffle = to.network.shuffle; },
      [](const Config&) { return std::vector<Site>(); }},
     {[](Config& c, const Config& to) { c.network.buffer = to.network.buffer; },

@@ -34,7 +34,11 @@ void Story::write(std::int64_t when, const std::string& host, const std::string&
 
 void Story::finish_line() {
     if (what_.empty()) return;
-    if (more_ > 0) what_ += " (and " + std::to_string(more_) + " more such fault" + (more_ == 1 ? ")" : "s)");
+    if (more_ > 0) {
+        what_ += import_ == Told::small
+                     ? " (and " + std::to_string(more_) + " more such fault" + (more_ == 1 ? ")" : "s)")
+                     : " (" + std::to_string(more_ + 1) + " times)";
+    }
     write(when_, host_, std::exchange(what_, {}));
     more_ = 0;
 }
@@ -56,7 +60,8 @@ void Story::line(std::int64_t now, const std::string& host, Told import, const s
     if (how_ == Tell::everything) return write(now, host, what);
     if (how_ == Tell::off || import == Told::routine) return;
     if (!what_.empty() && import == import_ && host == host_) {
-        if (import == Told::small) {
+        const bool same = import == Told::notable && what == what_ && !what.starts_with('*') && ways_.empty();
+        if (import == Told::small || same) {
             ++more_;
             return;
         }

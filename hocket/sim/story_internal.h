@@ -41,7 +41,7 @@ private:
     std::int64_t when_ = 0;
     std::string host_, what_;
     Told import_ = Told::notable;
-    std::size_t more_ = 0;  // faults like it
+    std::size_t more_ = 0;  // like it
 
     std::vector<Way> ways_;  // what was carried since the last line
     std::int64_t last_carried_ = 0;

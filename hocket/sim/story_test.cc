@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace hocket::sim {
 namespace {
@@ -74,6 +76,67 @@ TEST(OnceStory, everything_has_a_line_for_each_thing) {
               "   1.002000  -         the run fails: there is no answer\n");
 }
 
+TEST(OnceStory, it_has_what_is_done_to_the_world) {
+    const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
+        const Host kv = world.host("kv", echo_server);
+        co_await sleep(1s);
+        world.latency(world.main(), kv, {2ms, 30500us});
+        world.latency(world.main(), kv, {2ms, 2ms});
+        EXPECT_THROW(world.latency(world.main(), kv, {5ms, 1ms}), ValueError);
+        world.rule([](Host, Host, std::string_view) { return Verdict::pass; });
+        world.rule({});
+        world.skew(kv, -1s);
+        world.skew(kv, 1s);
+        world.skew(kv, 0s);
+        world.resume(kv);
+        world.pause(kv);
+        world.resume(kv);
+        world.signal(kv, 15);
+        co_await sleep(1s);
+    });
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_EQ(outcome.story,
+              "   0.000000  kv        listens on port 80\n"
+              "   1.000000  -         packets take 2.0 ms to 30.5 ms from main to kv and back\n"
+              "   1.000000  -         packets take 2.0 ms from main to kv and back\n"
+              "   1.000000  -         a rule judges packets\n"
+              "   1.000000  -         no rule judges packets any more\n"
+              "   1.000000  -         the clock of kv is 1000.0 ms behind\n"
+              "   1.000000  -         the clock of kv is 1000.0 ms ahead\n"
+              "   1.000000  -         the clock of kv is right\n"
+              "   1.000000  -         kv is paused\n"
+              "   1.000000  -         kv is resumed\n"
+              "   1.000000  -         kv gets signal 15\n"
+              "   1.000000  kv        is killed\n"
+              "   2.000000  main      ends\n");
+}
+
+TEST(OnceStory, what_happens_several_times_in_a_row_is_one_line) {
+    const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
+        for (int i = 0; i < 3; ++i, co_await sleep(1s)) {
+            try {
+                co_await open_connection(world.main().address().host(), 80);
+            } catch (const OSError& e) {
+                EXPECT_EQ(e.error_number(), ECONNREFUSED);
+            }
+        }
+        for (int i = 0; i < 2; ++i) world.note("says it again");
+    });
+    EXPECT_EQ(outcome.story,
+              "   0.000020  main      cannot reach main:80: Connection refused (3 times)\n"
+              "   3.000060  main      * says it again\n"
+              "   3.000060  main      * says it again\n"
+              "   3.000060  main      ends\n");
+}
+
+TEST(OnceStory, a_server_on_ipv4_and_ipv6_listens_once) {
+    const Outcome outcome = run(calm(Tell::story), [](World&) -> Coro<> {
+        const Server web = co_await start_server(echo, "", 80);
+        const Server other = co_await start_server(echo, "", 81);
+    });
+    EXPECT_EQ(outcome.story, "   0.000000  main      listens on port 80, listens on port 81, ends\n");
+}
+
 TEST(OnceStory, there_is_none_unless_it_is_asked_for) { EXPECT_EQ(run(calm(Tell::off), two_messages).story, ""); }
 
 TEST(OnceStory, a_crash_and_a_new_start_are_told) {
@@ -113,6 +176,27 @@ TEST(OnceStory, the_same_seed_has_the_same_story) {
         });
         EXPECT_EQ(differs, "");
     }
+}
+
+TEST(OnceStory, two_runs_that_differ_are_told_by_the_lines_that_do) {
+    int runs = 0;
+    const std::string differs = check_determinism(Config::calm(3), [&runs](World& world) -> Coro<> {
+        ++runs;
+        world.note("begins");
+        world.note("run " + std::to_string(runs));
+        co_return;
+    });
+    EXPECT_EQ(differs,
+              "the stories of two runs of seed 3 differ from line 3 on:\n"
+              "   0.000000  main      * run 1\n"
+              "   0.000000  main      * run 2");
+    const std::string one_is_longer = check_determinism(Config::calm(3), [&runs](World& world) -> Coro<> {
+        if (++runs == 4) world.fail("the second");
+        co_return;
+    });
+    EXPECT_TRUE(
+        one_is_longer.ends_with("   0.000000  main      ends\n   0.000000  -         the run fails: the second"))
+        << one_is_longer;
 }
 
 TEST(OnceStory, a_note_is_of_the_program_that_says_it_also_while_another_waits) {
@@ -207,6 +291,31 @@ TEST(OnceDeadlock, a_program_that_is_never_idle_is_a_livelock) {
         << outcome.error;
 }
 
+// It has ten answers while a task of it is never idle.
+Coro<> ten_answers(World& world) {
+    world.host("kv", echo_server);
+    co_await sleep(1s);
+    const Task<> busy = create_task([]() -> Coro<> {
+        while (true) co_await sleep(0);
+    });
+    auto [reader, writer] = co_await open_connection("kv", 80);
+    for (int i = 0; i < 10; ++i) {
+        co_await writer.write("hello");
+        co_await reader.readexactly(5);
+    }
+    busy.cancel();
+}
+
+TEST(OnceDeadlock, one_to_which_packets_come_is_none) {
+    Config config = Config::calm();
+    config.max_spins = 20'000;  // 2 ms; an answer takes half of that
+    const Outcome outcome = run(config, ten_answers);
+    EXPECT_TRUE(outcome.ok) << outcome.error;
+    EXPECT_GT(outcome.steps, 100'000U);
+    config.max_spins = 1000;
+    EXPECT_TRUE(run(config, ten_answers).error.starts_with("livelock: 1000 steps in which nothing was waited for"));
+}
+
 TEST(OnceDeadlock, too_many_steps_are_a_livelock) {
     Config config = Config::calm();
     config.max_steps = 1000;
@@ -214,6 +323,23 @@ TEST(OnceDeadlock, too_many_steps_are_a_livelock) {
         while (true) co_await sleep(1us);
     });
     EXPECT_TRUE(outcome.error.starts_with("livelock: 1000 steps, and no end\n")) << outcome.error;
+}
+
+TEST(OnceStory, two_runs_that_send_other_bytes_differ) {
+    int runs = 0;
+    const auto talks = [&runs](World& world) -> Coro<> {
+        world.host("server", []() -> Coro<> {
+            const Server server = co_await start_server(
+                [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.readline(); }, "", 80);
+            co_await server.serve_forever();
+        });
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("server", 80);
+        co_await writer.write(std::to_string(++runs) + " is sent\n");
+        co_await reader.read();
+    };
+    EXPECT_EQ(check_determinism(Config::calm(3), talks),
+              "two runs of seed 3 differ in their choices, or in what they send");
 }
 
 }  // namespace

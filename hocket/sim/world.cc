@@ -21,7 +21,7 @@ namespace hocket::sim {
 const std::string& Host::name() const noexcept { return state_->kernel.name(); }
 Address Host::address(std::uint16_t port) const { return address_of(state_->kernel.ip(false), port); }
 bool Host::up() const noexcept { return state_->kernel.up(); }
-bool Host::running() const noexcept { return state_->stage != HostState::Stage::none; }
+bool Host::running() const noexcept { return state_->runs(); }
 
 // ---- Their files
 
@@ -71,10 +71,7 @@ void World::crash(Host host) {
 
 void World::restart(Host host) {
     scheduler_.network().check_no_rule_is_asked();
-    HostState& state = *host.state_;
-    if (state.stage != HostState::Stage::none) throw RuntimeError("host " + host.name() + " runs already");
-    if (!state.kernel.up()) state.kernel.boot();
-    scheduler_.start(state);
+    scheduler_.restart(*host.state_);
 }
 
 void World::kill(Host host) {
@@ -86,8 +83,8 @@ void World::signal(Host host, int number) {
     scheduler_.network().check_no_rule_is_asked();
     HostState& state = *host.state_;
     if (number < 0 || number > SIGRTMAX) throw ValueError("there is no signal " + std::to_string(number));
-    if (!state.loop || number == 0) return;
-    note(host.name() + " gets signal " + std::to_string(number));
+    if (!state.runs() || number == 0) return;
+    scheduler_.note(nullptr, Told::notable, host.name() + " gets signal " + std::to_string(number));
     if (number == SIGCONT) state.resume();
     if (handles_signal(*state.loop, number)) {
         state.loop->mailbox()->post_signal(number);
@@ -103,7 +100,7 @@ void World::signal(Host host, int number) {
         case SIGTTIN:
         case SIGTTOU: state.paused = true; return;
         case SIGINT:
-            if (state.stage == HostState::Stage::running && !std::exchange(state.interrupted, true)) {
+            if (state.stage == HostState::Stage::running && state.main && !std::exchange(state.interrupted, true)) {
                 state.main->cancel();
                 return;
             }
@@ -119,6 +116,7 @@ void World::pause(Host host) {
 }
 
 void World::resume(Host host) {
+    if (!host.state_->paused) return;
     host.state_->resume();
     scheduler_.note(nullptr, Told::notable, host.name() + " is resumed");
 }
@@ -160,6 +158,11 @@ void World::heal_all() {
 }
 
 void World::latency(Host from, Host to, Range range) {
+    check_range("latency", range);
+    const std::int64_t low = range.low.count(), high = range.high.count();
+    scheduler_.note(nullptr, Told::notable,
+                    "packets take " + milliseconds_text(low) + (high > low ? " to " + milliseconds_text(high) : "") +
+                        " from " + from.name() + " to " + to.name() + " and back");
     each_way(from, to, true, [&](Host a, Host b) {
         Link& link = scheduler_.network().link(a.state_->kernel, b.state_->kernel);
         link.has_latency = true;
@@ -169,6 +172,7 @@ void World::latency(Host from, Host to, Range range) {
 
 void World::rule(Function<Verdict(Host, Host, std::string_view)> rule) {
     scheduler_.network().check_no_rule_is_asked();
+    scheduler_.note(nullptr, Told::notable, rule ? "a rule judges packets" : "no rule judges packets any more");
     if (!rule) {
         scheduler_.network().rule = nullptr;
         return;
@@ -179,7 +183,13 @@ void World::rule(Function<Verdict(Host, Host, std::string_view)> rule) {
     };
 }
 
-void World::skew(Host host, Duration by) { host.state_->kernel.skew = by; }
+void World::skew(Host host, Duration by) {
+    host.state_->kernel.skew = by;
+    const std::int64_t span = by.count();
+    const std::string how =
+        span == 0 ? "right" : milliseconds_text(span < 0 ? -span : span) + (span < 0 ? " behind" : " ahead");
+    scheduler_.note(nullptr, Told::notable, "the clock of " + host.name() + " is " + how);
+}
 
 // ---- The run
 
@@ -203,17 +213,26 @@ Outcome replay(const Config& config, const Outcome& outcome, const Main& main) {
     return Scheduler(told, choices).run(main);
 }
 
+namespace {
+// The line of a story in which that place is; what is behind its last one has no line.
+std::string line_at(const std::string& story, std::size_t place) {
+    const std::size_t begin = place == 0 ? 0 : story.rfind('\n', place - 1) + 1;
+    return begin < story.size() ? story.substr(begin, story.find('\n', begin) - begin) : "(its end)";
+}
+}  // namespace
+
 std::string check_determinism(Config config, const Main& main) {
     config.tell = Tell::everything;
     const Outcome first = run(config, main), second = run(config, main);
     if (first.story != second.story) {
         const auto differs = std::ranges::mismatch(first.story, second.story);
         const auto line = std::count(first.story.begin(), differs.in1, '\n') + 1;
+        const auto where = static_cast<std::size_t>(differs.in1 - first.story.begin());
         return "the stories of two runs of seed " + std::to_string(config.seed) + " differ from line " +
-               std::to_string(line) + " on";
+               std::to_string(line) + " on:\n" + line_at(first.story, where) + "\n" + line_at(second.story, where);
     }
     if (first.choices != second.choices || first.fingerprint != second.fingerprint)
-        return "two runs of seed " + std::to_string(config.seed) + " differ in their choices";
+        return "two runs of seed " + std::to_string(config.seed) + " differ in their choices, or in what they send";
     return {};
 }
 

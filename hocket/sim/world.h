@@ -45,9 +45,11 @@ public:
     Address address(std::uint16_t port = 0) const;
     /// False between a crash and the restart.
     bool up() const noexcept;
-    /// Whether its program has not ended.
+    /// From the start of a program to its end, or until it is killed or crashes: also while its tasks are being cancelled after it has returned.
     bool running() const noexcept;
     HostFiles files() const noexcept { return HostFiles(*state_); }
+    /// Whether they are the same host.
+    friend bool operator==(const Host&, const Host&) = default;
 
 private:
     friend class World;
@@ -82,7 +84,8 @@ public:
     /// The machine stops at once: its tasks are destroyed, and nothing that their destructors do has an effect. Others hear nothing. A host
     /// that does this to itself goes on to the end of its step, without an effect.
     void crash(Host host);
-    /// After a crash, or after its program has ended: it runs again, from the start.
+    /// After a crash, or after its program has ended: it runs again, from the start. The machine is up at once; where a job or a step of the
+    /// program before it is under way, it starts when that has ended. Throws RuntimeError while it runs.
     void restart(Host host);
     /// Its program ends at once, as by SIGKILL, and the machine goes on: it closes what was open, which others hear of.
     void kill(Host host);
@@ -92,6 +95,7 @@ public:
     void signal(Host host, int signal_number);
     /// Its program stands still, and so do the jobs of its executors, while its kernel goes on to take what arrives.
     void pause(Host host);
+    /// Nothing where it is not paused.
     void resume(Host host);
     /// Between the two nothing gets through, from `from` to `to` and, if `both_ways`, back. Connections live on: what is sent is sent again, for
     /// 15 minutes; datagrams are lost.
@@ -101,12 +105,12 @@ public:
     void heal(Host from, Host to, bool both_ways = true);
     /// All links are whole again.
     void heal_all();
-    /// How long packets take from `from` to `to`, and back.
+    /// How long packets take from `from` to `to`, and back. Throws ValueError for a range that ends before it begins, or begins before 0.
     void latency(Host from, Host to, Range range);
     /// Is asked about each packet that carries data from a host to another; an empty one lets all pass. It only judges: what it throws fails the
     /// run, and so do a crash, kill, signal, start of a host, or another rule from inside it, which throw RuntimeError.
     void rule(Function<Verdict(Host from, Host to, std::string_view data)> rule);
-    /// From here on, its wall clock is so far from the others'.
+    /// From here on, its wall clock is so far from the simulation's own, whatever `Config::skew` made of it.
     void skew(Host host, Duration by);
 
     Duration now() const noexcept;  ///< since the beginning
