@@ -54,11 +54,48 @@ Look look_at_core(const std::string& file) {
     return {std::move(snapshot), std::move(symbols)};
 }
 
+// By its monitor; where that cannot answer, from its memory.
 Look look_at_process(int pid) {
     Symbols symbols = Symbols::of_process(pid);
-    if (has_monitor(pid)) return {snapshot_of_process(pid), std::move(symbols)};
-    Snapshot snapshot = read_snapshot(*memory_of_process(pid), symbols);
-    return {std::move(snapshot), std::move(symbols)};
+    std::string why;
+    try {
+        return {snapshot_of_process(pid), std::move(symbols)};
+    } catch (const std::exception& e) {
+        why = e.what();
+    }
+    try {
+        Snapshot snapshot = read_snapshot(*memory_of_process(pid), symbols);
+        return {std::move(snapshot), std::move(symbols)};
+    } catch (const std::exception& e) {
+        throw hocket::RuntimeError(std::string(e.what()) + " (and " + why + ")");
+    }
+}
+
+// Names may be made of what others sent: nothing of them is for the terminal to obey.
+std::string printable(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7F) {
+            result += c;
+        } else {
+            std::array<char, 8> escaped{};
+            std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(byte));
+            result += escaped.data();
+        }
+    }
+    return result;
+}
+
+// What is printed of a graph, whose lines are its own.
+std::string printable_graph(AwaitNode node) {
+    const auto clean = [](AwaitNode& n, const auto& self) -> void {
+        n.name = printable(n.name);
+        n.state = printable(n.state);
+        for (AwaitNode& below : n.awaits) self(below, self);
+    };
+    clean(node, clean);
+    return format_call_graph(node);
 }
 
 Look look_at(const std::string& process) {
@@ -78,7 +115,7 @@ std::string heading(const LoopSnapshot& loop) {
     std::string text = "loop " + std::to_string(loop.number) + ", " + loop.backend;
     text += loop.thread != 0 ? ", on thread " + std::to_string(loop.thread) : ", not running";
     text += ", " + std::to_string(loop.tasks.size()) + (loop.tasks.size() == 1 ? " task" : " tasks");
-    if (loop.blocked) text += "; it is busy, or blocked";
+    if (loop.thread != 0 && !loop.stood) text += "; it is busy, or blocked";
     return text;
 }
 
@@ -103,13 +140,15 @@ Json json_of(const Snapshot& snapshot, const Symbols& symbols) {
         loops.push_back({{"number", loop.number},
                          {"thread", loop.thread},
                          {"backend", loop.backend},
-                         {"blocked", loop.blocked},
+                         {"stood", loop.stood},
                          {"tasks", std::move(tasks)}});
     }
     return {{"pid", snapshot.pid}, {"stopped_ns", snapshot.stopped}, {"loops", std::move(loops)}};
 }
 
-void print_json(const Json& value) { std::printf("%s\n", value.dump().c_str()); }
+void print_json(const Json& value) {
+    std::printf("%s\n", value.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
 
 // Columns as wide as what stands in them.
 void print_table(const std::vector<std::vector<std::string>>& rows) {
@@ -151,8 +190,8 @@ void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
     std::vector<std::vector<std::string>> rows{{"TASKS", "OLDEST", "CREATED AT", "STATE", "AWAITS", "AT"}};
     rows.reserve(largest_first.size() + 1);
     for (const auto& [count, t] : largest_first) {
-        rows.push_back({std::to_string(count), t->name, symbols.code_location(t->created_at),
-                        std::string(name_of(t->state)), t->awaits.empty() ? "-" : kind_of(t->awaits),
+        rows.push_back({std::to_string(count), printable(t->name), symbols.code_location(t->created_at),
+                        std::string(name_of(t->state)), t->awaits.empty() ? "-" : printable(kind_of(t->awaits)),
                         t->frames.empty() ? "-" : symbols.code_location(t->frames.front())});
     }
     print_table(rows);
@@ -205,8 +244,8 @@ void run_ps(const Inspection& what) {
         rows.reserve(loop.tasks.size() + 1);
         for (const TaskSnapshot& t : loop.tasks) {
             const std::vector<std::string> places = places_of(t, loop, symbols);
-            rows.push_back({id_of(t.id), t.name, std::string(name_of(t.state)), t.awaits.empty() ? "-" : t.awaits,
-                            places.empty() ? "-" : places.front()});
+            rows.push_back({id_of(t.id), printable(t.name), std::string(name_of(t.state)),
+                            t.awaits.empty() ? "-" : printable(t.awaits), places.empty() ? "-" : places.front()});
         }
         print_table(rows);
     }
@@ -217,7 +256,7 @@ void run_pstree(const Inspection& what) {
     if (what.is_json) return print_json(json_of(snapshot, symbols));
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
-        for (const AwaitNode& root : graph_of(loop, symbols)) std::printf("%s\n", format_call_graph(root).c_str());
+        for (const AwaitNode& root : graph_of(loop, symbols)) std::printf("%s\n", printable_graph(root).c_str());
     }
 }
 
@@ -225,5 +264,5 @@ void run_where(const Inspection& what) {
     auto [snapshot, symbols] = look_at(what.process);
     const auto [loop, task] = task_named(snapshot, what.task);
     if (what.is_json) return print_json(json_of(*task, *loop, symbols));
-    std::printf("%s\n", format_call_graph(node_of(*task, *loop, symbols)).c_str());
+    std::printf("%s\n", printable_graph(node_of(*task, *loop, symbols)).c_str());
 }

@@ -11,15 +11,14 @@ namespace {
 
 constinit thread_local int known = 0;
 
-int ask() noexcept {
-    // The thread that goes on in a forked child has another number.
-    static const bool forgotten_in_children = pthread_atfork(nullptr, nullptr, [] { known = 0; }) == 0;
-    (void)forgotten_in_children;
-    return known = static_cast<int>(syscall(SYS_gettid));
-}
+// The thread that goes on in a forked child has another number.
+const int forgotten_in_children = pthread_atfork(nullptr, nullptr, [] { known = 0; });
 
 }  // namespace
 
-int this_thread_id() noexcept { return known != 0 ? known : ask(); }
+int this_thread_id() noexcept {
+    if (known == 0) known = static_cast<int>(syscall(SYS_gettid));
+    return known;
+}
 
 }  // namespace hocket

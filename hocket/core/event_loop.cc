@@ -215,12 +215,16 @@ public:
         if (this_loop) throw RuntimeError("Cannot run the event loop while another loop is running");
         this_loop = &loop;
         loop.running_ = true;
+        loop.thread_ = &this_loop;
         loop.thread_id_ = this_thread_id();
+        loop.mailbox_->running.store(true, std::memory_order_relaxed);
     }
     ~Running() {
         loop_.current = nullptr;
         loop_.running_ = false;
+        loop_.mailbox_->running.store(false, std::memory_order_relaxed);
         loop_.thread_id_ = 0;
+        loop_.thread_ = nullptr;
         this_loop = nullptr;
     }
 

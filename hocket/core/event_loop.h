@@ -308,6 +308,7 @@ private:
     std::uint64_t mark_ = 0;
     std::uint64_t looks_ = 0;
     std::exception_ptr escaped_;
+    EventLoop* const* thread_ = nullptr;  // the address of `this_loop` on the thread that runs it
     Shared<Mailbox> mailbox_;
     LoopResource* resources_ = nullptr;
     LoopResource* staying_ = nullptr;  // while it closes

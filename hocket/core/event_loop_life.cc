@@ -2,7 +2,6 @@
 // The loop's life: how it begins, what other threads and errors do to it, how it ends.
 #include <hocket/base/report.h>
 #include <hocket/base/symbols.h>
-#include <hocket/base/thread_id.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/future.h>
@@ -63,7 +62,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::check_usable_slowly(const char* call) const {
     if (closed_) throw RuntimeError("Event loop is closed");
-    if (thread_id_ != 0 && thread_id_ != this_thread_id()) {
+    if (thread_ && thread_ != &this_loop) {
         throw RuntimeError(std::string(call) +
                            " was called from another thread than the loop's: use call_soon_threadsafe");
     }

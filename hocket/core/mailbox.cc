@@ -4,44 +4,39 @@
 
 #include <pthread.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace hocket {
 
 namespace {
 
-// All of the process, the newest first. A fork waits until the list is whole, so that the child can use it.
+// All of the process, the newest first. Destroyed by nobody: loops may end after static destructors.
 struct Mailboxes {
     std::mutex mutex;
     Mailbox* newest = nullptr;
-
-    Mailboxes() {
-        pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); }, [] { get().mutex.unlock(); });
-    }
-    static Mailboxes& get() {
-        static auto* all = new Mailboxes;  // never destroyed: loops may end after static destructors
-        return *all;
-    }
 };
+constinit Mailboxes all;
+static_assert(std::is_trivially_destructible_v<std::mutex>);
+
+// A fork waits until the list is whole, so that the child can use it.
+const int whole_in_children = pthread_atfork([] { all.mutex.lock(); }, [] { all.mutex.unlock(); }, [] { all.mutex.unlock(); });
 
 }  // namespace
 
 Mailbox::Mailbox() {
-    Mailboxes& all = Mailboxes::get();
     const std::lock_guard lock(all.mutex);
     older_ = std::exchange(all.newest, this);
     if (older_) older_->newer_ = this;
 }
 
 Mailbox::~Mailbox() {
-    Mailboxes& all = Mailboxes::get();
     const std::lock_guard lock(all.mutex);
     (newer_ ? newer_->older_ : all.newest) = older_;
     if (older_) older_->newer_ = newer_;
 }
 
 void Mailbox::for_each(const Function<void(Mailbox&)>& visit) {
-    Mailboxes& all = Mailboxes::get();
     const std::lock_guard lock(all.mutex);
     for (Mailbox* m = all.newest; m; m = m->older_) visit(*m);
 }

@@ -56,6 +56,7 @@ struct Mailbox {
     std::atomic<std::uint32_t> full = 0;
     std::atomic<std::uint64_t> signals = 0;
     std::atomic<bool> asleep = false;
+    std::atomic<bool> running = false;      ///< a thread runs the loop
     std::atomic<int> outside_work = 0;      ///< things that go on outside, and may wake the loop
     std::atomic<int> running_work = 0;      ///< those of them that run by themselves
     std::atomic<int> work_for_outside = 0;  ///< tasks of this loop that threads wait for

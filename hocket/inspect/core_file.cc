@@ -5,13 +5,14 @@
 #include <hocket/base/errors.h>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <sys/procfs.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -21,16 +22,32 @@ namespace {
 
 class File {
 public:
-    explicit File(const std::string& path) : stream_(path, std::ios::binary) {
-        if (!stream_) error_ = errno != 0 ? errno : EIO;
+    explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+        struct stat found{};
+        if (fd_ < 0 || ::fstat(fd_, &found) < 0) {
+            error_ = errno;
+        } else if (!S_ISREG(found.st_mode)) {
+            error_ = EINVAL;  // a device or a pipe may make who reads it wait
+        } else {
+            size_ = static_cast<std::uint64_t>(found.st_size);
+        }
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    ~File() {
+        if (fd_ >= 0) ::close(fd_);
     }
     int error() const noexcept { return error_; }
+    std::uint64_t size() const noexcept { return size_; }
     bool read(std::uint64_t offset, std::span<std::byte> to) const {
-        if (error_ != 0) return false;
-        stream_.clear();
-        stream_.seekg(static_cast<std::streamoff>(offset));
-        stream_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-        return stream_.gcount() == static_cast<std::streamsize>(to.size());
+        if (error_ != 0 || offset > size_ || to.size() > size_ - offset) return false;
+        while (!to.empty()) {
+            const ssize_t n = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
+            if (n <= 0) return false;
+            offset += static_cast<std::uint64_t>(n);
+            to = to.subspan(static_cast<std::size_t>(n));
+        }
+        return true;
     }
     template <class T>
     bool get(std::uint64_t offset, T& value) const {
@@ -38,8 +55,9 @@ public:
     }
 
 private:
-    mutable std::ifstream stream_;
+    int fd_;
     int error_ = 0;
+    std::uint64_t size_ = 0;
 };
 
 // So many bytes at an address are those at an offset of a file.
@@ -81,6 +99,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    bool is_live() const noexcept override { return false; }
 
 private:
     [[noreturn]] void refuse(const char* why) const { throw ValueError("read the core file " + path_ + ": " + why); }
@@ -109,6 +128,7 @@ private:
     }
 
     void take_pages(const Elf64_Phdr& segment) {
+        if (std::max(segment.p_filesz, segment.p_memsz) > UINT64_MAX - segment.p_vaddr) refuse("a segment has no end");
         add({segment.p_vaddr, segment.p_vaddr + segment.p_filesz, segment.p_offset, {}});
         const bool of_file = std::ranges::any_of(
             mapped_, [&](const Range& m) { return segment.p_vaddr >= m.begin && segment.p_vaddr < m.end; });
@@ -117,6 +137,7 @@ private:
     }
 
     void take_notes(const Elf64_Phdr& segment) {
+        if (segment.p_filesz > core_.size()) refuse("its notes are cut off");
         std::string notes(segment.p_filesz, '\0');
         if (!core_.read(segment.p_offset, std::as_writable_bytes(std::span(notes)))) refuse("its notes are cut off");
         const auto rounded = [](std::size_t size) { return (size + 3) & ~std::size_t{3}; };

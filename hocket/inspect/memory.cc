@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The memory of a live process: process_vm_readv (man 2), a page at a time.
+// The memory of a live process: process_vm_readv (man 2).
 #include <hocket/inspect/memory.h>
 
 #include <hocket/base/errors.h>
@@ -42,6 +42,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    bool is_live() const noexcept override { return true; }
 
 private:
     // `55d0-55e0 rw-p 00001000 08:01 1234 /usr/bin/program`

@@ -25,6 +25,8 @@ public:
     /// Where programs and libraries have their variables.
     virtual std::vector<Range> variables() const = 0;
     virtual int pid() const noexcept = 0;
+    /// Whether it may change between two reads.
+    virtual bool is_live() const noexcept = 0;
 
     template <class T>
     bool get(std::uint64_t address, T& value) const {

@@ -16,11 +16,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +39,10 @@ namespace hocket::inspect {
 namespace {
 
 constexpr std::size_t most_clients = 16, longest_request = 256;
-constexpr unsigned child_seconds = 10;  // then it is ended
-constexpr int tries = 3;                // an image of a loop that was amid a change may be unreadable
+constexpr unsigned child_seconds = 3;        // then it is ended
+constexpr int tries = 3;                     // an image of a loop that was amid a change may be unreadable
+constexpr std::chrono::seconds patience(5);  // with a client that does not read
+constexpr std::chrono::seconds pause(1);     // where no descriptor is left for a client
 
 class Descriptor {
 public:
@@ -64,34 +68,52 @@ private:
 // What cannot be read ends the child, and no more.
 void end_quietly(int) { _exit(1); }
 
-[[noreturn]] void write_snapshot(int to, const Visit& visit) {
-    struct sigaction end{};
-    end.sa_handler = end_quietly;
-    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &end, nullptr);
-    sigset_t all;
-    sigemptyset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    alarm(child_seconds);
+std::string all_loops(const Visit& visit) {
     Snapshot snapshot;
     snapshot.pid = getppid();
     for (int id = 1; id < 256; ++id) {
         EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
         if (loop == nullptr) continue;
         snapshot.loops.push_back(snapshot_of(*loop));
-        const bool was_asked = loop->is_running() && loop->backend().real_time();
-        snapshot.loops.back().blocked = was_asked && std::ranges::count(visit.came(), loop->mark()) == 0;
+        snapshot.loops.back().stood = std::ranges::count(visit.came(), loop->mark()) > 0;
     }
-    const std::string lines = to_lines(snapshot);
-    for (std::size_t done = 0; done < lines.size();) {
-        const ssize_t n = ::write(to, lines.data() + done, lines.size() - done);
-        if (n < 0) _exit(1);
-        done += static_cast<std::size_t>(n);
+    return to_lines(snapshot);
+}
+
+// In the child, which ends here whatever happens: it is no second monitor.
+[[noreturn]] void write_snapshot(int to, const Visit& visit) noexcept {
+    struct sigaction end{};
+    end.sa_handler = end_quietly;
+    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &end, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
+    alarm(child_seconds);
+    try {
+        const std::string lines = all_loops(visit);
+        for (std::size_t done = 0; done < lines.size();) {
+            const ssize_t n = ::write(to, lines.data() + done, lines.size() - done);
+            if (n < 0) _exit(1);
+            done += static_cast<std::size_t>(n);
+        }
+    } catch (...) {
+        _exit(1);
     }
     _exit(0);
 }
 
+// Its time is short in any case; where the monitor is to end, shorter.
+void wait_for_child(pid_t child, int stop) {
+    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+    pollfd watched[] = {{pidfd, POLLIN, 0}, {stop, POLLIN, 0}};
+    while (pidfd >= 0 && ::poll(watched, 2, -1) < 0) continue;
+    if (watched[1].revents != 0) ::kill(child, SIGKILL);
+    if (pidfd >= 0) ::close(pidfd);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
 // The lines of a snapshot, in a file without a name; empty: the child could not read what it saw.
-std::string take_snapshot() {
+std::string take_snapshot(int stop) {
     const Descriptor file(memfd_create("hocket-snapshot", MFD_CLOEXEC), "make memory for a snapshot");
     pid_t child = -1;
     Snapshot heading;
@@ -103,8 +125,7 @@ std::string take_snapshot() {
         heading.stopped = static_cast<std::uint64_t>(visit.stopped().count());
     }
     if (child < 0) throw OSError(errno, "fork for a snapshot");
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    wait_for_child(child, stop);
     std::string lines(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
     const ssize_t n = pread(file, lines.data(), lines.size(), 0);
     lines.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -114,11 +135,11 @@ std::string take_snapshot() {
     return whole ? first_line(heading) + lines.substr(lines.find('\n') + 1) : std::string();
 }
 
-std::string answer(std::string_view request) {
+std::string answer(std::string_view request, int stop) {
     if (request != "snapshot") return "error\tno such request: " + std::string(request) + "\n";
     try {
         for (int i = 0; i < tries; ++i) {
-            if (std::string lines = take_snapshot(); !lines.empty()) return lines;
+            if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
         }
     } catch (const std::exception& e) {
         return "error\t" + std::string(e.what()) + "\n";
@@ -134,7 +155,7 @@ void make_folder(const std::string& folder) {
     struct stat found{};
     if (::lstat(folder.c_str(), &found) < 0) throw OSError(errno, "look at the folder " + folder);
     if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077) != 0)
-        throw OSError(EPERM, "use the folder " + folder + ", which others can write to");
+        throw OSError(EPERM, "use " + folder + ", which is no folder of this user's alone");
 }
 
 sockaddr_un address_of(const std::string& path) {
@@ -144,23 +165,53 @@ sockaddr_un address_of(const std::string& path) {
     return address;
 }
 
-class Monitor {
+// Signals are for the program's threads.
+class WithoutSignals {
 public:
-    Monitor()
-        : path_(monitor_path(getpid(), geteuid())),
-          listening_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "make the monitor's socket"),
-          stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make the monitor's event") {
+    WithoutSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    WithoutSignals(const WithoutSignals&) = delete;
+    WithoutSignals& operator=(const WithoutSignals&) = delete;
+    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
+// The file of a socket that listens.
+class ListeningFile {
+public:
+    explicit ListeningFile(std::string path)
+        : fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "make the monitor's socket"),
+          path_(std::move(path)) {
         make_folder(path_.substr(0, path_.rfind('/')));
         ::unlink(path_.c_str());  // of a process that had this number, and crashed
         const sockaddr_un address = address_of(path_);
-        if (::bind(listening_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
-            ::chmod(path_.c_str(), 0600) < 0 || ::listen(listening_, 16) < 0)
-            throw OSError(errno, "listen on " + path_);
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the program's threads
+        if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+            throw OSError(errno, "bind the monitor's socket to " + path_);
+        if (::chmod(path_.c_str(), 0600) == 0 && ::listen(fd, 16) == 0) return;
+        const int error = errno;
+        ::unlink(path_.c_str());
+        throw OSError(error, "listen on " + path_);
+    }
+    ListeningFile(const ListeningFile&) = delete;
+    ListeningFile& operator=(const ListeningFile&) = delete;
+    ~ListeningFile() { ::unlink(path_.c_str()); }
+
+    Descriptor fd;
+
+private:
+    std::string path_;
+};
+
+class Monitor {
+public:
+    Monitor() : file_(monitor_path(getpid(), geteuid())), stop_(::eventfd(0, EFD_CLOEXEC), "make the monitor's event") {
+        const WithoutSignals guard;
         thread_ = std::thread([this] { serve(); });
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
         pthread_setname_np(thread_.native_handle(), "hocket-monitor");
     }
     Monitor(const Monitor&) = delete;
@@ -169,10 +220,15 @@ public:
         const std::uint64_t one = 1;
         (void)!::write(stop_, &one, sizeof one);
         thread_.join();
-        ::unlink(path_.c_str());
+    }
+    /// In a forked child, where its thread is not.
+    void close_descriptors() const noexcept {
+        ::close(file_.fd);
+        ::close(stop_);
     }
 
 private:
+    using Clock = std::chrono::steady_clock;
     struct Client {
         Descriptor fd;
         std::string input = {};
@@ -181,9 +237,11 @@ private:
     void serve() {
         std::vector<Client> clients;
         for (;;) {
-            std::vector<pollfd> watched{{stop_, POLLIN, 0}, {listening_, POLLIN, 0}};
+            const bool pauses = Clock::now() < accepts_from_;
+            std::vector<pollfd> watched{{stop_, POLLIN, 0}, {pauses ? -1 : int{file_.fd}, POLLIN, 0}};
             for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
-            if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+            const int wait = pauses ? static_cast<int>(std::chrono::milliseconds(pause).count()) : -1;
+            if (::poll(watched.data(), watched.size(), wait) < 0) continue;
             if (watched[0].revents != 0) return;
             std::vector<Client> staying;
             for (std::size_t i = 0; i < clients.size(); ++i) {
@@ -194,73 +252,92 @@ private:
         }
     }
 
-    void accept(std::vector<Client>& clients) const {
-        const int fd = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (fd < 0) return;
-        Descriptor client(fd, "accept");
+    void accept(std::vector<Client>& clients) {
+        const int fd = ::accept4(file_.fd, nullptr, nullptr, SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != ECONNABORTED) accepts_from_ = Clock::now() + pause;
+            return;
+        }
+        Client client{.fd = Descriptor(fd, "accept")};
         ucred peer{};
         socklen_t size = sizeof peer;
         const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-        if (!known || (peer.uid != geteuid() && peer.uid != 0) || clients.size() >= most_clients) return;
-        const timeval patience{.tv_sec = child_seconds, .tv_usec = 0};
-        ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        clients.push_back({.fd = std::move(client)});
+        if (!known || (peer.uid != geteuid() && peer.uid != 0)) return;
+        if (clients.size() < most_clients) {
+            clients.push_back(std::move(client));
+        } else {
+            send(client, "error\ttoo many look at it already\n");
+        }
     }
 
     // False: it is gone.
-    static bool serve(Client& client) {
+    bool serve(Client& client) const {
         char buffer[longest_request];
         const ssize_t n = ::recv(client.fd, buffer, sizeof buffer, MSG_DONTWAIT);
         if (n < 0) return errno == EAGAIN || errno == EINTR;
         if (n == 0) return false;
         client.input.append(buffer, static_cast<std::size_t>(n));
         for (std::size_t end; (end = client.input.find('\n')) != std::string::npos; client.input.erase(0, end + 1)) {
-            if (!send(client, answer(std::string_view(client.input).substr(0, end)))) return false;
+            if (!send(client, answer(std::string_view(client.input).substr(0, end), stop_))) return false;
         }
         return client.input.size() <= longest_request;
     }
 
-    static bool send(const Client& client, std::string_view data) {
+    // False: it does not read, or the monitor is to end.
+    bool send(const Client& client, std::string_view data) const {
+        const Clock::time_point end = Clock::now() + patience;
         while (!data.empty()) {
-            const ssize_t n = ::send(client.fd, data.data(), data.size(), MSG_NOSIGNAL);
-            if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) return false;
-            data.remove_prefix(static_cast<std::size_t>(n));
+            const ssize_t n = ::send(client.fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (n >= 0) {
+                data.remove_prefix(static_cast<std::size_t>(n));
+                continue;
+            }
+            if (errno != EAGAIN && errno != EINTR) return false;
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+            pollfd watched[] = {{client.fd, POLLOUT, 0}, {stop_, POLLIN, 0}};
+            if (left <= 0 || ::poll(watched, 2, static_cast<int>(left)) == 0 || watched[1].revents != 0) return false;
         }
         return true;
     }
 
-    std::string path_;
-    Descriptor listening_, stop_;
+    ListeningFile file_;
+    Descriptor stop_;
     std::thread thread_;
+    Clock::time_point accepts_from_{};
 };
 
-// The process's. The child of a fork has no thread for it, and leaves it alone.
-struct OneMonitor {
-    std::mutex mutex;
-    Unique<Monitor> monitor;
-    pid_t owner = 0;
-
+// The process's. The child of a fork has no thread for it: it closes the descriptors, and may have its own.
+class OneMonitor {
+public:
     static OneMonitor& get() {
         static OneMonitor one;  // destroyed at exit, which removes the socket
         return one;
     }
+    OneMonitor(const OneMonitor&) = delete;
+    OneMonitor& operator=(const OneMonitor&) = delete;
     ~OneMonitor() { stop(); }
+
     void start() {
-        const std::lock_guard lock(mutex);
-        if (monitor && owner == getpid()) return;
-        (void)monitor.release();  // a parent's
-        monitor = Unique<Monitor>::make();
-        owner = getpid();
+        const std::lock_guard lock(mutex_);
+        if (!monitor_) monitor_ = Unique<Monitor>::make();
     }
     void stop() noexcept {
-        const std::lock_guard lock(mutex);
-        if (owner == getpid()) {
-            monitor.reset();
-        } else {
-            (void)monitor.release();
-        }
+        Unique<Monitor> ending;  // its thread may be about to fork, which needs the mutex
+        const std::lock_guard lock(mutex_);
+        std::swap(ending, monitor_);
     }
+
+private:
+    OneMonitor() {
+        pthread_atfork([] { get().mutex_.lock(); }, [] { get().mutex_.unlock(); }, [] { get().renew_after_fork(); });
+    }
+    void renew_after_fork() noexcept {
+        if (const Monitor* const parents = monitor_.release()) parents->close_descriptors();
+        mutex_.unlock();
+    }
+
+    std::mutex mutex_;
+    Unique<Monitor> monitor_;
 };
 
 }  // namespace

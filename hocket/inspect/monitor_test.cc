@@ -65,7 +65,7 @@ TEST_F(RealMonitor, a_loop_that_waits_is_seen) {
         const LoopSnapshot* const loop = loop_with(snapshot, "resting");
         EXPECT_NE(loop, nullptr);
         if (loop == nullptr) co_return;
-        EXPECT_FALSE(loop->blocked);
+        EXPECT_TRUE(loop->stood);
         EXPECT_EQ(loop->thread, static_cast<int>(gettid()));
         EXPECT_EQ(loop->backend, std::string(get_running_loop().backend().name()));
     };
@@ -91,7 +91,7 @@ TEST_F(RealMonitor, a_loop_that_is_blocked_is_seen) {
     other.join();
     const LoopSnapshot* const loop = loop_with(snapshot, "blocker");
     ASSERT_NE(loop, nullptr);
-    EXPECT_TRUE(loop->blocked);
+    EXPECT_FALSE(loop->stood);
     EXPECT_EQ(loop->tasks.size(), 2U);
     EXPECT_EQ(loop_with(snapshot, "beside"), loop);
     const auto blocker = std::ranges::find(loop->tasks, "blocker", &TaskSnapshot::name);
@@ -206,7 +206,7 @@ TEST_F(RealMonitor, a_tree_at_work_is_never_torn) {
                 const Snapshot snapshot = snapshot_of_process(getpid());
                 const LoopSnapshot* const loop = loop_with(snapshot, "root");
                 ASSERT_NE(loop, nullptr);
-                if (loop->blocked) continue;  // the machine is busy: what is seen may be amid a change
+                if (!loop->stood) continue;  // the machine is busy: what is seen may be amid a change
                 ++whole;
                 EXPECT_GE(loop->tasks.size(), 1000U);
                 expect_whole(*loop);

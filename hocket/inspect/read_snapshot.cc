@@ -10,6 +10,8 @@
 #include <cctype>
 #include <cstddef>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,7 +22,8 @@ namespace hocket::inspect {
 namespace {
 
 constexpr int tries = 20;
-constexpr std::size_t most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
+constexpr std::size_t piece = 1 << 20;  // of the memory that is searched
+constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
 
 // Those are WaitPoints, which have a name of what is awaited.
 constexpr std::array<std::string_view, 8> wait_points{
@@ -38,6 +41,7 @@ public:
         Snapshot s;
         s.pid = memory_.pid();
         const auto loops = reinterpret_cast<std::uint64_t>(layout_.loops);
+        if (layout_.loop_count > most_loops) throw Torn();
         for (std::uint32_t i = 0; i < layout_.loop_count; ++i) {
             if (const auto loop = at<std::uint64_t>(loops + i * sizeof(std::uint64_t)); loop != 0)
                 s.loops.push_back(loop_at(loop));
@@ -146,40 +150,60 @@ private:
     std::unordered_map<std::uint64_t, std::string> kinds_;
 };
 
-// Tables with another version, or none: those of other programs may be there by chance.
-Layout layout_in(const Memory& memory) {
+bool runs_a_task(const LoopSnapshot& loop) {
+    return std::ranges::any_of(loop.tasks,
+                               [](const TaskSnapshot& t) { return t.state == TaskSnapshot::State::running; });
+}
+
+// Looks for the table; false: it is not in these bytes. `other` is the version of one that cannot be used.
+bool find_layout(std::span<const std::byte> bytes, Layout& found, std::uint32_t& other) {
     const Layout& own = hocket_layout;
+    for (std::size_t i = 0; i + sizeof(Layout) <= bytes.size(); i += alignof(Layout)) {
+        if (std::memcmp(bytes.data() + i, own.magic, sizeof own.magic) != 0) continue;
+        std::memcpy(&found, bytes.data() + i, sizeof found);
+        if (found.version == own.version && found.size == own.size) return true;
+        other = found.version;
+    }
+    return false;
+}
+
+// Piece by piece, each with the beginning of the next; what cannot be read is left out.
+Layout layout_in(const Memory& memory) {
     std::uint32_t other = 0;
     std::vector<std::byte> bytes;
+    Layout found{};
     for (const Memory::Range& range : memory.variables()) {
-        bytes.resize(range.end - range.begin);
-        if (!memory.read(range.begin, bytes)) continue;
-        for (std::size_t i = 0; i + sizeof(Layout) <= bytes.size(); i += alignof(Layout)) {
-            if (std::memcmp(bytes.data() + i, own.magic, sizeof own.magic) != 0) continue;
-            Layout found;
-            std::memcpy(&found, bytes.data() + i, sizeof found);
-            if (found.version == own.version && found.size == own.size) return found;
-            other = found.version;
+        for (std::uint64_t begin = range.begin; begin < range.end; begin += piece) {
+            bytes.resize(std::min<std::uint64_t>(range.end - begin, piece + sizeof(Layout)));
+            if (memory.read(begin, bytes) && find_layout(bytes, found, other)) return found;
         }
     }
     const std::string process = "process " + std::to_string(memory.pid());
     if (other != 0)
         throw RuntimeError(process + " has a hocket whose memory is laid out in another way (version " +
-                           std::to_string(other) + ", and this program reads " + std::to_string(own.version) + ")");
-    throw RuntimeError(process + " has no hocket in it");
+                           std::to_string(other) + ", and this program reads " +
+                           std::to_string(Layout::current_version) + ")");
+    throw RuntimeError(process + " has no hocket in it, or none that was found");
 }
 
 }  // namespace
 
 Snapshot read_snapshot(const Memory& memory, const Symbols& symbols) {
     const Layout layout = layout_in(memory);
-    for (int i = 0; i < tries; ++i) {
+    std::optional<Snapshot> last;
+    std::string lines;
+    for (int i = 0; i < (memory.is_live() ? tries : 1); ++i) {
         try {
-            return Reader(memory, symbols, layout).snapshot();
+            last = Reader(memory, symbols, layout).snapshot();
         } catch (const Torn&) {
             continue;  // the next look may find it at rest
         }
+        const std::string before = std::exchange(lines, to_lines(*last));
+        if (memory.is_live() && before != lines) continue;
+        for (LoopSnapshot& loop : last->loops) loop.stood = memory.is_live() && !runs_a_task(loop);
+        return *std::move(last);
     }
+    if (last) return *std::move(last);
     throw RuntimeError("the tasks of process " + std::to_string(memory.pid()) +
                        " could not be read: each time they changed meanwhile, or they are damaged");
 }

@@ -5,13 +5,14 @@
 #include <hocket/base/errors.h>
 #include <hocket/inspect/monitor.h>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -23,8 +24,10 @@ namespace hocket::inspect {
 
 namespace {
 
-constexpr int patience_seconds = 15;
+constexpr std::chrono::seconds patience(10);       // three children's time, and a little
+constexpr std::size_t largest_answer = 1UL << 32;  // ten million tasks
 
+// To the monitor of a process, and to nobody who says that he is it.
 class Connection {
 public:
     explicit Connection(int pid) : what_("look into process " + std::to_string(pid)) {
@@ -36,37 +39,68 @@ public:
         std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
         fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd_ < 0) fail(errno);
-        const timeval patience{.tv_sec = patience_seconds, .tv_usec = 0};
-        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
-        const int error = errno;
-        ::close(fd_);
-        if (error == ENOENT || error == ECONNREFUSED) what_ += ", which has no monitor (HOCKET_INSPECT=1 starts one)";
-        fail(error);
+        try {
+            connect(address, pid, process.st_uid);
+        } catch (...) {
+            ::close(fd_);
+            throw;
+        }
     }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() { ::close(fd_); }
 
+    /// All lines up to the last of an answer.
     std::string ask(std::string request) {
         request += '\n';
         if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail(errno);
-        ::shutdown(fd_, SHUT_WR);
+        const auto end = std::chrono::steady_clock::now() + patience;
         std::string answer;
-        char buffer[65536];
-        for (;;) {
-            const ssize_t n = ::recv(fd_, buffer, sizeof buffer, 0);
-            if (n == 0) return answer;
+        std::vector<char> buffer(1 << 16);
+        while (!is_whole(answer)) {
+            const auto left =
+                std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+            pollfd watched{fd_, POLLIN, 0};
+            if (left.count() <= 0 || ::poll(&watched, 1, static_cast<int>(left.count())) == 0) fail(ETIMEDOUT);
+            const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
             if (n > 0) {
-                answer.append(buffer, static_cast<std::size_t>(n));
-            } else if (errno != EINTR) {
-                fail(errno == EAGAIN ? ETIMEDOUT : errno);
+                answer.append(buffer.data(), static_cast<std::size_t>(n));
+            } else if (n == 0) {
+                fail(ECONNRESET);
+            } else if (errno != EINTR && errno != EAGAIN) {
+                fail(errno);
             }
+            if (answer.size() > largest_answer) fail(EMSGSIZE);
         }
+        return answer;
     }
 
 private:
     [[noreturn]] void fail(int error) const { throw OSError(error, what_); }
+
+    void connect(const sockaddr_un& address, int pid, uid_t owner) {
+        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+            const int error = errno;
+            if (error == ENOENT || error == ECONNREFUSED)
+                what_ += ", which has no monitor (HOCKET_INSPECT=1 starts one)";
+            fail(error);
+        }
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) fail(errno);
+        if (peer.pid != pid || (peer.uid != owner && peer.uid != 0)) {
+            what_ += ": another process, " + std::to_string(peer.pid) + ", answers in its place";
+            fail(EPERM);
+        }
+    }
+
+    // Its last line is that of a snapshot, or an error.
+    static bool is_whole(std::string_view answer) {
+        if (!answer.ends_with('\n')) return false;
+        answer.remove_suffix(1);
+        const std::string_view last = answer.substr(answer.rfind('\n') + 1);
+        return last.starts_with("end\t") || last.starts_with("error\t");
+    }
 
     std::string what_;
     int fd_ = -1;
@@ -122,15 +156,6 @@ private:
 
 }  // namespace
 
-bool has_monitor(int pid) noexcept {
-    try {
-        const Connection connection(pid);
-        return true;
-    } catch (const OSError&) {
-        return false;
-    }
-}
-
 Snapshot snapshot_of_process(int pid) {
     const std::string answer = Connection(pid).ask("snapshot");
     constexpr std::string_view error = "error\t";
@@ -143,7 +168,7 @@ std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot&
     std::vector<std::string> places;
     places.reserve(task.frames.size());
     for (const RemoteAddress frame : task.frames) places.push_back(symbols.code_location(frame));
-    if (task.state != TaskSnapshot::State::running || loop.thread == 0) return places;
+    if (task.state != TaskSnapshot::State::running || loop.thread == 0 || loop.stood) return places;
     for (const RemoteAddress address : symbols.stack_of(loop.thread)) {
         const std::vector<CodeLocation> functions = symbols.code_locations(address);
         const auto is_loop = [](const CodeLocation& f) { return f.function.starts_with("hocket::EventLoop::"); };

@@ -12,15 +12,14 @@
 
 namespace hocket::inspect {
 
-/// Whether process `pid` answers by itself.
-HOCKET_EXPORT bool has_monitor(int pid) noexcept;
 /// What process `pid` does now, as its monitor answers. Throws OSError: there is no such process, it has no monitor, it is another user's, or
-/// it has not answered for 15 s; RuntimeError with what the monitor says it cannot do. Blocks.
+/// it has not answered within 10 s; RuntimeError with what the monitor says it cannot do. Blocks.
 HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 
 /// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits
 /// is then told by the class that it awaits with, less than the process itself says. Throws RuntimeError: no loop of this version of hocket is
-/// there, or, of a live process, it changed while it was read, time and again.
+/// there, or what is there makes no sense. A live process goes on meanwhile: what is read twice in a row in the same way has `stood`; of one that
+/// changes time and again the last reading is given, which may be torn.
 HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory, const Symbols& symbols);
 
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for

@@ -170,7 +170,7 @@ std::string to_lines(const Snapshot& snapshot) {
         out += "loop";
         put_number(out, loop.number);
         put_number(out, static_cast<std::uint64_t>(loop.thread));
-        put_number(out, loop.blocked ? 1 : 0);
+        put_number(out, loop.stood ? 1 : 0);
         put_text(out, loop.backend);
         out += '\n';
         for (const TaskSnapshot& t : loop.tasks) {
@@ -213,7 +213,7 @@ Snapshot from_lines(std::string_view lines) {
             LoopSnapshot& loop = s.loops.emplace_back();
             loop.number = static_cast<unsigned>(line.number());
             loop.thread = static_cast<int>(line.number());
-            loop.blocked = line.number() != 0;
+            loop.stood = line.number() != 0;
             loop.backend = line.text();
         } else if (kind == "task" && !s.loops.empty()) {
             ++tasks;

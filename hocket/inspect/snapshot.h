@@ -34,8 +34,8 @@ struct TaskSnapshot {
 struct LoopSnapshot {
     unsigned number = 0;  ///< loops are counted as they are made
     int thread = 0;       ///< that runs it, as `gettid` tells; 0: none does
-    bool blocked =
-        false;  ///< it was asked to stand still, and did not come: it is busy, or stuck, and may have been amid a change
+    bool stood =
+        false;  ///< it stood still between two steps, and is whole; else it was busy or blocked, and may have been amid a change
     std::string backend;
     std::vector<TaskSnapshot> tasks;  ///< the oldest first
 };

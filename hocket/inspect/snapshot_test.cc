@@ -88,7 +88,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     LoopSnapshot& loop = s.loops.emplace_back();
     loop.number = 3;
     loop.thread = 4712;
-    loop.blocked = true;
+    loop.stood = true;
     loop.backend = "uring";
     TaskSnapshot& task = loop.tasks.emplace_back();
     task.id = 0xABCDEF0123456789;
@@ -106,7 +106,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     ASSERT_EQ(again.loops.size(), 2U);
     EXPECT_EQ(again.loops[0].number, 3U);
     EXPECT_EQ(again.loops[0].thread, 4712);
-    EXPECT_TRUE(again.loops[0].blocked);
+    EXPECT_TRUE(again.loops[0].stood);
     EXPECT_EQ(again.loops[0].backend, "uring");
     ASSERT_EQ(again.loops[0].tasks.size(), 1U);
     const TaskSnapshot& t = again.loops[0].tasks[0];
@@ -118,7 +118,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     EXPECT_EQ(t.awaited, task.awaited);
     EXPECT_EQ(t.frames, task.frames);
     EXPECT_EQ(t.created_at, 4U);
-    EXPECT_FALSE(again.loops[1].blocked);
+    EXPECT_FALSE(again.loops[1].stood);
 }
 
 std::string refused(std::string_view lines) {

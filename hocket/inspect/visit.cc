@@ -6,6 +6,7 @@
 #include <hocket/core/mailbox.h>
 #include <hocket/core/node.h>
 
+#include <unistd.h>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
@@ -19,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds first_patience(50);  // until the first loop has come
 constexpr std::chrono::milliseconds patience(5);         // from then on: that one stands still
+constexpr std::chrono::seconds longest_stand(1);         // whatever keeps the visitor: a fork may have to wait
 
 }  // namespace
 
@@ -28,15 +30,24 @@ struct Visit::Meeting {
     std::vector<std::uint64_t> came;
     std::optional<Clock::time_point> first;
     bool is_over = false;
+    const pid_t process = getpid();
 
     // On the loop's thread.
     void attend(std::uint64_t mark) {
+        if (getpid() != process) return;  // a child of fork, where no visitor is
         std::unique_lock lock(mutex);
         if (is_over) return;
         if (!first) first = Clock::now();
         came.push_back(mark);
         somebody_came.notify_one();
-        over.wait(lock, [this] { return is_over; });
+        over.wait_for(lock, longest_stand, [this] { return is_over; });
+    }
+    void end() {
+        {
+            const std::lock_guard lock(mutex);
+            is_over = true;
+        }
+        over.notify_all();
     }
 };
 
@@ -53,17 +64,28 @@ struct Visit::Invitation final : Node {
 
 namespace {
 
-bool is_in_real_time(Mailbox& mailbox) {
+bool can_come(Mailbox& mailbox) {
     const std::lock_guard lock(mailbox.mutex);
-    return mailbox.backend != nullptr && mailbox.backend->real_time();
+    return mailbox.running && mailbox.backend != nullptr && mailbox.backend->real_time();
 }
 
 }  // namespace
 
 Visit::Visit() : meeting_(Shared<Meeting>::make()) {
+    try {
+        meet();
+    } catch (...) {
+        meeting_->end();
+        throw;
+    }
+}
+
+Visit::~Visit() { meeting_->end(); }
+
+void Visit::meet() {
     std::size_t invited = 0;
     Mailbox::for_each([&](Mailbox& mailbox) {
-        if (!is_in_real_time(mailbox)) return;
+        if (!can_come(mailbox)) return;
         auto* const invitation = new Invitation(meeting_);
         if (mailbox.post(*invitation)) {
             ++invited;
@@ -77,14 +99,6 @@ Visit::Visit() : meeting_(Shared<Meeting>::make()) {
     m.somebody_came.wait_for(lock, first_patience, [&] { return m.first || all_came(); });
     if (m.first) m.somebody_came.wait_until(lock, *m.first + patience, all_came);
     came_ = m.came;  // one that comes from here on stands as well, but it was amid a step
-}
-
-Visit::~Visit() {
-    {
-        const std::lock_guard lock(meeting_->mutex);
-        meeting_->is_over = true;
-    }
-    meeting_->over.notify_all();
 }
 
 std::chrono::nanoseconds Visit::stopped() const noexcept {

@@ -27,6 +27,8 @@ public:
 private:
     struct Meeting;
     struct Invitation;
+    void meet();
+
     Shared<Meeting> meeting_;
     std::vector<std::uint64_t> came_;
 };
