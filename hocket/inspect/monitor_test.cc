@@ -2,6 +2,8 @@
 // The monitor: who may look, what is seen of busy and of blocked loops, and snapshots under full load.
 #include <hocket/inspect/monitor.h>
 
+#include <hocket/core/awaitable.h>
+#include <hocket/core/mailbox.h>
 #include <hocket/hocket.h>
 #include <hocket/inspect/remote.h>
 
@@ -10,13 +12,17 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <latch>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -150,6 +156,126 @@ TEST_F(OnceMonitor, a_process_that_is_not_there_is_an_error) {
     waitpid(child, &gone, 0);
     EXPECT_EQ(thrown_by([child] { snapshot_of_process(child); }),
               "hocket::OSError: look into process " + std::to_string(child) + ": No such process");
+}
+
+// ---- What goes wrong
+
+// A wait that cannot be put into words.
+class Unspeakable : Leaf {
+public:
+    using HocketAwaiter = Unspeakable;
+    static constexpr bool awaited_often = true;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(AwaitingFrame h) noexcept {
+        TaskBase& t = *this_loop->current;
+        t.wait_on(*this, h);
+        t.deliver_pending_cancel();
+    }
+    void await_resume() const { resume_point(); }
+
+private:
+    bool cancel_wait(TaskBase& t) noexcept override {
+        t.interrupt();
+        return true;
+    }
+    void describe(AwaitDescription&) const override { throw RuntimeError("no words"); }
+};
+
+Coro<> wait_unspeakably() {
+    Unspeakable wait;
+    co_await wait;
+}
+
+TEST_F(RealMonitor, what_cannot_be_written_down_is_an_error_and_the_next_look_is_well) {
+    const auto amain = []() -> Coro<> {
+        const Task<> task = create_task(wait_unspeakably());
+        co_await hocket::sleep(1ms);
+        EXPECT_EQ(co_await to_thread([] { return thrown_by([] { snapshot_of_process(getpid()); }); }),
+                  "hocket::RuntimeError: process " + std::to_string(getpid()) +
+                      ": the tasks could not be read: a loop was amid a change each time");
+        task.cancel();
+        co_await wait({task});
+        EXPECT_EQ((co_await to_thread([] { return snapshot_of_process(getpid()); })).loops.size(), 1U);
+    };
+    run(amain());
+}
+
+Coro<> go_on() { co_await hocket::sleep(1ms); }
+
+// Its loop has an invitation from somebody who is not in the child.
+TEST_F(RealMonitor, the_child_of_a_fork_does_not_wait_for_its_parents_visitor) {
+    const auto amain = []() -> Coro<> {
+        Mailbox& mailbox = *get_running_loop().mailbox();
+        std::thread looking([] { snapshot_of_process(getpid()); });
+        while (mailbox.full.load() == 0) std::this_thread::yield();
+        EXPECT_EQ(testing::in_child([] {
+                      nested_run(go_on());
+                      return 0;
+                  }),
+                  0);
+        co_await hocket::sleep(1ms);
+        co_await to_thread([&looking] { looking.join(); });
+    };
+    run(amain());
+}
+
+// A client of the monitor, by hand.
+class ByHand {
+public:
+    ByHand() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        const std::string path = monitor_path(getpid(), geteuid());
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    }
+    ByHand(const ByHand&) = delete;
+    ByHand& operator=(const ByHand&) = delete;
+    ~ByHand() { ::close(fd_); }
+    void send(std::string_view text) const {
+        EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+    }
+    std::string line() const {
+        std::string text;
+        for (char c = 0; ::recv(fd_, &c, 1, 0) == 1 && c != '\n';) text += c;
+        return text;
+    }
+
+private:
+    int fd_;
+};
+
+TEST_F(OnceMonitor, a_request_that_it_does_not_know_is_an_error) {
+    const ByHand client;
+    client.send("dance\n");
+    EXPECT_EQ(client.line(), "error\tno such request: dance");
+    client.send(std::string(1000, 'x'));
+    EXPECT_EQ(client.line(), "");  // it has hung up
+}
+
+TEST_F(OnceMonitor, those_that_are_too_many_are_told_so) {
+    std::vector<std::unique_ptr<ByHand>> clients;
+    clients.reserve(17);
+    for (int i = 0; i < 17; ++i) clients.push_back(std::make_unique<ByHand>());
+    EXPECT_EQ(clients.back()->line(), "error\ttoo many look at it already");
+    clients.front()->send("dance\n");
+    EXPECT_EQ(clients.front()->line(), "error\tno such request: dance");
+}
+
+TEST_F(RealMonitor, it_ends_though_a_client_does_not_read) {
+    const auto amain = []() -> Coro<> {
+        std::vector<Task<>> tasks;
+        tasks.reserve(5000);
+        for (int i = 0; i < 5000; ++i) tasks.push_back(create_task(rest()));
+        co_await hocket::sleep(1ms);
+        const ByHand client;
+        client.send("snapshot\nsnapshot\nsnapshot\n");
+        EXPECT_EQ(co_await to_thread([&client] { return client.line().substr(0, 15); }), "hocket-snapshot");
+        co_await to_thread([] { stop_monitor(); });
+        start_monitor();
+    };
+    run(amain());
 }
 
 // ---- Under full load
