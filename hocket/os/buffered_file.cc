@@ -242,8 +242,16 @@ void BufferedFile::write_out(std::string& data) {
 
 void BufferedFile::flush() {
     if (unwritten() == 0) return;
-    write_out(out_);
-    write_out(next_);
+    try {
+        write_out(out_);
+        write_out(next_);
+    } catch (...) {
+        if (options_.buffering == 0) {  // who wrote has been told: nothing is kept to be tried again
+            out_.clear();
+            next_.clear();
+        }
+        throw;
+    }
     line_ended_ = false;
     keep_in_memory_or_not();
 }

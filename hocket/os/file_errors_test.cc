@@ -85,6 +85,19 @@ TEST_F(FileErrors, a_full_disk_is_told_by_whole_writes_too) {
     }(disk.mounted()));
 }
 
+TEST_F(FileErrors, what_an_unbuffered_file_could_not_write_is_not_tried_again) {
+    run([]() -> Coro<> {
+        auto unbuffered = co_await open("/dev/full", "wb", {.buffering = 0});
+        EXPECT_EQ(co_await ending_of(unbuffered.write("x")),
+                  "hocket::OSError: write to /dev/full: No space left on device");
+        EXPECT_EQ(co_await ending_of(unbuffered.close()), "nothing");
+        auto buffered = co_await open("/dev/full", "wb");
+        co_await buffered.write("x");
+        EXPECT_EQ(co_await ending_of(buffered.flush()), "hocket::OSError: write to /dev/full: No space left on device");
+        EXPECT_EQ(co_await ending_of(buffered.close()), "hocket::OSError: write to /dev/full: No space left on device");
+    }());
+}
+
 TEST_F(FileErrors, a_file_that_vanishes_is_read_to_its_end) {
     put_file("x", "still there");
     run([]() -> Coro<> {
