@@ -128,7 +128,7 @@ private:
     bool end_sent_ = false;  // we do not
     bool deaf_ = false;      // shutdown(SHUT_RD)
     bool pipe_ = false;
-    bool gone_ = false;      // its connection was reset, or given up
+    bool gone_ = false;  // its connection was reset, or given up
     bool broken_off_ = false;
     int error_ = 0;  // told once
     std::vector<Option> options_;

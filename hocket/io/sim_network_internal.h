@@ -100,7 +100,7 @@ public:
 
     Choices& choices;
     NetworkConfig config;
-    DiskConfig disk;  ///< of each host
+    DiskConfig disk;         ///< of each host
     std::uint64_t sent = 0;  ///< a digest of all bytes that were sent, in their order
     Schedule schedule;
     std::vector<Unique<Kernel>> hosts;
