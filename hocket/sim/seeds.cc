@@ -68,7 +68,7 @@ public:
         if (file_.empty()) return;
         char digest[17];
         std::snprintf(digest, sizeof digest, "%016" PRIx64, digest_of(outcome));
-        lines_ << name_ << ' ' << outcome.seed << ' ' << digest << std::endl;
+        lines_ << name_ << ' ' << outcome.seed << ' ' << digest << '\n' << std::flush;
         if (!lines_) throw OSError(errno, "write " + file_);
     }
 
