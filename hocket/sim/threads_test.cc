@@ -178,6 +178,7 @@ TEST(OnceSolo, time_stands_while_a_job_runs) {
             co_await connection.second.write("hello");
             EventLoop& loop = get_running_loop();
             const auto before = loop.time();
+            // Long enough for a loop that goes on meanwhile to let time pass, which is what would be wrong; the test does not go by the clock.
             co_await to_thread([] { std::this_thread::sleep_for(20ms); });
             EXPECT_EQ(loop.time(), before);  // the bytes are on their way
             EXPECT_EQ(co_await connection.first.readexactly(5), "hello");
