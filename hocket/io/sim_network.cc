@@ -164,8 +164,11 @@ void Network::mix(std::span<const char> data) noexcept {
 }
 
 void Network::carry(Unique<Packet> packet, std::int64_t& last) {
-    if (!packet->data.empty()) mix(packet->data);
-    const Verdict verdict = packet->data.empty() ? Verdict::pass : judge(packet->from, packet->to, packet->data);
+    Verdict verdict = Verdict::pass;
+    if (!packet->data.empty()) {
+        mix(packet->data);
+        verdict = judge(packet->from, packet->to, packet->data);
+    }
     Link& l = link(packet->from, packet->to);
     const bool behind_a_lost_one = packet->sender && stalled_of(l, packet->sender.get()) != l.stalled.end();
     const bool stopped = l.cut || l.held;

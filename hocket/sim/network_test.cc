@@ -169,13 +169,15 @@ TEST(OnceSimNetwork, a_connection_without_a_listener_is_refused) {
     });
 }
 
+Coro<> server_that_does_not_read() {
+    const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
+    const Server server = co_await start_server(silent, "", 7);
+    co_await server.serve_forever();
+}
+
 TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
     run_calmly([](World& world) -> Coro<> {
-        world.host("a", []() -> Coro<> {
-            const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
-            const Server server = co_await start_server(silent, "", 7);
-            co_await server.serve_forever();
-        });
+        world.host("a", server_that_does_not_read);
         co_await sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1min), TimeoutError);
@@ -185,11 +187,7 @@ TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
 // As with asyncio.
 TEST(OnceSimNetwork, a_close_waits_for_such_a_reader_and_an_abort_does_not) {
     run_calmly([](World& world) -> Coro<> {
-        world.host("a", []() -> Coro<> {
-            const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
-            const Server server = co_await start_server(silent, "", 7);
-            co_await server.serve_forever();
-        });
+        world.host("a", server_that_does_not_read);
         co_await sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1s), TimeoutError);
