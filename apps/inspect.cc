@@ -50,7 +50,7 @@ struct Look {
 
 Look look_at_core(const std::string& file) {
     Symbols symbols = Symbols::of_core(file);
-    Snapshot snapshot = read_snapshot(*memory_of_core(file), symbols);
+    Snapshot snapshot = read_snapshot(*memory_of_core(file));
     return {std::move(snapshot), std::move(symbols)};
 }
 
@@ -64,7 +64,7 @@ Look look_at_process(int pid) {
         why = e.what();
     }
     try {
-        Snapshot snapshot = read_snapshot(*memory_of_process(pid), symbols);
+        Snapshot snapshot = read_snapshot(*memory_of_process(pid));
         return {std::move(snapshot), std::move(symbols)};
     } catch (const std::exception& e) {
         throw hocket::RuntimeError(std::string(e.what()) + " (and " + why + ")");
