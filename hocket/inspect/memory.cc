@@ -51,6 +51,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    std::string name() const override { return "process " + std::to_string(pid_); }
     bool is_live() const noexcept override { return true; }
 
 private:

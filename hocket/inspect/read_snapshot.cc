@@ -205,12 +205,11 @@ Layout layout_in(const Memory& memory) {
             if (memory.read(begin, bytes) && find_layout(bytes, found, other)) return found;
         }
     }
-    const std::string process = "process " + std::to_string(memory.pid());
     if (other != 0)
-        throw RuntimeError(process + " has a hocket whose memory is laid out in another way (version " +
+        throw RuntimeError(memory.name() + " has a hocket whose memory is laid out in another way (version " +
                            std::to_string(other) + ", and this program reads " +
                            std::to_string(Layout::current_version) + ")");
-    throw RuntimeError(process + " has no hocket in it, or none that was found");
+    throw RuntimeError(memory.name() + " has no hocket in it, or none that was found");
 }
 
 }  // namespace
@@ -227,12 +226,13 @@ Snapshot read_snapshot(const Memory& memory) {
         }
         const std::string before = std::exchange(lines, to_lines(*last));
         if (memory.is_live() && before != lines) continue;
-        for (LoopSnapshot& loop : last->loops) loop.stood = memory.is_live() && !runs_a_task(loop);
+        for (LoopSnapshot& loop : last->loops) loop.stood = !runs_a_task(loop);
         return *std::move(last);
     }
     if (last) return *std::move(last);
-    throw RuntimeError("the tasks of process " + std::to_string(memory.pid()) +
-                       " could not be read: each time they changed meanwhile, or they are damaged");
+    throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
+                       (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
+                                         : "they are not in it, or are damaged"));
 }
 
 }  // namespace hocket::inspect
