@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
@@ -49,23 +50,25 @@ struct Look {
 };
 
 Look look_at_core(const std::string& file) {
-    Symbols symbols = Symbols::of_core(file);
-    Snapshot snapshot = read_snapshot(*memory_of_core(file), symbols);
-    return {std::move(snapshot), std::move(symbols)};
+    Snapshot snapshot = read_snapshot(*memory_of_core(file));
+    return {std::move(snapshot), Symbols::of_core(file)};
 }
 
 // By its monitor; where that cannot answer, from its memory.
 Look look_at_process(int pid) {
-    Symbols symbols = Symbols::of_process(pid);
     std::string why;
     try {
-        return {snapshot_of_process(pid), std::move(symbols)};
+        Snapshot snapshot = snapshot_of_process(pid);
+        return {std::move(snapshot), Symbols::of_process(pid)};
+    } catch (const hocket::OSError& e) {
+        if (e.error_number() == ESRCH) throw;
+        why = e.what();
     } catch (const std::exception& e) {
         why = e.what();
     }
     try {
-        Snapshot snapshot = read_snapshot(*memory_of_process(pid), symbols);
-        return {std::move(snapshot), std::move(symbols)};
+        Snapshot snapshot = read_snapshot(*memory_of_process(pid));
+        return {std::move(snapshot), Symbols::of_process(pid)};
     } catch (const std::exception& e) {
         throw hocket::RuntimeError(std::string(e.what()) + " (and " + why + ")");
     }
@@ -74,10 +77,16 @@ Look look_at_process(int pid) {
 // Names may be made of what others sent: nothing of them is for the terminal to obey.
 std::string printable(std::string_view text) {
     std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7F) {
-            result += c;
+    unsigned char before = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+        const auto ends_control = [](unsigned char c) { return c >= 0x80 && c < 0xA0; };  // U+0080 to U+009F in UTF-8
+        const bool is_control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && ends_control(next)) ||
+                                (before == 0xC2 && ends_control(byte));
+        before = byte;
+        if (!is_control) {
+            result += text[i];
         } else {
             std::array<char, 8> escaped{};
             std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(byte));
@@ -109,6 +118,10 @@ std::string id_of(RemoteAddress id) {
     std::array<char, 20> text{};
     std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
     return text.data();
+}
+
+void say_if_empty(const Snapshot& snapshot) {
+    if (snapshot.loops.empty()) std::printf("process %d has no loop\n", snapshot.pid);
 }
 
 std::string heading(const LoopSnapshot& loop) {
@@ -233,6 +246,7 @@ void describe_where(CLI::App& command, Inspection& what) {
 void run_ps(const Inspection& what) {
     auto [snapshot, symbols] = look_at(what.process);
     if (what.is_json) return print_json(json_of(snapshot, symbols));
+    say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
         if (loop.tasks.empty()) continue;
@@ -254,6 +268,7 @@ void run_ps(const Inspection& what) {
 void run_pstree(const Inspection& what) {
     auto [snapshot, symbols] = look_at(what.process);
     if (what.is_json) return print_json(json_of(snapshot, symbols));
+    say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
         for (const AwaitNode& root : graph_of(loop, symbols)) std::printf("%s\n", printable_graph(root).c_str());

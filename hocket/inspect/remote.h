@@ -37,9 +37,9 @@ HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 
 /// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits
 /// is then told by the class that it awaits with, less than the process itself says. Throws RuntimeError: no loop of this version of hocket is
-/// there, or what is there makes no sense. A live process goes on meanwhile: what is read twice in a row in the same way has `stood`; of one that
-/// changes time and again the last reading is given, which may be torn.
-HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory, const Symbols& symbols);
+/// there, or what is there makes no sense. A live process goes on meanwhile: it is read until two readings in a row are the same; of one that
+/// changes time and again the last reading is given, which may be torn. Else a loop has `stood` if none of its tasks runs.
+HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for
 /// its root. Each task is shown in full once.
