@@ -84,7 +84,7 @@ void EventLoop::run_node_watched(Node& n) noexcept {
 void EventLoop::look_watched(std::int64_t deadline) noexcept {
     if (observer_) {
         show_woken();
-        observer_->looks();
+        observer_->looks(!ready_);
     }
     look(deadline);
     if (observer_) {

@@ -21,9 +21,9 @@ public:
     virtual void woken(TaskBase& task) noexcept = 0;
     /// `task` was cancelled before its first step, and makes none.
     virtual void never_begins(TaskBase& task) noexcept = 0;
-    /// The loop looks for what has completed or is due, and waits if nothing is ready.
-    virtual void looks() noexcept = 0;
-    /// It has looked, and runs what is ready.
+    /// The loop looks for what has completed or is due; nothing is ready, and it waits, if `waits`.
+    virtual void looks(bool waits) noexcept = 0;
+    /// It has, and runs what is ready.
     virtual void has_looked() noexcept = 0;
 
 protected:

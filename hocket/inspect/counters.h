@@ -48,7 +48,7 @@ struct LoopCounters {
     std::uint64_t steps_made = 0, callbacks = 0;
     std::uint64_t created = 0, ended = 0;  ///< tasks
     std::int64_t busy = 0;                 ///< time in steps and callbacks
-    std::int64_t looking = 0;              ///< time in which it looked for what has completed, or waited
+    std::int64_t waiting = 0;              ///< time in which nothing was ready
     Histogram steps, delays;               ///< of all tasks together
 };
 

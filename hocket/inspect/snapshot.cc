@@ -93,7 +93,7 @@ void for_each_number(Counters& c, const Visitor& visit) {
         for (auto* n : {&c.busy, &c.scheduled, &c.idle, &c.longest_busy, &c.longest_scheduled}) visit(*n);
     } else {
         for (auto* n : {&c.iterations, &c.steps_made, &c.callbacks, &c.created, &c.ended}) visit(*n);
-        for (auto* n : {&c.counted, &c.busy, &c.looking}) visit(*n);
+        for (auto* n : {&c.counted, &c.busy, &c.waiting}) visit(*n);
     }
     for (auto& n : c.steps.counts) visit(n);
     for (auto& n : c.delays.counts) visit(n);

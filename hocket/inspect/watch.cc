@@ -88,15 +88,15 @@ void Watch::pause_outer() noexcept {
     running_.back().so_far += now_ - std::exchange(running_.back().began, now_);
 }
 
-void Watch::looks() noexcept {
+void Watch::looks(bool waits) noexcept {
     pause_outer();  // whose step is a nested run
-    looks_since_ = now_;
+    waits_since_ = waits ? now_ : never;
     ++counters_.iterations;
 }
 
 void Watch::has_looked() noexcept {
     now_ = loop_.now();
-    counters_.looking += now_ - looks_since_;
+    if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
     last_ = nullptr;
     if (!running_.empty()) running_.back().began = now_;
 }

@@ -30,7 +30,7 @@ public:
     void ends(TaskBase* task, bool is_last) noexcept override;
     void woken(TaskBase& task) noexcept override;
     void never_begins(TaskBase& task) noexcept override;
-    void looks() noexcept override;
+    void looks(bool waits) noexcept override;
     void has_looked() noexcept override;
     void loop_closing() noexcept override;
 
@@ -40,6 +40,7 @@ private:
         std::int64_t since = 0;  // it is ready, or waits
         bool is_ready = false;
     };
+    static constexpr std::int64_t never = INT64_MIN;
     struct Running {
         const TaskBase* task;
         std::int64_t began;   // or went on, after a step inside it
@@ -52,7 +53,7 @@ private:
 
     EventLoop& loop_;
     std::uint8_t wanted_by_ = 0;
-    std::int64_t began_, now_, looks_since_ = 0;  // now_: when the last step ended, or the loop had looked
+    std::int64_t began_, now_, waits_since_ = never;  // now_: when the last step ended, or the loop had looked
     std::uintptr_t created_before_;
     const TaskBase* last_ = nullptr;  // whose step that was
     LoopCounters counters_;
