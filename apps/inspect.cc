@@ -95,24 +95,11 @@ void say_if_empty(const Snapshot& snapshot) {
     if (snapshot.loops.empty()) std::printf("process %d has no loop\n", snapshot.pid);
 }
 
-Json json_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
-    Json awaited = Json::array();
-    for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
-    return {{"id", id_of(task.id)},
-            {"name", task.name},
-            {"state", name_of(task.state)},
-            {"cancels", task.cancels},
-            {"awaits", task.awaits},
-            {"awaited_tasks", std::move(awaited)},
-            {"frames", places_of(task, loop, symbols)},
-            {"created_at", symbols.code_location(task.created_at)}};
-}
-
 Json json_of(const Snapshot& snapshot, const Symbols& symbols) {
     Json loops = Json::array();
     for (const LoopSnapshot& loop : snapshot.loops) {
         Json tasks = Json::array();
-        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(json_of(task, loop, symbols));
+        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(task_json(task, loop, symbols));
         loops.push_back({{"number", loop.number},
                          {"thread", loop.thread},
                          {"backend", loop.backend},
@@ -225,6 +212,6 @@ void run_pstree(const Inspection& what) {
 void run_where(const Inspection& what) {
     auto [snapshot, symbols] = look_at(what.process);
     const auto [loop, task] = task_named(snapshot, what.task);
-    if (what.is_json) return print_json(json_of(*task, *loop, symbols));
+    if (what.is_json) return print_json(task_json(*task, *loop, symbols));
     std::printf("%s\n", printable_graph(node_of(*task, *loop, symbols)).c_str());
 }

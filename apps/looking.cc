@@ -2,6 +2,8 @@
 // Words, tables and lines of JSON.
 #include "looking.h"
 
+#include <hocket/inspect/remote.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,6 +11,7 @@
 #include <cstdio>
 #include <system_error>
 
+using hocket::http::Json;
 using namespace hocket::inspect;
 
 std::optional<int> number_of_process(const std::string& text) {
@@ -70,6 +73,19 @@ std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>
     return lines;
 }
 
-void print_json(const hocket::http::Json& value) {
-    std::printf("%s\n", value.dump(-1, ' ', false, hocket::http::Json::error_handler_t::replace).c_str());
+Json task_json(const TaskSnapshot& task, const LoopSnapshot& loop, const hocket::Symbols& symbols) {
+    Json awaited = Json::array();
+    for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
+    return {{"id", id_of(task.id)},
+            {"name", task.name},
+            {"state", name_of(task.state)},
+            {"cancels", task.cancels},
+            {"awaits", task.awaits},
+            {"awaited_tasks", std::move(awaited)},
+            {"frames", places_of(task, loop, symbols)},
+            {"created_at", symbols.code_location(task.created_at)}};
 }
+
+std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+void print_json(const Json& value) { std::printf("%s\n", line_of(value).c_str()); }

@@ -2,6 +2,7 @@
 // What `hocket ps`, `pstree`, `where` and `top` have in common: words for what is seen of a process.
 #pragma once
 
+#include <hocket/base/symbols.h>
 #include <hocket/http/json.h>
 #include <hocket/inspect/snapshot.h>
 
@@ -20,5 +21,10 @@ std::string id_of(hocket::inspect::RemoteAddress id);
 std::string heading(const hocket::inspect::LoopSnapshot& loop);
 /// Columns as wide as what stands in them; the first row is their names.
 std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows);
-/// In one line, on standard output.
+/// What it is and does, with functions, files and lines.
+hocket::http::Json task_json(const hocket::inspect::TaskSnapshot& task, const hocket::inspect::LoopSnapshot& loop,
+                             const hocket::Symbols& symbols);
+/// In one line, and text that is no UTF-8 mended.
+std::string line_of(const hocket::http::Json& value);
+/// The same on standard output.
 void print_json(const hocket::http::Json& value);

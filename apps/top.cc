@@ -3,11 +3,12 @@
 #include "top.h"
 
 #include "looking.h"
+#include "looks.h"
 #include "rates.h"
+#include "web_top.h"
 
 #include <hocket/base/errors.h>
 #include <hocket/hocket.h>
-#include <hocket/http/json.h>
 #include <hocket/inspect/remote.h>
 
 #include <CLI/CLI.hpp>
@@ -17,9 +18,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -30,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-using hocket::Coro, hocket::Symbols, hocket::http::Json;
+using hocket::Coro, hocket::Symbols;
 using namespace hocket::inspect;
 using namespace std::chrono_literals;
 
@@ -43,6 +42,9 @@ have a monitor: HOCKET_INSPECT=1 in its environment, or a call of hocket::inspec
 On a terminal the screen is drawn anew each time; b, s, d, l and n sort by busy, steps, delay, longest and name, and q ends it.
 Else a table is written for each look, or, with --json, a line.
 
+With --web it serves a page instead, for this machine only, until Ctrl-C: the tree of tasks, what each did in the last minutes, latencies,
+queues and connections. The process counts while a browser shows it.
+
 Columns:
   BUSY       the part of the time that the task's own steps took
   STEPS/s    how often it was resumed in a second
@@ -54,6 +56,7 @@ Examples:
   hocket top 4711
   hocket top 4711 --interval 0.2 --sort delay
   hocket top 4711 --count 10 --json > ten-seconds.jsonl
+  hocket top 4711 --web                     in a browser; the first line of output says where
 
 Exit codes: 0 it was shown until q, Ctrl-C, --count or the process's end; 1 it could not be, and standard error says why;
 2 wrong usage
@@ -114,54 +117,6 @@ std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Sym
             lines.push_back("... and " + std::to_string(r.tasks.size() - shown) + " more tasks");
     }
     return lines;
-}
-
-// ---- JSON
-
-Json json_of(const Histogram& histogram) {
-    Json counts = Json::array();
-    for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
-        if (histogram.counts[i] == 0) continue;
-        const std::int64_t end = Histogram::upper_end(i);
-        counts.push_back({{"below_ns", end == INT64_MAX ? Json(nullptr) : Json(end)}, {"count", histogram.counts[i]}});
-    }
-    return counts;
-}
-
-Json json_of(const LoopRates& r) {
-    Json tasks = Json::array();
-    for (const TaskRates& t : r.tasks) {
-        tasks.push_back({{"id", id_of(t.task->id)},
-                         {"name", t.task->name},
-                         {"state", name_of(t.task->state)},
-                         {"awaits", t.task->awaits},
-                         {"busy", t.busy},
-                         {"scheduled", t.scheduled},
-                         {"steps_per_s", t.resumes},
-                         {"wakes_per_s", t.wakes},
-                         {"self_wakes_per_s", t.self_wakes},
-                         {"delay_99_ns", t.delay_99 == INT64_MAX ? Json(nullptr) : Json(t.delay_99)},
-                         {"longest_step_ns", t.longest}});
-    }
-    return {{"number", r.loop->number},
-            {"thread", r.loop->thread},
-            {"backend", r.loop->backend},
-            {"stood", r.loop->stood},
-            {"busy", r.busy},
-            {"waiting", r.waiting},
-            {"steps_per_s", r.steps},
-            {"callbacks_per_s", r.callbacks},
-            {"created_per_s", r.created},
-            {"ended_per_s", r.ended},
-            {"step_times", json_of(r.step_times)},
-            {"delays", json_of(r.delays)},
-            {"tasks", std::move(tasks)}};
-}
-
-Json json_of(const Snapshot& snapshot, const std::vector<LoopRates>& loops) {
-    Json all = Json::array();
-    for (const LoopRates& r : loops) all.push_back(json_of(r));
-    return {{"pid", snapshot.pid}, {"loops", std::move(all)}};
 }
 
 // ---- The terminal
@@ -234,30 +189,7 @@ private:
     hocket::Queue<char> keys_;
 };
 
-// ---- Looks
-
-// Looks at the process in a thread, since it may take a while until it answers.
-class Looks {
-public:
-    explicit Looks(int pid) : observation_(pid), symbols(Symbols::of_process(pid)) { observation_.count(); }
-
-    Coro<> next() {
-        before = std::move(now);
-        now = co_await hocket::to_thread([this] { return observation_.look(); });
-    }
-    std::vector<LoopRates> rates(std::string_view order) const {
-        std::vector<LoopRates> loops = rates_between(before, now);
-        for (LoopRates& r : loops) sort_tasks(r.tasks, order);
-        return loops;
-    }
-
-private:
-    Observation observation_;  // says best what is wrong with a process
-
-public:
-    Snapshot before, now;
-    Symbols symbols;
-};
+// ---- Until the end
 
 std::string order_of_key(char key) {
     constexpr std::array<std::string_view, 5> orders{"busy", "steps", "delay", "longest", "name"};
@@ -275,7 +207,7 @@ std::string title(const Looks& looks, const TopOptions& options, std::string_vie
     std::strftime(clock.data(), clock.size(), "%H:%M:%S", &local);
     std::array<char, 32> interval{};
     std::snprintf(interval.data(), interval.size(), "%g", options.interval);
-    return "hocket top " + std::to_string(looks.now.pid) + "   " + clock.data() + ", each " + interval.data() +
+    return "hocket top " + std::to_string(looks.last().pid) + "   " + clock.data() + ", each " + interval.data() +
            " s, by " + std::string(order) + "   sort: b s d l n   end: q";
 }
 
@@ -292,7 +224,7 @@ Coro<> watch_on_screen(Looks& looks, const TopOptions& options) {
         co_await looks.next();
         const hocket::TimePoint end = hocket::get_running_loop().time() + interval;
         for (char key = 0;;) {
-            std::vector<std::string> lines = lines_of(looks.rates(order), looks.symbols, Screen::rows());
+            std::vector<std::string> lines = lines_of(looks.rates(order), looks.symbols(), Screen::rows());
             lines.insert(lines.begin(), title(looks, options, order));
             screen.draw(lines);
             key = co_await screen.key_until(end);
@@ -311,19 +243,16 @@ Coro<> write_looks(Looks& looks, const TopOptions& options) {
     for (unsigned n = 0; options.count == 0 || n < options.count; ++n) {
         co_await hocket::sleep(interval);
         co_await looks.next();
-        const std::vector<LoopRates> loops = looks.rates(options.sort);
         if (options.is_json) {
-            print_json(json_of(looks.now, loops));
+            print_json(looks.json(options.sort));
         } else {
             if (n > 0) std::printf("\n");
-            for (const std::string& line : lines_of(loops, looks.symbols, most_rows)) std::printf("%s\n", line.c_str());
+            for (const std::string& line : lines_of(looks.rates(options.sort), looks.symbols(), most_rows))
+                std::printf("%s\n", line.c_str());
         }
         std::fflush(stdout);
     }
 }
-
-// The process may end while it is looked at: then there is nothing more to show.
-bool has_ended(int pid) { return ::kill(pid, 0) < 0 && errno == ESRCH; }
 
 Coro<> watch_process(int pid, const TopOptions& options) {
     Looks looks(pid);
@@ -349,12 +278,16 @@ void describe_top(CLI::App& command, TopOptions& options) {
     command.add_option("--sort", options.sort, "busy, steps, delay, longest or name (busy)")
         ->check(CLI::IsMember({"busy", "steps", "delay", "longest", "name"}));
     command.add_flag("--json", options.is_json, "A line of JSON for each look, for programs");
+    CLI::Option& web = *command.add_flag("--web", options.is_web, "Serve a page that shows it, on 127.0.0.1");
+    for (const char* other : {"--count", "--sort", "--json"}) web.excludes(command.get_option(other));
+    command.add_option("--port", options.port, "Of the page (0: any free one)")->needs(&web);
     command.footer(explained);
 }
 
 void run_top(const TopOptions& options) {
     const std::optional<int> pid = number_of_process(options.process);
     if (!pid) throw hocket::ValueError("watch " + options.process + ": that is no number of a process");
+    if (options.is_web) return run_web_top({.pid = *pid, .interval = interval_of(options), .port = options.port});
     try {
         hocket::run(watch_process(*pid, options));
     } catch (const hocket::KeyboardInterrupt&) {

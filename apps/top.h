@@ -2,6 +2,7 @@
 // `hocket top`: what the tasks of a process do from second to second.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace CLI {
@@ -14,6 +15,8 @@ struct TopOptions {
     unsigned count = 0;   ///< looks; 0: until it is ended, or the process
     std::string sort = "busy";
     bool is_json = false;
+    bool is_web = false;
+    std::uint16_t port = 0;  ///< of the page; 0: a free one
 };
 
 /// Its options and its help.

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <string_view>
+#include <vector>
 
 using namespace hocket;
 using namespace std::chrono_literals;
@@ -27,6 +28,25 @@ Coro<> namesakes() {
     co_await to_thread(say_ready_and_wait_for_the_end);
 }
 
+// What waits at queues and connections, many tasks that do the same, and names that would be HTML.
+Coro<> take(Queue<int>& orders) { co_await orders.get(); }
+
+Coro<> say_nothing(StreamReader reader, StreamWriter) { co_await reader.read(1); }
+
+Coro<> all_sorts() {
+    Queue<int> orders;
+    const auto cook = create_task(take(orders), {.name = "cook"});
+    const auto image = create_task(rest(), {.name = "<img src=x onerror=\"document.title = 'obeyed'\">"});
+    const auto script = create_task(rest(), {.name = "</script><script>document.title = 'obeyed'</script>"});
+    std::vector<Task<>> many;
+    many.reserve(1200);
+    for (int i = 0; i < 1200; ++i) many.push_back(create_task(rest()));
+    const Server server = co_await start_server(say_nothing, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    const auto client = create_task(say_nothing(reader, writer), {.name = "client"});
+    co_await to_thread(say_ready_and_wait_for_the_end);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,8 +59,10 @@ int main(int argc, char** argv) {
         say_ready_and_wait_for_the_end();
     } else if (how == "namesakes") {
         run(namesakes());
+    } else if (how == "all_sorts") {
+        run(all_sorts());
     } else {
-        std::fputs("usage: standing no_loop|no_tasks|namesakes\n", stderr);
+        std::fputs("usage: standing no_loop|no_tasks|namesakes|all_sorts\n", stderr);
         return 2;
     }
 }

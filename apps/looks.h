@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Looking at a process again and again, for `hocket top`: on a terminal, as lines of JSON and for a page.
+#pragma once
+
+#include "rates.h"
+
+#include <hocket/base/symbols.h>
+#include <hocket/core/coro.h>
+#include <hocket/http/json.h>
+#include <hocket/inspect/remote.h>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+/// As long as this lives, the process counts what its loops run.
+class Looks {
+public:
+    /// Throws what `Observation` throws.
+    explicit Looks(int pid);
+
+    /// Looks once more, in a thread, since it may take a while until the process answers. Throws what `Observation::look` throws.
+    hocket::Coro<> next();
+    /// What was between the last two looks.
+    std::vector<LoopRates> rates(std::string_view order) const;
+    /// The same for programs: all tasks in that order.
+    hocket::http::Json json(std::string_view order) const;
+    /// Of each loop only so many tasks, those that are busiest, the oldest first.
+    hocket::http::Json json_of_busiest(std::size_t most) const;
+
+    const hocket::inspect::Snapshot& last() const noexcept { return now_; }
+    const hocket::Symbols& symbols() const noexcept { return symbols_; }
+
+private:
+    std::shared_ptr<hocket::inspect::Observation> observation_;  // a look that is given up goes on in its thread
+    bool counts_ = false;
+    hocket::inspect::Snapshot before_, now_;
+    hocket::Symbols symbols_;
+};
+
+/// A process may end while it is looked at.
+bool has_ended(int pid);
