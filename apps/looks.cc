@@ -68,10 +68,11 @@ Looks::Looks(int pid)
 hocket::Coro<> Looks::next() {
     before_ = std::move(now_);
     const bool begins = !std::exchange(counts_, true);
-    now_ = co_await hocket::to_thread([observation = observation_, begins] {
+    auto look = [observation = observation_, begins] {
         if (begins) observation->count();
         return observation->look();
-    });
+    };
+    now_ = co_await hocket::to_thread(std::move(look));
 }
 
 std::vector<LoopRates> Looks::rates(std::string_view order) const {

@@ -32,10 +32,10 @@ def run(*arguments, text=True, **how):
 
 
 class Server:
-    """`hocket httpbin`, or another command that serves, on a free port."""
+    """`hocket httpbin`, or another command that serves, on a free port if none is given."""
 
-    def __init__(self, *arguments, command="httpbin", **how):
-        self.process = subprocess.Popen([program(), command, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+    def __init__(self, *arguments, command="httpbin", port=0, **how):
+        self.process = subprocess.Popen([program(), command, "--port", str(port), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
         self.first_line = self.process.stdout.readline()
         found = re.search(r"https?://(\S+):(\d+)", self.first_line)
         if not found:

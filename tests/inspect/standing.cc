@@ -38,12 +38,12 @@ Coro<> all_sorts() {
     const auto cook = create_task(take(orders), {.name = "cook"});
     const auto image = create_task(rest(), {.name = "<img src=x onerror=\"document.title = 'obeyed'\">"});
     const auto script = create_task(rest(), {.name = "</script><script>document.title = 'obeyed'</script>"});
-    std::vector<Task<>> many;
-    many.reserve(1200);
-    for (int i = 0; i < 1200; ++i) many.push_back(create_task(rest()));
     const Server server = co_await start_server(say_nothing, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     const auto client = create_task(say_nothing(reader, writer), {.name = "client"});
+    std::vector<Task<>> many;
+    many.reserve(1200);
+    for (int i = 0; i < 1200; ++i) many.push_back(create_task(rest()));
     co_await to_thread(say_ready_and_wait_for_the_end);
 }
 

@@ -17,11 +17,8 @@ import time
 import unittest
 
 from outside import standing, stuck
-from program import PATIENCE, Server, run
-
-
-def serving(process, *options):
-    return Server(process.number, "--web", "--interval", "0.1", *options, command="top")
+from program import PATIENCE, run
+from web import serving, watched
 
 
 class Stream:
@@ -73,13 +70,13 @@ def sockets_of(process):
 
 class ThePage(unittest.TestCase):
     def test_the_first_line_says_where(self):
-        with stuck("spins", inspect="1") as process, serving(process) as server:
+        with watched("spins") as process, serving(process) as server:
             self.assertEqual(server.first_line, f"Listening on http://127.0.0.1:{server.port} (Ctrl-C ends it)\n")
             other = run("top", process.number, "--web", "--port", str(server.port))
             self.assertEqual((other.returncode, other.stderr), (1, f"hocket top: bind to 127.0.0.1:{server.port}: Address already in use\n"))
 
     def test_it_is_whole_and_nothing_else_may_run_in_it(self):
-        with stuck("spins", inspect="1") as process, serving(process) as server:
+        with watched("spins") as process, serving(process) as server:
             answer, body = server.ask("GET", "/")
             again, _ = server.ask("GET", "/")
         page = body.decode()
@@ -97,7 +94,7 @@ class ThePage(unittest.TestCase):
             self.assertEqual(answer.headers[name], value)
 
     def test_other_hosts_are_refused(self):
-        with stuck("spins", inspect="1") as process, serving(process) as server:
+        with watched("spins") as process, serving(process) as server:
             for host in ("evil.example", f"evil.example:{server.port}", f"127.0.0.1.evil.example:{server.port}", f"localhost.evil.example:{server.port}", "10.0.0.1", "[::1]", "127.0.0.1:80:80"):
                 for path in ("/", "/looks", "/nothing"):
                     answer, body = server.ask("GET", path, headers={"Host": host})
@@ -107,7 +104,7 @@ class ThePage(unittest.TestCase):
                 self.assertEqual(server.ask("GET", "/", headers={"Host": host})[0].status, 200, host)
 
     def test_there_is_nothing_else(self):
-        with stuck("spins", inspect="1") as process, serving(process) as server:
+        with watched("spins") as process, serving(process) as server:
             for path in ("/top.html", "/docs", "/openapi.json", "/looks/", "/../etc/passwd"):
                 self.assertEqual(server.ask("GET", path)[0].status, 404, path)
             self.assertEqual(server.ask("POST", "/")[0].status, 405)
@@ -115,7 +112,7 @@ class ThePage(unittest.TestCase):
 
 class TheEvents(unittest.TestCase):
     def test_one_for_each_look(self):
-        with stuck("spins", inspect="1") as process, serving(process) as server, Stream(server) as stream:
+        with watched("spins") as process, serving(process) as server, Stream(server) as stream:
             self.assertEqual((stream.answer.status, stream.answer.headers["Content-Type"]), (200, "text/event-stream"))
             kind, first = stream.next()
             self.assertEqual((kind, first["pid"], first["loops"][0]["counted"]), ("look", process.pid, False))
@@ -145,7 +142,7 @@ class TheEvents(unittest.TestCase):
                 time.sleep(0.01)
             self.assertEqual(sockets_of(process), n)
 
-        with stuck("locks", inspect="1") as process, serving(process) as server:
+        with watched("locks") as process, serving(process) as server:
             server.ask("GET", "/")
             settles_at(before := sockets_of(process))
             with Stream(server) as one:
@@ -164,7 +161,7 @@ class TheEvents(unittest.TestCase):
                 settles_at(before + 1)
 
     def test_the_end_of_the_process_is_told_and_the_page_stays(self):
-        with stuck("locks", inspect="1") as process, serving(process) as server, Stream(server) as stream:
+        with watched("locks") as process, serving(process) as server, Stream(server) as stream:
             stream.next()
             process.kill()
             process.wait()
@@ -179,7 +176,7 @@ class TheEvents(unittest.TestCase):
 
     def test_ctrl_c_ends_it_and_its_streams(self):
         for sent in (signal.SIGINT, signal.SIGTERM):
-            with stuck("locks", inspect="1") as process, serving(process) as server, Stream(server) as stream:
+            with watched("locks") as process, serving(process) as server, Stream(server) as stream:
                 stream.next()
                 server.process.send_signal(sent)
                 with self.assertRaises(EOFError):

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""What web_test.py and browser_test.py share: programs to be watched, and `hocket top --web` of them."""
+import time
+
+from outside import stuck
+from program import PATIENCE, Server, run
+
+
+def watched(name):
+    """One of examples/stuck, as soon as it can be looked into."""
+    process = stuck(name, inspect="1")
+    end = time.monotonic() + PATIENCE
+    while (done := run("top", process.number, "--count", "1", "--interval", "0.05")).returncode != 0:
+        if time.monotonic() > end:
+            process.kill()
+            raise RuntimeError(f"it cannot be looked into: {done.stderr}")
+        time.sleep(0.01)
+    return process
+
+
+def serving(process, port=0):
+    return Server(process.number, "--web", "--interval", "0.1", command="top", port=port)
