@@ -18,5 +18,5 @@ def watched(name):
     return process
 
 
-def serving(process, port=0):
-    return Server(process.number, "--web", "--interval", "0.1", command="top", port=port)
+def serving(process, port=0, interval=0.1):
+    return Server(process.number, "--web", "--interval", str(interval), command="top", port=port)

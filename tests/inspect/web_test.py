@@ -176,12 +176,11 @@ class TheEvents(unittest.TestCase):
 
     def test_ctrl_c_ends_it_and_its_streams(self):
         for sent in (signal.SIGINT, signal.SIGTERM):
-            with watched("locks") as process, serving(process) as server, Stream(server) as stream:
+            with watched("locks") as process, serving(process, interval=1000) as server, Stream(server) as stream:
                 stream.next()
                 server.process.send_signal(sent)
                 with self.assertRaises(EOFError):
-                    while True:
-                        stream.next()
+                    stream.next()
                 self.assertEqual(server.process.communicate(timeout=PATIENCE), ("", ""))
                 self.assertEqual(server.process.returncode, 0)
 
