@@ -31,7 +31,7 @@ Look into a process that runs:
   hocket ps 4711                             its tasks, and what each waits for
   hocket pstree 4711                         the same as a tree, with functions, files and lines
   hocket where 4711 Task-7                   where one task waits
-  hocket top 4711                            what its tasks do from second to second
+  hocket top 4711                            what its tasks do from second to second; --web in a browser
 )";
 
 constexpr const char* exit_codes = R"(Exit codes:

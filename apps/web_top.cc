@@ -153,7 +153,9 @@ Coro<Response> guarded(Request& request, Next next) {
 }  // namespace
 
 void run_web_top(const WebTop& what) {
-    const Looks first(what.pid);  // says at once what is wrong with the process
+    {
+        const Looks first(what.pid);  // says at once what is wrong with the process
+    }
     const auto broadcast = std::make_shared<Broadcast>(what);
     Application app({.title = "hocket top", .openapi_url = {}, .docs_url = {}});
     app.middleware(guarded);

@@ -144,7 +144,7 @@ class TheEvents(unittest.TestCase):
 
         with watched("locks") as process, serving(process) as server:
             server.ask("GET", "/")
-            settles_at(before := sockets_of(process))
+            settles_at(before := 1)  # at which its monitor listens
             with Stream(server) as one:
                 one.next()
                 settles_at(before + 1)
