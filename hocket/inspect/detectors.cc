@@ -11,7 +11,9 @@
 #include <hocket/sync/queue.h>
 
 #include <pthread.h>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <unordered_set>
@@ -141,9 +143,16 @@ void start(State& s, DetectorOptions options) {
     if (options.frame != 0) FramePool::set_large_block_hook(options.frame, tell_of_frame);
 }
 
-bool is_asked() noexcept {
+// The interval that HOCKET_DETECT says, in seconds; zero: nobody has asked.
+std::chrono::nanoseconds interval_asked_for() {
     const char* const asked = std::getenv("HOCKET_DETECT");
-    return asked != nullptr && *asked != '\0' && std::string_view(asked) != "0";
+    if (asked == nullptr || *asked == '\0') return {};
+    double seconds = 0;
+    const char* const all = asked + std::strlen(asked);
+    const auto [end, error] = std::from_chars(asked, all, seconds);
+    if (error != std::errc() || end != all || !(seconds >= 0) || seconds > 1e6)
+        throw ValueError("it is " + std::string(asked) + ", which is no number of seconds between two looks");
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
 }  // namespace
@@ -170,7 +179,11 @@ void detect_in(EventLoop& loop) noexcept {
     try {
         State& s = state();
         const std::lock_guard lock(s.mutex);
-        if (!s.thread && is_asked()) start(s, {});
+        if (const std::chrono::nanoseconds interval = interval_asked_for(); interval.count() > 0 && !s.thread) {
+            DetectorOptions options;
+            options.interval = interval;
+            start(s, std::move(options));
+        }
         if (s.thread) Watch::begin(loop, Watch::detectors);
     } catch (const std::exception& e) {
         report("HOCKET_DETECT: " + std::string(e.what()));

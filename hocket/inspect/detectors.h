@@ -46,7 +46,7 @@ struct DetectorOptions {
 };
 
 /// From here on, what is wrong is found in all loops of the process but those in virtual time, whose deadlocks end their runs in any case. A thread of
-/// its own looks at them. HOCKET_DETECT=1 in the environment does it as soon as a `Runner` makes its loop. Throws ValueError for an option
+/// its own looks at them. HOCKET_DETECT=5 in the environment, which is the interval in seconds, does it as soon as a `Runner` makes its loop. Throws ValueError for an option
 /// that makes no sense, RuntimeError when they are started already, OSError. Any thread but in `found`.
 ///
 /// Costs: each step of a task about 50 ns; each look stands all loops still for about a millisecond, while the process is forked.
