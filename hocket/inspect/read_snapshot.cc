@@ -4,6 +4,8 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/layout.h>
+#include <hocket/core/operation_text.h>
+#include <hocket/inspect/descriptors_internal.h>
 
 #include <algorithm>
 #include <array>
@@ -26,8 +28,19 @@ constexpr std::size_t piece = 1 << 20;  // of the memory that is searched
 constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
 
 // Those are WaitPoints, which have a name of what is awaited.
-constexpr std::array<std::string_view, 8> wait_points{
-    "WaitPoint", "Gate", "Lock", "Semaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish"};
+constexpr std::array<std::string_view, 13> wait_points{"WaitPoint",
+                                                       "Gate",
+                                                       "Lock",
+                                                       "Semaphore",
+                                                       "BoundedSemaphore",
+                                                       "Permits",
+                                                       "Barrier",
+                                                       "QueueBase::Side",
+                                                       "QueueBase::Finish",
+                                                       "SocketTransport::Outgoing::Point",
+                                                       "ServerState::AllOver",
+                                                       "Resolver::Asked::Answered",
+                                                       "Child::Ended"};
 
 // What was read makes no sense: it has changed meanwhile, or is damaged.
 struct Torn {};
@@ -35,7 +48,7 @@ struct Torn {};
 class Reader {
 public:
     Reader(const Memory& memory, const Symbols& symbols, const Layout& layout)
-        : memory_(memory), symbols_(symbols), layout_(layout) {}
+        : memory_(memory), symbols_(symbols), layout_(layout), descriptors_(memory.pid()) {}
 
     Snapshot snapshot() {
         Snapshot s;
@@ -102,7 +115,7 @@ private:
 
     void describe(std::uint64_t leaf, TaskSnapshot& t) {
         const std::string& kind = kind_at(at<std::uint64_t>(leaf));
-        const bool is_task = kind == "TaskState", is_future = kind == "FutureState";
+        const bool is_task = kind == "TaskState" || kind == "GroupTask", is_future = kind == "FutureState";
         if (is_task || is_future) {
             const auto flags = at<std::uint16_t>(leaf + layout_.node_flags);
             if ((flags & layout_.flag_done) != 0) {
@@ -112,11 +125,9 @@ private:
             if (is_task) t.awaited.push_back(leaf);
             t.awaits = is_task ? "a task" : "a future";
         } else if (kind == "PendingOperation") {
-            static constexpr std::array<std::string_view, 9> names{"poll",    "accept",  "connect", "recv", "send",
-                                                                   "recvmsg", "sendmsg", "read",    "write"};
-            const auto code = at<std::uint8_t>(leaf + layout_.operation_code);
-            t.awaits = code < names.size() ? names[code] : "an operation";
-            t.awaits += " on descriptor " + std::to_string(at<std::int32_t>(leaf + layout_.operation_fd));
+            t.awaits = operation_words(Opcode{at<std::uint8_t>(leaf + layout_.operation_code)});
+            const int fd = at<std::int32_t>(leaf + layout_.operation_fd);
+            t.awaits += memory_.is_live() ? descriptors_.text(fd) : "descriptor " + std::to_string(fd);
         } else if (std::ranges::find(wait_points, kind) != std::end(wait_points)) {
             t.awaits = memory_.text(at<std::uint64_t>(leaf + layout_.wait_point_what), longest_name);
         } else {
@@ -147,6 +158,7 @@ private:
     const Memory& memory_;
     const Symbols& symbols_;
     const Layout& layout_;
+    Descriptors descriptors_;
     std::unordered_map<std::uint64_t, std::string> kinds_;
 };
 
