@@ -40,16 +40,34 @@ TaskBase* AwaitDescription::living_task(const EventLoop& loop, const void* addre
     return task;
 }
 
+TimeLimits::TimeLimits(const EventLoop& loop) {
+    const std::int64_t now = loop.now();
+    loop.timers().for_each([&](const Timer& timer, std::int64_t when) {
+        AwaitDescription what;
+        timer.describe(what);
+        for (const FutureBase* task : what.futures) limits_.push_back({task, when - now});
+    });
+    std::ranges::sort(limits_, [](const Limit& a, const Limit& b) {
+        return a.task != b.task ? std::less<const void*>()(a.task, b.task) : a.left < b.left;
+    });
+}
+
+std::string TimeLimits::text_for(const TaskBase& task) const {
+    const auto first = std::ranges::lower_bound(limits_, &task, std::less<const void*>(), &Limit::task);
+    if (first == limits_.end() || first->task != &task) return {};
+    return ", times out in " + seconds_text(std::max<std::int64_t>(first->left, 0)) + " s";
+}
+
 namespace {
 
-std::string state_of(const TaskBase& t, const EventLoop* loop) {
+std::string state_of(const TaskBase& t, const EventLoop* loop, const TimeLimits& limits) {
     if (t.done()) return t.cancelled() ? "cancelled" : t.failed() ? "failed" : "done";
     if ((loop && loop->current == &t) || (t.flags & f_interposed)) return "running";
     if (t.flags & f_first) return "not started";
     if (!t.waiting || (t.flags & f_recheck)) return "ready";
     AwaitDescription what;
     t.waiting->describe(what);
-    return what.is_over ? "ready" : "waits for " + what.text;
+    return what.is_over ? "ready" : "waits for " + what.text + limits.text_for(t);
 }
 
 std::string state_of(const FutureBase& f) {
@@ -84,7 +102,9 @@ private:
 // Walks from task to task. Each is shown in full once, so that what many wait for, or a circle, is no more than it is.
 class Walk {
 public:
-    explicit Walk(const CallGraphOptions& options = {}) : limit_(options.limit.value_or(most_frames)) {}
+    // `loop` may be gone.
+    explicit Walk(const EventLoop* loop, const CallGraphOptions& options = {})
+        : limits_(loop ? TimeLimits(*loop) : TimeLimits()), limit_(options.limit.value_or(most_frames)) {}
 
     static constexpr std::size_t most_nodes = 100, most_levels = 32, most_frames = 32;
 
@@ -146,7 +166,7 @@ private:
         }
         auto& t = static_cast<TaskBase&>(future);
         node.name = t.name();
-        node.state = state_of(t, EventLoop::with_id(t.loop_id));
+        node.state = state_of(t, EventLoop::with_id(t.loop_id), limits_);
         is_new_ = seen_.insert(&t).second;
         if (!is_new_) {
             const bool circle = std::find(path_.begin(), path_.end(), &t) != path_.end();
@@ -169,7 +189,8 @@ private:
         for (std::size_t i = 0; i < kept; ++i) node.frames.push_back(code_location(places[first + i]));
     }
 
-    const int limit_;
+    const TimeLimits limits_;
+    const int limit_;                             // of frames
     bool is_new_ = false;                         // what `alone` has shown last
     std::unordered_set<const FutureBase*> seen_;  // tasks
     std::vector<const FutureBase*> path_;         // from the root to where it is
@@ -193,9 +214,9 @@ void format(const AwaitNode& node, std::size_t depth, std::string& out, const ch
 }  // namespace
 
 AwaitNode capture_call_graph(FutureBase& future, const CallGraphOptions& options) {
-    AwaitNode node = Walk(options).node_of(future);
     const EventLoop* const loop = EventLoop::with_id(future.loop_id);
-    if (loop) Walk(options).add_awaited_by(node, future, Waiting(*loop));
+    AwaitNode node = Walk(loop, options).node_of(future);
+    if (loop) Walk(loop, options).add_awaited_by(node, future, Waiting(*loop));
     return node;
 }
 
@@ -230,7 +251,7 @@ std::string format_call_graph(EventLoop& loop) {
         awaited.insert(what.futures.begin(), what.futures.end());
     }
     std::string out;
-    Walk walk;
+    Walk walk(&loop);
     for (const bool all : {false, true}) {  // what no root leads to is a circle, or too deep
         for (auto t = tasks.rbegin(); t != tasks.rend() && !walk.full(); ++t) {
             if (!walk.has_seen(**t) && (all || !awaited.contains(*t))) format(walk.node_of(**t), 0, out);

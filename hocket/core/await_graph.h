@@ -7,6 +7,7 @@
 #include <hocket/core/event_loop.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <span>
@@ -40,6 +41,23 @@ struct AwaitNode {
     std::size_t more_awaits = 0;        ///< what was left out
     std::vector<AwaitNode> awaited_by;  ///< of the root, and of those that are here: the tasks that wait for it
     std::size_t more_awaited_by = 0;
+};
+
+/// How long the tasks of a loop may still take, by `timeout`.
+class HOCKET_EXPORT TimeLimits {
+public:
+    TimeLimits() noexcept = default;
+    /// Looks at all timers of the loop: one that limits a task describes itself by that.
+    explicit TimeLimits(const EventLoop& loop);
+    /// `, times out in 1.200 s`, the first of its limits; empty: it has none.
+    std::string text_for(const TaskBase& task) const;
+
+private:
+    struct Limit {
+        const FutureBase* task;
+        std::int64_t left;
+    };
+    std::vector<Limit> limits_;  // sorted by the tasks' addresses, and then by time
 };
 
 /// `capture_call_graph(task, {.limit = 5})`

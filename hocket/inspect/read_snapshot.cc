@@ -28,7 +28,7 @@ constexpr std::size_t piece = 1 << 20;  // of the memory that is searched
 constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
 
 // Those are WaitPoints, which have a name of what is awaited.
-constexpr std::array<std::string_view, 13> wait_points{"WaitPoint",
+constexpr std::array<std::string_view, 14> wait_points{"WaitPoint",
                                                        "Gate",
                                                        "Lock",
                                                        "Semaphore",
@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, 13> wait_points{"WaitPoint",
                                                        "SocketTransport::Outgoing::Point",
                                                        "ServerState::AllOver",
                                                        "Resolver::Asked::Answered",
-                                                       "Child::Ended"};
+                                                       "Child::Ended",
+                                                       "http::HttpServerState::Ended"};
 
 // What was read makes no sense: it has changed meanwhile, or is damaged.
 struct Torn {};
