@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The pool: limits and turns, connections that are kept, and those that must not be used again.
-#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/http/client_route_internal.h>
 #include <hocket/http/client_session.h>
@@ -125,28 +124,6 @@ TEST(RealConnectionPool, a_host_at_its_limit_holds_nobody_else_up) {
         co_await until([&] { return slow.requests().size() == 2; });
         second.cancel();
         co_await ending_of(second);
-    }());
-}
-
-TEST(RealConnectionPool, who_waits_for_a_place_says_where_and_how_many_are_in_use) {
-    run_http([]() -> Coro<> {
-        const TestServer slow = co_await TestServer::start([](Peer& peer, int) -> Coro<> {
-            co_await peer.request();
-            co_await peer.end();
-        });
-        for (const bool of_all : {true, false}) {
-            const ClientSession session(of_all ? SessionOptions{.limit = 2}
-                                               : SessionOptions{.limit = 9, .limit_per_host = 2});
-            std::vector<Task<ClientResponse>> asking;
-            for (int i = 0; i < 3; ++i) asking.push_back(create_task(session.get(slow.url())));
-            co_await turns(3);
-            EXPECT_EQ(capture_call_graph(asking[2]).state,
-                      "waits for a connection to " + slow.url() + ", 2 of 2 in use");
-            for (const auto& task : asking) {
-                task.cancel();
-                co_await ending_of(task);
-            }
-        }
     }());
 }
 
