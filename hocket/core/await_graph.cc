@@ -9,10 +9,15 @@
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
 namespace hocket {
+
+namespace {
+constexpr std::string_view plain_future = "a future";
+}
 
 void Node::describe(AwaitDescription&) const {}
 
@@ -20,7 +25,7 @@ void Node::describe(AwaitDescription&) const {}
 void FutureBase::describe(AwaitDescription& to) const {
     to.is_over = done();
     if (!to.is_over && !waiters.empty() && !(waiters.front()->flags & f_task)) waiters.front()->describe(to);
-    if (to.text.empty()) to.text = "a future";
+    if (to.text.empty()) to.text = plain_future;
     to.futures.push_back(const_cast<FutureBase*>(this));
 }
 
@@ -71,7 +76,10 @@ std::string state_of(const TaskBase& t, const EventLoop* loop, const TimeLimits&
 }
 
 std::string state_of(const FutureBase& f) {
-    return !f.done() ? "pending" : f.cancelled() ? "cancelled" : f.failed() ? "failed" : "done";
+    if (f.done()) return f.cancelled() ? "cancelled" : f.failed() ? "failed" : "done";
+    AwaitDescription what;
+    f.describe(what);
+    return what.text == plain_future ? "pending" : "pending, " + what.text;
 }
 
 // Who waits for what, the other way round.

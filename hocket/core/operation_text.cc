@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Asks a backend, and the system where descriptors are its own, what a descriptor is.
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What descriptors and operations on them are called.
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 
 #include <hocket/core/await_graph.h>
 #include <hocket/core/operation.h>

@@ -2,7 +2,7 @@
 // Reads /proc/PID/fd and the tables of sockets in /proc/PID/net (man 5).
 #include <hocket/inspect/descriptors_internal.h>
 
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -4,7 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/layout.h>
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 #include <hocket/inspect/descriptors_internal.h>
 
 #include <algorithm>

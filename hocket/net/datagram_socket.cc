@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A datagram socket's receiving, the errors that go to who receives, and the end.
 #include <hocket/core/await_graph.h>
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 #include <hocket/net/datagram_socket_internal.h>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #include <hocket/net/transport.h>
 
 #include <hocket/core/await_graph.h>
-#include <hocket/core/operation_text.h>
+#include <hocket/core/operation_text_internal.h>
 
 #include <algorithm>
 #include <cstring>

@@ -3,6 +3,7 @@
 #include <hocket/os/process_pool.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/flow/gather.h>
 #include <hocket/os/process_pool_test.h>
 
 #include <tests/support/trace.h>
@@ -72,6 +73,29 @@ TEST(Job, that_was_cancelled_is_none_that_others_wait_behind_once_it_has_left_th
         co_await first;
         co_await third;
         co_await fourth;
+    }());
+}
+
+TEST(Job, is_told_of_a_future_among_others_too) {
+    run([]() -> Coro<> {
+        ThreadPoolExecutor pool({.max_workers = 1});
+        const auto end = std::make_shared<std::latch>(1), begun = std::make_shared<std::latch>(1);
+        const auto work = [end, begun] {
+            begun->count_down();
+            end->wait();
+        };
+        const auto both = gather(run_in_executor(pool, work), run_in_executor(pool, [] {}));
+        begun->wait();
+        const Task<> waiting = create_task([](auto all) -> Coro<> { co_await all; }(both));
+        co_await turns(2);
+        const AwaitNode node = capture_call_graph(waiting);
+        EXPECT_EQ(node.state, "waits for gather, 2 of 2 not done");
+        EXPECT_TRUE(node.awaits.at(0).state.starts_with("pending, job in ThreadPoolExecutor, runs for "))
+            << node.awaits[0].state;
+        EXPECT_TRUE(node.awaits.at(1).state.starts_with("pending, job in ThreadPoolExecutor, is in the queue for "))
+            << node.awaits[1].state;
+        end->count_down();
+        co_await waiting;
     }());
 }
 
