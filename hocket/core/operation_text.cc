@@ -34,7 +34,7 @@ std::string numeric(int family, const void* ip) {
 bool says_something(std::string_view address) { return !address.empty() && !address.ends_with(":0"); }
 
 std::string socket_text(Backend& backend, int fd, int domain, int type, const std::string& peer) {
-    const std::string kind(socket_kind(domain, type));
+    std::string kind(socket_kind(domain, type));
     if (!peer.empty()) return kind + " to " + peer;
     AnyAddress remote, own;
     if (backend.getpeername(fd, remote.get(), &remote.size) == 0) {
@@ -94,7 +94,7 @@ std::string file_kind(std::string_view link) {
 }
 
 std::string descriptor_text(Backend& backend, int fd, const sockaddr* peer, unsigned size) {
-    const std::string text = "descriptor " + std::to_string(fd);
+    std::string text = "descriptor " + std::to_string(fd);
     const auto option = [&](int which, int& value) {
         unsigned length = sizeof value;
         return backend.getsockopt(fd, SOL_SOCKET, which, &value, &length) == 0;

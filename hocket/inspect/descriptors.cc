@@ -86,7 +86,7 @@ void Descriptors::read_sockets() {
 }
 
 std::string Descriptors::text(int fd) {
-    const std::string text = "descriptor " + std::to_string(fd);
+    std::string text = "descriptor " + std::to_string(fd);
     char link[PATH_MAX];
     const ssize_t n = ::readlink((folder_ + "/fd/" + std::to_string(fd)).c_str(), link, sizeof link);
     if (n <= 0) return text;
