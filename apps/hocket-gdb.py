@@ -8,6 +8,7 @@
 It reads hocket's one table of offsets (hocket/core/layout.h), and so needs no debugging information of the library. Functions, files and lines are
 known where the program was compiled with -g1 or -g.
 """
+import re
 import struct
 
 import gdb
@@ -18,7 +19,10 @@ FIELDS = ["loop_count", "loop_tasks", "loop_current", "loop_backend", "loop_mark
           "task_older", "task_newer", "task_label", "task_created_at", "frame_parent", "frame_pc", "operation_code", "operation_fd", "wait_point_what",
           "flag_done", "flag_task", "flag_first", "flag_recheck", "flag_interposed"]
 OPERATIONS = ["poll", "accept", "connect", "recv", "send", "recvmsg", "sendmsg", "read", "write"]
-WAIT_POINTS = {"WaitPoint", "Gate", "Lock", "Semaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish"}
+WAIT_POINTS = {"WaitPoint", "Gate", "Lock", "Semaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish", "AsCompletedBase::State::Door"}
+FUTURES = {"TaskState": "a task", "FutureState": "a future", "GatherState": "gather", "ShieldState": "shield", "WaitBase::State": "wait"}
+# The library's own files; its tests are none.
+OWN = re.compile(r"(^|/)hocket/(base|core|io|sync|flow|os|net|process|db|http|sim|inspect)/[^/]*(?<!_test)\.(h|cc)$")
 MOST_TASKS = 1_000_000
 MOST_FRAMES = 1000
 
@@ -36,31 +40,31 @@ def text(address, most=1000):
     return result.decode(errors="replace")
 
 
+def printable(words):
+    """Names may be made of what others sent: nothing of them is for the terminal to obey."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in words)
+
+
 def place(address):
-    """`fetch (src/crawler.cc:12)`: the function that all others are inlined in, and the line of its own file that comes before the address."""
+    """`fetch (src/crawler.cc:12)`: of the functions that are inlined in one another there, the first that is not the library's own."""
     if not address:
         return ""
     block = gdb.block_for_pc(address)
-    while block and (not block.function or block.function.symtab is None or is_inlined(block)):
+    here = gdb.find_pc_line(address)
+    file, line, found = here.symtab.filename if here.symtab else "", here.line, None
+    while block and not block.is_global and not block.is_static:
+        function = block.function
+        if function:
+            found = f"{name_of(function.print_name)} ({'/'.join(file.split('/')[-2:])}:{line})"
+            if not OWN.search(file):
+                return found
+            # Of one that is inlined gdb gives file and line of the call, and of another those of the function.
+            file, line = function.symtab.filename if function.symtab else "", function.line
         block = block.superblock
-    if not block:
-        symbol = gdb.execute(f"info symbol {address:#x}", to_string=True)
-        return f"{address:#x}" if symbol.startswith("No symbol") else name_of(symbol.split(" + ")[0].split(" in section")[0])
-    symtab, line = block.function.symtab, 0
-    for entry in symtab.linetable() or []:
-        if block.start <= entry.pc <= address and entry.line >= block.function.line:
-            line = entry.line or line
-    return f"{name_of(block.function.print_name)} ({'/'.join(symtab.filename.split('/')[-2:])}:{line})"
-
-
-def is_inlined(block):
-    """Whether its function stands within another one here."""
-    outer = block.superblock
-    while outer and not outer.is_global and not outer.is_static:
-        if outer.function:
-            return True
-        outer = outer.superblock
-    return False
+    if found:
+        return found
+    symbol = gdb.execute(f"info symbol {address:#x}", to_string=True)
+    return f"{address:#x}" if symbol.startswith("No symbol") else name_of(symbol.split(" + ")[0].split(" in section")[0])
 
 
 def name_of(function):
@@ -86,12 +90,16 @@ class Layout:
             setattr(self, name, read(address + 32 + 4 * i, "I"))
 
 
+def task_name(layout, task):
+    label = read(task + layout.task_label, "Q")
+    return f"Task-{label >> 1}" if label & 1 else text(label)
+
+
 class Task:
     def __init__(self, layout, address, current):
         self.address = address
         flags = read(address + layout.node_flags, "H")
-        label = read(address + layout.task_label, "Q")
-        self.name = f"Task-{label >> 1}" if label & 1 else text(label)
+        self.name = task_name(layout, address)
         self.created_at = read(address + layout.task_created_at, "Q")
         self.frames = []
         waiting = read(address + layout.task_waiting, "Q")
@@ -115,13 +123,10 @@ def awaited(layout, leaf):
     if not kind.startswith("vtable for "):
         return "waits for something unknown"
     kind = kind.removeprefix("vtable for ").split(" + ")[0].split(" in section")[0].removeprefix("hocket::").split("<")[0]
-    if kind in ("TaskState", "FutureState"):
+    if kind in FUTURES:
         if read(leaf + layout.node_flags, "H") & layout.flag_done:
             return "ready"
-        if kind == "FutureState":
-            return "waits for a future"
-        label = read(leaf + layout.task_label, "Q")
-        return "waits for " + (f"Task-{label >> 1}" if label & 1 else text(label))
+        return "waits for " + (task_name(layout, leaf) if kind == "TaskState" else FUTURES[kind])
     if kind == "PendingOperation":
         code = read(leaf + layout.operation_code, "B")
         operation = OPERATIONS[code] if code < len(OPERATIONS) else "an operation"
@@ -156,13 +161,15 @@ class HocketTasks(gdb.Command):
 
     def invoke(self, argument, from_tty):
         layout, name, shown = Layout(), argument.strip(), 0
+        if not any(loops(layout)):
+            print("the process has no loop")
         for loop, number, thread in loops(layout):
             print(f"loop {number}, " + (f"on thread {thread}" if thread else "not running"))
             for task in tasks(layout, loop):
                 if name and name != task.name:
                     continue
                 shown += 1
-                print(f"{task.name}: {task.state}")
+                print(printable(f"{task.name}: {task.state}"))
                 for frame in task.frames:
                     print(f"  at {place(frame)}")
                 if task.created_at:

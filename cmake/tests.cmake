@@ -167,9 +167,19 @@ if(TARGET examples)
     add_dependencies(tests examples)
     hocket_python_test(sim.tour sim examples/tour.py --bin ${CMAKE_BINARY_DIR}/examples --backend sim --brief)
 endif()
-# What is shown of programs that are stuck.
+# What is shown of programs that are stuck, and of others, by the program and by gdb.
 if(TARGET examples AND TARGET hocket)
     hocket_python_test(inspect.stuck inspect tests/inspect/stuck_test.py check $<TARGET_FILE:hocket> ${CMAKE_BINARY_DIR}/examples/stuck)
+    hocket_python_test(inspect.top inspect tests/inspect/top_test.py $<TARGET_FILE:hocket> ${CMAKE_BINARY_DIR}/examples/stuck/spins)
+    add_executable(standing EXCLUDE_FROM_ALL tests/inspect/standing.cc)
+    set_target_properties(standing PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/inspect)
+    target_compile_options(standing PRIVATE ${HOCKET_WARNINGS})
+    target_link_libraries(standing PRIVATE hocket::hocket)
+    add_dependencies(tests standing)
+    hocket_python_test(inspect.outside inspect tests/inspect/outside_test.py
+                       $<TARGET_FILE:hocket> ${CMAKE_BINARY_DIR}/examples/stuck $<TARGET_FILE:standing>)
+    # Where a container's kernel refuses ptrace (man 2), most of it cannot be seen.
+    set_tests_properties(inspect.outside PROPERTIES SKIP_RETURN_CODE 77)
 endif()
 hocket_python_test(docs.pages docs tests/snippets/snippets.py check)
 hocket_python_test(docs.pages_test docs tests/snippets/snippets_test.py)

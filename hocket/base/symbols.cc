@@ -169,18 +169,6 @@ public:
     DebugInformation& operator=(const DebugInformation&) = delete;
     ~DebugInformation() { end(); }
 
-    std::string symbol_at(std::uint64_t address) {
-        const std::lock_guard lock(mutex_);
-        Dwfl_Module* const module = module_at(address);
-        const char* const name = module ? dwfl_module_addrname(module, address) : nullptr;
-        if (!name) return {};
-        int status = 0;
-        char* const demangled = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-        std::string result = demangled ? demangled : name;
-        std::free(demangled);
-        return result;
-    }
-
     std::vector<CodeLocation> at(std::uint64_t pc) {
         const std::lock_guard lock(mutex_);
         Dwfl_Module* module = module_at(pc);
@@ -385,7 +373,6 @@ Symbols Symbols::of_core(const std::string& path) { return Symbols(new DebugInfo
 
 Symbols::~Symbols() { delete information_; }
 
-std::string Symbols::symbol_at(std::uint64_t address) const { return information_->symbol_at(address); }
 std::vector<std::uint64_t> Symbols::stack_of(int thread) const { return information_->stack_of(thread); }
 
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
@@ -396,7 +383,6 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
 Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
-std::string Symbols::symbol_at(std::uint64_t) const { return {}; }
 std::vector<std::uint64_t> Symbols::stack_of(int) const { return {}; }
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }

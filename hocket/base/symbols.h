@@ -42,8 +42,6 @@ public:
 
     std::vector<CodeLocation> code_locations(std::uint64_t address) const;
     std::string code_location(std::uint64_t address) const;
-    /// Of what kind ever, such as `vtable for hocket::Lock`; empty when nothing is known.
-    std::string symbol_at(std::uint64_t address) const;
     /// Where a thread is now, or was when the core was written: its functions, the innermost first. A live thread stands still meanwhile, as
     /// for a debugger; empty where that is not allowed.
     std::vector<std::uint64_t> stack_of(int thread) const;

@@ -99,6 +99,9 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    std::string name() const override {
+        return "the core file " + path_ + (is_cut_off_ ? ", whose end is cut off," : "");
+    }
     bool is_live() const noexcept override { return false; }
 
 private:
@@ -130,6 +133,7 @@ private:
     void take_pages(const Elf64_Phdr& segment) {
         if (std::max(segment.p_filesz, segment.p_memsz) > UINT64_MAX - segment.p_vaddr) refuse("a segment has no end");
         add({segment.p_vaddr, segment.p_vaddr + segment.p_filesz, segment.p_offset, {}});
+        if (segment.p_filesz > core_.size() || segment.p_offset > core_.size() - segment.p_filesz) is_cut_off_ = true;
         const bool of_file = std::ranges::any_of(
             mapped_, [&](const Range& m) { return segment.p_vaddr >= m.begin && segment.p_vaddr < m.end; });
         if (of_file && (segment.p_flags & PF_W) != 0)
@@ -185,6 +189,7 @@ private:
     std::vector<Range> mapped_, variables_;
     std::uint64_t longest_ = 0;
     int pid_ = 0;
+    bool is_cut_off_ = false;
 };
 
 }  // namespace

@@ -18,8 +18,17 @@ namespace hocket::inspect {
 Memory::~Memory() = default;
 
 std::string Memory::text(std::uint64_t address, std::size_t most) const {
+    constexpr std::size_t piece = 64;  // one that begins at its multiple ends in the same page
     std::string result;
-    for (char c = 0; result.size() < most && get(address + result.size(), c) && c != '\0';) result += c;
+    while (result.size() < most) {
+        const std::uint64_t begin = address + result.size();
+        std::array<char, piece> found{};
+        const auto bytes = std::span(found).first(std::min(piece - begin % piece, most - result.size()));
+        if (!read(begin, std::as_writable_bytes(bytes))) break;
+        const auto end = std::ranges::find(bytes, '\0');
+        result.append(bytes.begin(), end);
+        if (end != bytes.end()) break;
+    }
     return result;
 }
 
@@ -42,6 +51,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    std::string name() const override { return "process " + std::to_string(pid_); }
     bool is_live() const noexcept override { return true; }
 
 private:

@@ -25,6 +25,8 @@ public:
     /// Where programs and libraries have their variables.
     virtual std::vector<Range> variables() const = 0;
     virtual int pid() const noexcept = 0;
+    /// `process 4711`, for errors.
+    virtual std::string name() const = 0;
     /// Whether it may change between two reads.
     virtual bool is_live() const noexcept = 0;
 

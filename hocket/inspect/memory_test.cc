@@ -39,9 +39,14 @@ Coro<> poll_for_data(int fd) {
     operation.flags = POLLIN;
     co_await std::move(operation);
 }
+Coro<> wait_for_all(Task<> task) { co_await wait({task}); }
+Coro<> look_for_first(Task<> task) {
+    auto done = as_completed({task});
+    co_await done.next();
+}
 Coro<> nothing() { co_return; }
 
-Snapshot of_this_process() { return read_snapshot(*memory_of_process(getpid()), Symbols::of_process(getpid())); }
+Snapshot of_this_process() { return read_snapshot(*memory_of_process(getpid())); }
 
 const TaskSnapshot& named(const std::vector<TaskSnapshot>& tasks, const std::string& name) {
     static const TaskSnapshot none;
@@ -63,6 +68,10 @@ TEST(RealMemory, says_what_the_process_itself_says) {
         int pipe[2];
         EXPECT_EQ(::pipe2(pipe, O_CLOEXEC | O_NONBLOCK), 0);
         const Task<> reader = create_task(poll_for_data(pipe[0]), {.name = "reader"});
+        const Task<> gathering = create_task(join(gather(sleeper, asked)), {.name = "gathering"});
+        const Task<> shielded = create_task(join(shield(sleeper)), {.name = "shielded"});
+        const Task<> waiting = create_task(wait_for_all(sleeper), {.name = "waiting"});
+        const Task<> first = create_task(look_for_first(sleeper), {.name = "first"});
         co_await hocket::sleep(1ms);
         const Task<> fresh = create_task(nothing(), {.name = "new"});
         asked.cancel();
@@ -85,6 +94,11 @@ TEST(RealMemory, says_what_the_process_itself_says) {
         }
         EXPECT_EQ(named(read->tasks, "sleeper").awaits, "sleep");
         EXPECT_EQ(named(read->tasks, "boss").awaited, std::vector<RemoteAddress>{named(own.tasks, "sleeper").id});
+        EXPECT_EQ(named(read->tasks, "boss").awaits, "sleeper");
+        EXPECT_EQ(named(read->tasks, "gathering").awaits, "gather");
+        EXPECT_EQ(named(read->tasks, "shielded").awaits, "shield");
+        EXPECT_EQ(named(read->tasks, "waiting").awaits, "wait");
+        EXPECT_EQ(named(read->tasks, "first").awaits, "as_completed");
         EXPECT_EQ(named(read->tasks, "queued").awaits, "Lock");
         EXPECT_EQ(named(read->tasks, "getter").awaits, "Queue.get");
         EXPECT_EQ(named(read->tasks, "reader").awaits, named(own.tasks, "reader").awaits);

@@ -6,24 +6,21 @@
 #include <hocket/base/owners.h>
 #include <hocket/base/report.h>
 #include <hocket/core/event_loop.h>
-#include <hocket/inspect/snapshot.h>
+#include <hocket/inspect/forked_internal.h>
 #include <hocket/inspect/visit_internal.h>
+#include <hocket/inspect/watch_internal.h>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -39,104 +36,13 @@ namespace hocket::inspect {
 namespace {
 
 constexpr std::size_t most_clients = 16, longest_request = 256;
-constexpr unsigned child_seconds = 3;        // then it is ended
 constexpr int tries = 3;                     // an image of a loop that was amid a change may be unreadable
 constexpr std::chrono::seconds patience(5);  // with a client that does not read
 constexpr std::chrono::seconds pause(1);     // where no descriptor is left for a client
 
-class Descriptor {
-public:
-    Descriptor(int fd, const char* attempt) : fd_(fd) {
-        if (fd < 0) throw OSError(errno, attempt);
-    }
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    operator int() const noexcept { return fd_; }
+// ---- Answers
 
-private:
-    int fd_;
-};
-
-// ---- Snapshots
-
-// What cannot be read ends the child, and no more.
-void end_quietly(int) { _exit(1); }
-
-std::string all_loops(const Visit& visit) {
-    Snapshot snapshot;
-    snapshot.pid = getppid();
-    for (int id = 1; id < 256; ++id) {
-        EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
-        if (loop == nullptr) continue;
-        snapshot.loops.push_back(snapshot_of(*loop));
-        snapshot.loops.back().stood = std::ranges::count(visit.came(), loop->mark()) > 0;
-    }
-    return to_lines(snapshot);
-}
-
-// In the child, which ends here whatever happens: it is no second monitor.
-[[noreturn]] void write_snapshot(int to, const Visit& visit) noexcept {
-    struct sigaction end{};
-    end.sa_handler = end_quietly;
-    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &end, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, nullptr);
-    alarm(child_seconds);
-    try {
-        const std::string lines = all_loops(visit);
-        for (std::size_t done = 0; done < lines.size();) {
-            const ssize_t n = ::write(to, lines.data() + done, lines.size() - done);
-            if (n < 0) _exit(1);
-            done += static_cast<std::size_t>(n);
-        }
-    } catch (...) {
-        _exit(1);
-    }
-    _exit(0);
-}
-
-// Its time is short in any case; where the monitor is to end, shorter.
-void wait_for_child(pid_t child, int stop) {
-    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-    pollfd watched[] = {{pidfd, POLLIN, 0}, {stop, POLLIN, 0}};
-    while (pidfd >= 0 && ::poll(watched, 2, -1) < 0) continue;
-    if (watched[1].revents != 0) ::kill(child, SIGKILL);
-    if (pidfd >= 0) ::close(pidfd);
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-}
-
-// The lines of a snapshot, in a file without a name; empty: the child could not read what it saw.
-std::string take_snapshot(int stop) {
-    const Descriptor file(memfd_create("hocket-snapshot", MFD_CLOEXEC), "make memory for a snapshot");
-    pid_t child = -1;
-    Snapshot heading;
-    heading.pid = getpid();
-    {
-        const Visit visit;
-        child = fork();
-        if (child == 0) write_snapshot(file, visit);
-        heading.stopped = static_cast<std::uint64_t>(visit.stopped().count());
-    }
-    if (child < 0) throw OSError(errno, "fork for a snapshot");
-    wait_for_child(child, stop);
-    std::string lines(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
-    const ssize_t n = pread(file, lines.data(), lines.size(), 0);
-    lines.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    // Of a child that somebody else has reaped the status is not known: the last line tells.
-    const std::size_t last = lines.rfind('\n', lines.size() > 1 ? lines.size() - 2 : 0);
-    const bool whole = last != lines.npos && std::string_view(lines).substr(last + 1).starts_with("end\t");
-    return whole ? first_line(heading) + lines.substr(lines.find('\n') + 1) : std::string();
-}
-
-std::string answer(std::string_view request, int stop) {
-    if (request != "snapshot") return "error\tno such request: " + std::string(request) + "\n";
+std::string answer_with_snapshot(int stop) {
     try {
         for (int i = 0; i < tries; ++i) {
             if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
@@ -164,22 +70,6 @@ sockaddr_un address_of(const std::string& path) {
     std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
     return address;
 }
-
-// Signals are for the program's threads.
-class WithoutSignals {
-public:
-    WithoutSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    WithoutSignals(const WithoutSignals&) = delete;
-    WithoutSignals& operator=(const WithoutSignals&) = delete;
-    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
 
 // The file of a socket that listens.
 class ListeningFile {
@@ -232,6 +122,7 @@ private:
     struct Client {
         Descriptor fd;
         std::string input = {};
+        bool counts = false;  // the loops count, as long as it is there
     };
 
     void serve() {
@@ -242,12 +133,13 @@ private:
             for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
             const int wait = pauses ? static_cast<int>(std::chrono::milliseconds(pause).count()) : -1;
             if (::poll(watched.data(), watched.size(), wait) < 0) continue;
-            if (watched[0].revents != 0) return;
+            if (watched[0].revents != 0) return stop_counting();
             std::vector<Client> staying;
             for (std::size_t i = 0; i < clients.size(); ++i) {
                 if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
             }
             clients = std::move(staying);
+            if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
             if (watched[1].revents != 0) accept(clients);
         }
     }
@@ -271,16 +163,34 @@ private:
     }
 
     // False: it is gone.
-    bool serve(Client& client) const {
+    bool serve(Client& client) {
         char buffer[longest_request];
         const ssize_t n = ::recv(client.fd, buffer, sizeof buffer, MSG_DONTWAIT);
         if (n < 0) return errno == EAGAIN || errno == EINTR;
         if (n == 0) return false;
         client.input.append(buffer, static_cast<std::size_t>(n));
         for (std::size_t end; (end = client.input.find('\n')) != std::string::npos; client.input.erase(0, end + 1)) {
-            if (!send(client, answer(std::string_view(client.input).substr(0, end), stop_))) return false;
+            if (!send(client, answer(client, std::string_view(client.input).substr(0, end)))) return false;
         }
         return client.input.size() <= longest_request;
+    }
+
+    std::string answer(Client& client, std::string_view request) {
+        if (request == "count") client.counts = true;
+        if (client.counts) start_counting();
+        if (request == "count") return "end\t0\n";
+        if (request == "snapshot") return answer_with_snapshot(stop_);
+        return "error\tno such request: " + std::string(request) + "\n";
+    }
+
+    // Also on loops that have come since.
+    void start_counting() {
+        counting_ = true;
+        ask_loops([](EventLoop& loop) { Watch::begin(loop, Watch::monitor); }, false);
+    }
+
+    void stop_counting() {
+        if (std::exchange(counting_, false)) ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::monitor); }, true);
     }
 
     // False: it does not read, or the monitor is to end.
@@ -304,6 +214,7 @@ private:
     Descriptor stop_;
     std::thread thread_;
     Clock::time_point accepts_from_{};
+    bool counting_ = false;  // a client has asked for it
 };
 
 // The process's. The child of a fork has no thread for it: it closes the descriptors, and may have its own.

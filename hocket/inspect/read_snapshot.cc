@@ -7,10 +7,12 @@
 #include <hocket/core/operation_text_internal.h>
 #include <hocket/inspect/descriptors_internal.h>
 
+#include <cxxabi.h>
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -25,10 +27,11 @@ namespace {
 
 constexpr int tries = 20;
 constexpr std::size_t piece = 1 << 20;  // of the memory that is searched
-constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000;
+constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000,
+                      longest_type = 10'000;
 
 // Those are WaitPoints, which have a name of what is awaited.
-constexpr std::array<std::string_view, 14> wait_points{"WaitPoint",
+constexpr std::array<std::string_view, 15> wait_points{"WaitPoint",
                                                        "Gate",
                                                        "Lock",
                                                        "Semaphore",
@@ -37,19 +40,30 @@ constexpr std::array<std::string_view, 14> wait_points{"WaitPoint",
                                                        "Barrier",
                                                        "QueueBase::Side",
                                                        "QueueBase::Finish",
+                                                       "AsCompletedBase::State::Door",
                                                        "SocketTransport::Outgoing::Point",
                                                        "ServerState::AllOver",
                                                        "Resolver::Asked::Answered",
                                                        "Child::Ended",
                                                        "http::HttpServerState::Ended"};
 
+// Those are Nodes, which say that they are done; and what they are called.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> futures{
+    {{"TaskState", "a task"},
+     {"GroupTask", "a task"},
+     {"FutureState", "a future"},
+     {"GatherState", "gather"},
+     {"ShieldState", "shield"},
+     {"WaitBase::State", "wait"},
+     {"ServerState::Serving", "Server.serve_forever"},
+     {"http::PoolTurn::Coming", "a connection of a client session"}}};
+
 // What was read makes no sense: it has changed meanwhile, or is damaged.
 struct Torn {};
 
 class Reader {
 public:
-    Reader(const Memory& memory, const Symbols& symbols, const Layout& layout)
-        : memory_(memory), symbols_(symbols), layout_(layout), descriptors_(memory.pid()) {}
+    Reader(const Memory& memory, const Layout& layout) : memory_(memory), layout_(layout), descriptors_(memory.pid()) {}
 
     Snapshot snapshot() {
         Snapshot s;
@@ -95,8 +109,7 @@ private:
         if ((flags & layout_.flag_task) == 0) throw Torn();
         t.cancels = at<std::uint8_t>(task + layout_.node_cancels);
         t.created_at = at<std::uint64_t>(task + layout_.task_created_at);
-        const auto label = at<std::uint64_t>(task + layout_.task_label);
-        t.name = (label & 1) != 0 ? "Task-" + std::to_string(label >> 1) : memory_.text(label, longest_name);
+        t.name = name_at(task);
         if (task == current || (flags & layout_.flag_interposed) != 0) {
             t.state = State::running;
             return t;
@@ -114,17 +127,23 @@ private:
         return t;
     }
 
+    std::string name_at(std::uint64_t task) const {
+        const auto label = at<std::uint64_t>(task + layout_.task_label);
+        return (label & 1) != 0 ? "Task-" + std::to_string(label >> 1) : memory_.text(label, longest_name);
+    }
+
     void describe(std::uint64_t leaf, TaskSnapshot& t) {
         const std::string& kind = kind_at(at<std::uint64_t>(leaf));
-        const bool is_task = kind == "TaskState" || kind == "GroupTask", is_future = kind == "FutureState";
-        if (is_task || is_future) {
+        if (const auto future = std::ranges::find(futures, kind, &decltype(futures)::value_type::first);
+            future != futures.end()) {
             const auto flags = at<std::uint16_t>(leaf + layout_.node_flags);
             if ((flags & layout_.flag_done) != 0) {
                 t.state = TaskSnapshot::State::ready;
                 return;
             }
+            const bool is_task = (flags & layout_.flag_task) != 0;
             if (is_task) t.awaited.push_back(leaf);
-            t.awaits = is_task ? "a task" : "a future";
+            t.awaits = is_task ? name_at(leaf) : future->second;
         } else if (kind == "PendingOperation") {
             t.awaits = operation_words(Opcode{at<std::uint8_t>(leaf + layout_.operation_code)});
             const int fd = at<std::int32_t>(leaf + layout_.operation_fd);
@@ -144,20 +163,26 @@ private:
         return name;
     }
 
-    // `Lock` for an address in `vtable for hocket::Lock`, `TaskState` for one in `vtable for hocket::TaskState<int>`.
+    // `Lock` of a hocket::Lock, `TaskState` of a hocket::TaskState<int>: before the functions of a vtable stands the address of a
+    // std::type_info, whose second word is that of the class's name (Itanium C++ ABI, 2.5 and 2.9): also in a program without symbols.
     const std::string& kind_at(std::uint64_t vtable) {
-        const auto [known, is_new] = kinds_.try_emplace(vtable);
+        const auto [known, is_new] = kinds_.try_emplace(vtable, "something unknown");
         if (!is_new) return known->second;
-        std::string name = symbols_.symbol_at(vtable);
-        constexpr std::string_view before = "vtable for ", library = "hocket::";
-        if (!name.starts_with(before)) return known->second = "something unknown";
-        name.erase(0, before.size());
+        constexpr std::size_t word = sizeof(std::uint64_t);
+        std::uint64_t type = 0, mangled = 0;
+        if (!memory_.get(vtable - word, type) || !memory_.get(type + word, mangled)) return known->second;
+        int status = 0;
+        char* const demangled =
+            abi::__cxa_demangle(memory_.text(mangled, longest_type).c_str(), nullptr, nullptr, &status);
+        if (demangled == nullptr) return known->second;
+        std::string name = demangled;
+        std::free(demangled);
+        constexpr std::string_view library = "hocket::";
         if (name.starts_with(library)) name.erase(0, library.size());
         return known->second = name.substr(0, name.find('<'));
     }
 
     const Memory& memory_;
-    const Symbols& symbols_;
     const Layout& layout_;
     Descriptors descriptors_;
     std::unordered_map<std::uint64_t, std::string> kinds_;
@@ -191,34 +216,34 @@ Layout layout_in(const Memory& memory) {
             if (memory.read(begin, bytes) && find_layout(bytes, found, other)) return found;
         }
     }
-    const std::string process = "process " + std::to_string(memory.pid());
     if (other != 0)
-        throw RuntimeError(process + " has a hocket whose memory is laid out in another way (version " +
+        throw RuntimeError(memory.name() + " has a hocket whose memory is laid out in another way (version " +
                            std::to_string(other) + ", and this program reads " +
                            std::to_string(Layout::current_version) + ")");
-    throw RuntimeError(process + " has no hocket in it, or none that was found");
+    throw RuntimeError(memory.name() + " has no hocket in it, or none that was found");
 }
 
 }  // namespace
 
-Snapshot read_snapshot(const Memory& memory, const Symbols& symbols) {
+Snapshot read_snapshot(const Memory& memory) {
     const Layout layout = layout_in(memory);
     std::optional<Snapshot> last;
     std::string lines;
     for (int i = 0; i < (memory.is_live() ? tries : 1); ++i) {
         try {
-            last = Reader(memory, symbols, layout).snapshot();
+            last = Reader(memory, layout).snapshot();
         } catch (const Torn&) {
             continue;  // the next look may find it at rest
         }
         const std::string before = std::exchange(lines, to_lines(*last));
         if (memory.is_live() && before != lines) continue;
-        for (LoopSnapshot& loop : last->loops) loop.stood = memory.is_live() && !runs_a_task(loop);
+        for (LoopSnapshot& loop : last->loops) loop.stood = !runs_a_task(loop);
         return *std::move(last);
     }
     if (last) return *std::move(last);
-    throw RuntimeError("the tasks of process " + std::to_string(memory.pid()) +
-                       " could not be read: each time they changed meanwhile, or they are damaged");
+    throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
+                       (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
+                                         : "they are not in it, or are damaged"));
 }
 
 }  // namespace hocket::inspect

@@ -2,6 +2,7 @@
 // Looking at another process.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/base/symbols.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/inspect/memory.h>
@@ -12,15 +13,33 @@
 
 namespace hocket::inspect {
 
-/// What process `pid` does now, as its monitor answers. Throws OSError: there is no such process, it has no monitor, it is another user's, or
-/// it has not answered within 10 s; RuntimeError with what the monitor says it cannot do. Blocks.
+/// Looks at a process through its monitor, as often as one likes. Not thread-safe; blocks.
+class HOCKET_EXPORT Observation {
+public:
+    /// Throws OSError: there is no such process, it has no monitor, or it is another user's.
+    explicit Observation(int pid);
+    Observation(const Observation&) = delete;
+    Observation& operator=(const Observation&) = delete;
+    ~Observation();
+
+    /// What it does now. Throws OSError: it has ended, or not answered within 10 s; RuntimeError with what the monitor says it cannot do.
+    Snapshot look();
+    /// As long as this lives, its loops count what they run (`start_counting`): `LoopSnapshot::counters`.
+    void count();
+
+private:
+    class Connection;
+    Unique<Connection> connection_;
+};
+
+/// What process `pid` does now, as its monitor answers. Throws what `Observation` throws. Blocks.
 HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 
 /// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits
 /// is then told by the class that it awaits with, less than the process itself says. Throws RuntimeError: no loop of this version of hocket is
-/// there, or what is there makes no sense. A live process goes on meanwhile: what is read twice in a row in the same way has `stood`; of one that
-/// changes time and again the last reading is given, which may be torn.
-HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory, const Symbols& symbols);
+/// there, or what is there makes no sense. A live process goes on meanwhile: it is read until two readings in a row are the same; of one that
+/// changes time and again the last reading is given, which may be torn. Else a loop has `stood` if none of its tasks runs.
+HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for
 /// its root. Each task is shown in full once.
