@@ -5,10 +5,10 @@
 #include <hocket/base/errors.h>
 #include <hocket/base/memory.h>
 #include <hocket/base/report.h>
+#include <hocket/core/queue_growth.h>
 #include <hocket/core/task_base.h>
 #include <hocket/inspect/detector_thread_internal.h>
 #include <hocket/inspect/telling_internal.h>
-#include <hocket/sync/queue.h>
 
 #include <pthread.h>
 #include <charconv>
@@ -30,7 +30,6 @@ struct State {
     std::mutex mutex;
     Unique<DetectorThread> thread;
     Shared<Telling> telling;  // null: none are started
-    std::size_t most_items = 0;
     std::unordered_set<const void*> told_places;
 };
 
@@ -86,18 +85,15 @@ void tell_of_frame(std::size_t size, const void* where) {
     tell_once(std::move(f), where);
 }
 
-void tell_of_queue(const QueueBase& queue, const void* where) {
-    Finding f;
-    f.kind = Kind::growing_queue;
-    f.text = "a queue without a limit has " + std::to_string(queue.qsize()) + " items, and grows";
-    tell_once(std::move(f), where);
-}
-
 // Queues are told of as they double.
 std::atomic<std::size_t> most_items = 0;
 
-void look_at_queue(const QueueBase& queue, const void* where) {
-    if (queue.qsize() >= most_items.load(std::memory_order_relaxed)) tell_of_queue(queue, where);
+void tell_of_queue(std::size_t items, const void* where) {
+    if (items < most_items.load(std::memory_order_relaxed)) return;
+    Finding f;
+    f.kind = Kind::growing_queue;
+    f.text = "a queue without a limit has " + std::to_string(items) + " items, and grows";
+    tell_once(std::move(f), where);
 }
 
 void check(const DetectorOptions& options) {
@@ -139,7 +135,7 @@ void start(State& s, DetectorOptions options) {
     s.telling = std::move(telling);
     s.told_places.clear();
     most_items = options.queue;
-    if (options.queue != 0) queue_growth_hook = look_at_queue;
+    if (options.queue != 0) queue_growth_hook = tell_of_queue;
     if (options.frame != 0) FramePool::set_large_block_hook(options.frame, tell_of_frame);
 }
 

@@ -30,7 +30,8 @@ RemoteAddress address_of(const T* object) noexcept {
     return reinterpret_cast<RemoteAddress>(object);
 }
 
-TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBase* const> all) {
+TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBase* const> all,
+                           const TimeLimits& limits) {
     using State = TaskSnapshot::State;
     TaskSnapshot s;
     s.id = address_of(&t);
@@ -51,7 +52,7 @@ TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBas
         t.waiting->describe(what);
         if (what.is_over) return s;
         s.state = State::waiting;
-        s.awaits = std::move(what.text);
+        s.awaits = what.text + limits.text_for(t);
         for (const FutureBase* f : what.futures) {
             if (f->flags & f_task) s.awaited.push_back(address_of(static_cast<const TaskBase*>(f)));
         }
@@ -186,9 +187,10 @@ LoopSnapshot snapshot_of(EventLoop& loop, bool stands) {
     for (TaskBase* t = loop.tasks; t; t = t->older) newest_first.push_back(t);
     sorted = newest_first;
     std::ranges::sort(sorted, std::less<const void*>());
+    const TimeLimits limits(loop);
     s.tasks.reserve(newest_first.size());
     for (auto t = newest_first.rbegin(); t != newest_first.rend(); ++t)
-        s.tasks.push_back(task_snapshot(**t, loop, sorted));
+        s.tasks.push_back(task_snapshot(**t, loop, sorted, limits));
     if (!stands) return s;
     s.pending = Pending{.timers = loop.timers().size(),
                         .operations = loop.backend().pending(),

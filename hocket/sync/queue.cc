@@ -3,6 +3,7 @@
 #include <hocket/sync/queue.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/core/queue_growth.h>
 
 #include <string>
 
@@ -12,11 +13,9 @@ QueueEmpty::~QueueEmpty() = default;
 QueueFull::~QueueFull() = default;
 QueueShutDown::~QueueShutDown() = default;
 
-constinit std::atomic<QueueGrowthHook> queue_growth_hook = nullptr;
-
 void QueueBase::grew(const void* where) const {
     const QueueGrowthHook hook = queue_growth_hook.load(std::memory_order_relaxed);
-    if (hook && maxsize_ == 0) hook(*this, where);
+    if (hook && maxsize_ == 0) hook(size_, where);
 }
 
 QueueBase::QueueBase(const char* const (&names)[3], std::ptrdiff_t maxsize) noexcept

@@ -5,7 +5,6 @@
 #include <hocket/core/gate.h>
 #include <hocket/sync/ring.h>
 
-#include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
@@ -110,11 +109,6 @@ protected:
 private:
     void bind();
 };
-
-/// Called on the thread of a queue without a limit each time that its store has become larger, from `where` in the program's code, until it
-/// is replaced; null: nothing is. For detectors.
-using QueueGrowthHook = void (*)(const QueueBase& queue, const void* where);
-HOCKET_EXPORT extern std::atomic<QueueGrowthHook> queue_growth_hook;
 
 class [[nodiscard("nothing is waited for until this is awaited")]] QueueBase::Join {
 public:
