@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What outside_test.py needs: processes to look into, what `hocket` and gdb say of them, and core files."""
-import ctypes
 import json
 import os
 import pathlib
@@ -13,17 +12,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/apps"))
 from program import ENVIRONMENT, PATIENCE, run  # noqa: E402
+from tracing import let_anybody_trace  # noqa: E402
 
-LIBC = ctypes.CDLL(None)
 STUCK, STANDING = pathlib.Path(sys.argv[2]), sys.argv[3]
 
 
 # ---- Processes
-
-
-def let_anybody_trace():
-    """In the child: ptrace is then not only for its parents, where Yama (kernel.yama.ptrace_scope) says so."""
-    LIBC.prctl(0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
 
 
 class Process(subprocess.Popen):
@@ -62,17 +56,6 @@ def standing(where, file=None, **how):
     if process.stdout.readline() != "ready\n":
         raise RuntimeError(f"{STANDING} {where} did not start: {process.communicate()}")
     return process
-
-
-def refusal():
-    """Why nobody may look into another process's memory here; None where he may."""
-    attach = "import ctypes, sys\nc = ctypes.CDLL(None, use_errno=True)\nsys.exit(c.ptrace(0x4206, int(sys.argv[1]), 0, 0) and ctypes.get_errno())"  # PTRACE_SEIZE
-    with Process("sleep", "1000") as process:
-        error = subprocess.run([sys.executable, "-c", attach, process.number], timeout=PATIENCE).returncode
-    return f"the kernel refuses ptrace (man 2): {os.strerror(error)}" if error else None
-
-
-REFUSAL = refusal()
 
 
 # ---- What is said of them

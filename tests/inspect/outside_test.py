@@ -18,10 +18,11 @@ import tempfile
 import time
 import unittest
 
-from outside import REFUSAL, ROOT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, said, seen, segments, standing, stripped, stuck, tasks_by_name
+from outside import ROOT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, said, seen, segments, standing, stripped, stuck, tasks_by_name
 from program import ENVIRONMENT, PATIENCE, Server, program, run
+from tracing import SKIPPED, refusal
 
-SKIPPED = 77
+REFUSAL = refusal()
 needs_ptrace = unittest.skipIf(REFUSAL, REFUSAL)
 NO_MONITOR = "which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory"
 
