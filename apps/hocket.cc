@@ -5,6 +5,7 @@
 #include "inspect.h"
 #include "serve.h"
 #include "serving.h"
+#include "top.h"
 
 #include <CLI/CLI.hpp>
 
@@ -30,6 +31,7 @@ Look into a process that runs:
   hocket ps 4711                             its tasks, and what each waits for
   hocket pstree 4711                         the same as a tree, with functions, files and lines
   hocket where 4711 Task-7                   where one task waits
+  hocket top 4711                            what its tasks do from second to second
 )";
 
 constexpr const char* exit_codes = R"(Exit codes:
@@ -89,6 +91,10 @@ int main(int argc, char** argv) {
     CLI::App& where = *program.add_subcommand("where", "Show where a task of a process waits");
     describe_where(where, inspection);
 
+    TopOptions to_watch;
+    CLI::App& top = *program.add_subcommand("top", "Watch what the tasks of a process do");
+    describe_top(top, to_watch);
+
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -101,6 +107,7 @@ int main(int argc, char** argv) {
         if (ps.parsed()) run_ps(inspection);
         if (pstree.parsed()) run_pstree(inspection);
         if (where.parsed()) run_where(inspection);
+        if (top.parsed()) run_top(to_watch);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(), e.what());
         return failed;

@@ -2,6 +2,8 @@
 // Asks a process, finds functions, files and lines, and prints tables, trees and JSON.
 #include "inspect.h"
 
+#include "looking.h"
+
 #include <hocket/base/errors.h>
 #include <hocket/base/symbols.h>
 #include <hocket/http/json.h>
@@ -10,12 +12,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -74,28 +75,6 @@ Look look_at_process(int pid) {
     }
 }
 
-// Names may be made of what others sent: nothing of them is for the terminal to obey.
-std::string printable(std::string_view text) {
-    std::string result;
-    unsigned char before = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-        const auto ends_control = [](unsigned char c) { return c >= 0x80 && c < 0xA0; };  // U+0080 to U+009F in UTF-8
-        const bool is_control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && ends_control(next)) ||
-                                (before == 0xC2 && ends_control(byte));
-        before = byte;
-        if (!is_control) {
-            result += text[i];
-        } else {
-            std::array<char, 8> escaped{};
-            std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(byte));
-            result += escaped.data();
-        }
-    }
-    return result;
-}
-
 // What is printed of a graph, whose lines are its own.
 std::string printable_graph(AwaitNode node) {
     const auto clean = [](AwaitNode& n, const auto& self) -> void {
@@ -108,28 +87,12 @@ std::string printable_graph(AwaitNode node) {
 }
 
 Look look_at(const std::string& process) {
-    int pid = 0;
-    const auto [end, error] = std::from_chars(process.data(), process.data() + process.size(), pid);
-    const bool is_number = error == std::errc() && end == process.data() + process.size() && pid > 0;
-    return is_number ? look_at_process(pid) : look_at_core(process);
-}
-
-std::string id_of(RemoteAddress id) {
-    std::array<char, 20> text{};
-    std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
-    return text.data();
+    const std::optional<int> pid = number_of_process(process);
+    return pid ? look_at_process(*pid) : look_at_core(process);
 }
 
 void say_if_empty(const Snapshot& snapshot) {
     if (snapshot.loops.empty()) std::printf("process %d has no loop\n", snapshot.pid);
-}
-
-std::string heading(const LoopSnapshot& loop) {
-    std::string text = "loop " + std::to_string(loop.number) + ", " + loop.backend;
-    text += loop.thread != 0 ? ", on thread " + std::to_string(loop.thread) : ", not running";
-    text += ", " + std::to_string(loop.tasks.size()) + (loop.tasks.size() == 1 ? " task" : " tasks");
-    if (loop.thread != 0 && !loop.stood) text += "; it is busy, or blocked";
-    return text;
 }
 
 Json json_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
@@ -159,24 +122,8 @@ Json json_of(const Snapshot& snapshot, const Symbols& symbols) {
     return {{"pid", snapshot.pid}, {"stopped_ns", snapshot.stopped}, {"loops", std::move(loops)}};
 }
 
-void print_json(const Json& value) {
-    std::printf("%s\n", value.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-// Columns as wide as what stands in them.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            line += row[i];
-            if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-        }
-        std::printf("%s\n", line.c_str());
-    }
+void print_lines(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
 
 // What is the same of many tasks: where they were made, what they wait for and where.
@@ -207,7 +154,7 @@ void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
                         std::string(name_of(t->state)), t->awaits.empty() ? "-" : printable(kind_of(t->awaits)),
                         t->frames.empty() ? "-" : symbols.code_location(t->frames.front())});
     }
-    print_table(rows);
+    print_lines(table_lines(rows));
 }
 
 struct Found {
@@ -261,7 +208,7 @@ void run_ps(const Inspection& what) {
             rows.push_back({id_of(t.id), printable(t.name), std::string(name_of(t.state)),
                             t.awaits.empty() ? "-" : printable(t.awaits), places.empty() ? "-" : places.front()});
         }
-        print_table(rows);
+        print_lines(table_lines(rows));
     }
 }
 

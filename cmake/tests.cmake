@@ -170,6 +170,7 @@ endif()
 # What is shown of programs that are stuck, and of others, by the program and by gdb.
 if(TARGET examples AND TARGET hocket)
     hocket_python_test(inspect.stuck inspect tests/inspect/stuck_test.py check $<TARGET_FILE:hocket> ${CMAKE_BINARY_DIR}/examples/stuck)
+    hocket_python_test(inspect.top inspect tests/inspect/top_test.py $<TARGET_FILE:hocket> ${CMAKE_BINARY_DIR}/examples/stuck/spins)
     add_executable(standing EXCLUDE_FROM_ALL tests/inspect/standing.cc)
     set_target_properties(standing PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/inspect)
     target_compile_options(standing PRIVATE ${HOCKET_WARNINGS})

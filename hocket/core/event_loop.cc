@@ -6,6 +6,7 @@
 #include <hocket/core/await_graph.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/gate.h>
+#include <hocket/core/loop_observer.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/core/task_base.h>
 
@@ -33,7 +34,7 @@ void EventLoop::run_node(Node& n) noexcept {
     n.run();
 }
 
-template <bool debug>
+template <bool watched>
 HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
     current = &t;
     if (const int special = t.flags & (f_must_cancel | f_recheck | f_first); special != 0) {
@@ -41,12 +42,12 @@ HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
             if (Gate::waits_again(t)) return;
         } else if (special == f_first) {
             t.flags &= static_cast<std::uint16_t>(~f_first);
-        } else if (!t.prepare()) {
-            return;
+        } else {
+            if (watched && (special & f_first) && observer_) observer_->never_begins(t);
+            if (!t.prepare()) return;
         }
     }
-    const std::int64_t start = debug ? now() : 0;
-    const void* const from = debug ? promise_of(t.frame).pc : nullptr;
+    const WatchedStep step = watched ? begin_watched(&t) : WatchedStep();
     t.waiting = nullptr;
 #if HOCKET_TRAMPOLINE
     next_frame = t.frame;
@@ -55,21 +56,22 @@ HOCKET_INLINE void EventLoop::step(TaskBase& t) noexcept {
 #else
     t.frame.resume();
 #endif
-    if (debug) report_if_slow(t, start, from);
+    if (watched) end_watched_step(t, step);
     if (t.flags & f_returned) t.harvest();
 }
 
 // Runs what was ready when it began; what is added from there on waits for the next iteration.
-template <bool debug>
+template <bool watched>
 HOCKET_INLINE void EventLoop::run_batch() noexcept {
     Node* n = std::exchange(ready_, nullptr);
     ready_end_ = &ready_;
+    if (watched) shown_end_ = &ready_;
     while (n) {
         Node* const rest = batch_ = n->next;
         if (n->flags & f_task) [[likely]] {
-            step<debug>(static_cast<TaskBase&>(*n));
-        } else if (debug) {
-            run_node_timed(*n);
+            step<watched>(static_cast<TaskBase&>(*n));
+        } else if (watched) {
+            run_node_watched(*n);
         } else {
             run_node(*n);
         }
@@ -88,6 +90,17 @@ HOCKET_INLINE bool EventLoop::only_ready() const noexcept {
 
 void EventLoop::iterate(std::int64_t deadline) noexcept {
     current = nullptr;
+    if (attention_.watched) [[unlikely]] {
+        look_watched(deadline);
+        run_batch<true>();
+    } else {
+        look(deadline);
+        run_batch<false>();
+    }
+}
+
+// Makes ready what has completed and what is due; waits if nothing is ready.
+void EventLoop::look(std::int64_t deadline) noexcept {
     if (!ready_) {
         wait(deadline);
     } else if (backend_->has_news() || __atomic_load_n(mail_, __ATOMIC_RELAXED)) {
@@ -96,11 +109,6 @@ void EventLoop::iterate(std::int64_t deadline) noexcept {
     if ((!timers_.empty() || backend_->must_be_asked()) && clock_due_.passed()) look_at_clock();
     attention_.timers = !timers_.empty();
     if (attention_.shuffle) shuffle_ready();
-    if (attention_.debug) {
-        run_batch<true>();
-    } else {
-        run_batch<false>();
-    }
 }
 
 // Tasks change places with each other; callbacks, whose order is promised, stay.
@@ -197,11 +205,13 @@ void EventLoop::escape(std::exception_ptr e) noexcept {
 // Puts what is left of the current iteration back: it runs first in the next.
 void EventLoop::return_batch() noexcept {
     if (!batch_) return;
+    show_woken();
     Node* last = batch_;
     while (last->next) last = last->next;
     last->next = ready_;
     if (!ready_) ready_end_ = &last->next;
     ready_ = std::exchange(batch_, nullptr);
+    shown_end_ = ready_end_;
 }
 
 // ---- Runs
@@ -309,7 +319,11 @@ void EventLoop::step_eagerly(TaskBase& t) noexcept {
 #if HOCKET_TRAMPOLINE
     const std::coroutine_handle<> outer_next = next_frame;
 #endif
-    step<false>(t);
+    if (attention_.watched) {
+        step<true>(t);
+    } else {
+        step<false>(t);
+    }
 #if HOCKET_TRAMPOLINE
     next_frame = outer_next;
 #endif

@@ -22,6 +22,7 @@
 namespace hocket {
 
 class EventLoop;
+class LoopObserver;
 struct FutureBase;
 struct TaskBase;
 struct TaskOptions;
@@ -169,8 +170,8 @@ public:
 
     /// Debug mode: calls from a wrong thread throw, and callbacks and steps of tasks that take longer than `slow_callback_duration` are
     /// reported. The environment variable HOCKET_DEBUG (not empty, not 0) switches it on for every loop.
-    void set_debug(bool on) noexcept { attention_.debug = on; }
-    bool get_debug() const noexcept { return attention_.debug; }
+    void set_debug(bool on) noexcept { set_watched(by_debug, on); }
+    bool get_debug() const noexcept { return attention_.watched & by_debug; }
     /// Tasks that are ready at the same time run in an order that the backend chooses, in place of the order in which they became ready.
     /// For simulations.
     void set_shuffle(bool on) noexcept { attention_.shuffle = on; }
@@ -183,6 +184,9 @@ public:
     std::uint8_t id() const noexcept { return id_; }
     /// No other loop of the process has or had it. Its last byte is the id.
     std::uint64_t mark() const noexcept { return mark_; }
+    /// From the next iteration on it sees what the loop runs; null: nobody does. It belongs to the caller.
+    void set_observer(LoopObserver* observer) noexcept;
+    LoopObserver* observer() const noexcept { return observer_; }
     /// The thread that runs it, as `gettid` tells; 0: none does.
     int thread_id() const noexcept { return thread_id_; }
 
@@ -231,7 +235,7 @@ public:
     }
     /// Throws RuntimeError when the loop is closed or, in debug mode, when this is not its thread.
     void check_usable(const char* call) const {
-        if (attention_.debug || closed_) [[unlikely]]
+        if (get_debug() || closed_) [[unlikely]]
             check_usable_slowly(call);
     }
     const Shared<Mailbox>& mailbox() const noexcept { return mailbox_; }
@@ -262,9 +266,9 @@ private:
     class Running;
     struct Rare;
 
-    template <bool debug>
+    template <bool watched>
     void step(TaskBase& t) noexcept;
-    template <bool debug>
+    template <bool watched>
     void run_batch() noexcept;
     bool only_ready() const noexcept;
     void iterate(std::int64_t deadline) noexcept;
@@ -278,8 +282,24 @@ private:
     void wake_embedder() noexcept;
     void check_usable_slowly(const char* call) const;
     void end_run();
-    void report_if_slow(const TaskBase& t, std::int64_t start, const void* from) noexcept;
-    void run_node_timed(Node& n) noexcept;
+
+    // What is watched (event_loop_watched.cc).
+    struct WatchedStep {
+        static constexpr std::int64_t not_timed = INT64_MIN;
+        LoopObserver* observer = nullptr;
+        std::int64_t start = not_timed;
+        const void* from = nullptr;
+    };
+    WatchedStep begin_watched(TaskBase* t) noexcept;
+    std::int64_t end_watched(TaskBase* t, const WatchedStep& step) noexcept;
+    void end_watched_step(TaskBase& t, const WatchedStep& step) noexcept;
+    void run_node_watched(Node& n) noexcept;
+    void look_watched(std::int64_t deadline) noexcept;
+    void look(std::int64_t deadline) noexcept;
+    void show_woken() noexcept;
+    void set_watched(std::uint8_t by, bool on) noexcept {
+        attention_.watched = static_cast<std::uint8_t>((attention_.watched & ~by) | (on ? by : 0));
+    }
     void take_mail() noexcept;
     void return_batch() noexcept;
 
@@ -297,8 +317,11 @@ private:
 
     // What an iteration has to look at beside what is ready; one word, read in each.
     struct Attention {
-        bool stop = false, debug = false, timers = false, shuffle = false;
+        bool stop = false;
+        std::uint8_t watched = 0;  // by whom; what is watched runs in a slower way
+        bool timers = false, shuffle = false;
     };
+    static constexpr std::uint8_t by_debug = 1, by_observer = 2;
     Attention attention_;
     bool running_ = false;
     bool closed_ = false;
@@ -313,6 +336,8 @@ private:
     LoopResource* resources_ = nullptr;
     LoopResource* staying_ = nullptr;  // while it closes
     Unique<Rare> rare_;
+    LoopObserver* observer_ = nullptr;
+    Node** shown_end_ = &ready_;  // the observer knows what is ready up to here
 };
 
 /// The loop that runs on this thread; throws RuntimeError when none does.

@@ -44,7 +44,7 @@ EventLoop* EventLoop::with_id(std::uint8_t id) noexcept {
 
 EventLoop::EventLoop(Unique<Backend> backend)
     : backend_(std::move(backend)), mailbox_(Shared<Mailbox>::make()), rare_(Unique<Rare>::make()) {
-    attention_.debug = debug_from_environment();
+    set_debug(debug_from_environment());
     mailbox_->backend = backend_.get();
     static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
     mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
@@ -72,27 +72,6 @@ void EventLoop::post(Node& n) {
     if (mailbox_->post(n)) return;
     n.discard();
     throw RuntimeError("Event loop is closed");
-}
-
-void EventLoop::report_if_slow(const TaskBase& t, std::int64_t start, const void* from) noexcept {
-    const std::int64_t took = now() - start;
-    if (took <= slow_callback_duration.count()) return;
-    report("executing " + t.name() + " took " + seconds_text(took) + " seconds, from " + code_location(from) + " on");
-}
-
-void EventLoop::run_node_timed(Node& n) noexcept {
-    const void* created_at = nullptr;
-    if (const auto* callback = dynamic_cast<const CallbackBase*>(&n)) {
-        created_at = callback->created_at;
-    } else if (const auto* done_callback = dynamic_cast<const DoneCallbackBase*>(&n)) {
-        created_at = done_callback->created_at;
-    }
-    const std::int64_t start = now();
-    run_node(n);
-    const std::int64_t took = now() - start;
-    if (took <= slow_callback_duration.count()) return;
-    report("executing a callback took " + seconds_text(took) + " seconds" +
-           (created_at ? ", created at " + code_location(created_at) : ""));
 }
 
 void EventLoop::callback_failed(const char* message, std::exception_ptr e) noexcept {

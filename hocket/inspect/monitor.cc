@@ -8,6 +8,7 @@
 #include <hocket/core/event_loop.h>
 #include <hocket/inspect/snapshot.h>
 #include <hocket/inspect/visit_internal.h>
+#include <hocket/inspect/watch_internal.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -74,8 +75,9 @@ std::string all_loops(const Visit& visit) {
     for (int id = 1; id < 256; ++id) {
         EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
         if (loop == nullptr) continue;
-        snapshot.loops.push_back(snapshot_of(*loop));
-        snapshot.loops.back().stood = std::ranges::count(visit.came(), loop->mark()) > 0;
+        const bool stood = std::ranges::count(visit.came(), loop->mark()) > 0;
+        snapshot.loops.push_back(snapshot_of(*loop, stood));
+        snapshot.loops.back().stood = stood;
     }
     return to_lines(snapshot);
 }
@@ -135,8 +137,7 @@ std::string take_snapshot(int stop) {
     return whole ? first_line(heading) + lines.substr(lines.find('\n') + 1) : std::string();
 }
 
-std::string answer(std::string_view request, int stop) {
-    if (request != "snapshot") return "error\tno such request: " + std::string(request) + "\n";
+std::string answer_with_snapshot(int stop) {
     try {
         for (int i = 0; i < tries; ++i) {
             if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
@@ -232,6 +233,7 @@ private:
     struct Client {
         Descriptor fd;
         std::string input = {};
+        bool counts = false;  // the loops count, as long as it is there
     };
 
     void serve() {
@@ -242,12 +244,13 @@ private:
             for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
             const int wait = pauses ? static_cast<int>(std::chrono::milliseconds(pause).count()) : -1;
             if (::poll(watched.data(), watched.size(), wait) < 0) continue;
-            if (watched[0].revents != 0) return;
+            if (watched[0].revents != 0) return stop_counting();
             std::vector<Client> staying;
             for (std::size_t i = 0; i < clients.size(); ++i) {
                 if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
             }
             clients = std::move(staying);
+            if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
             if (watched[1].revents != 0) accept(clients);
         }
     }
@@ -271,16 +274,34 @@ private:
     }
 
     // False: it is gone.
-    bool serve(Client& client) const {
+    bool serve(Client& client) {
         char buffer[longest_request];
         const ssize_t n = ::recv(client.fd, buffer, sizeof buffer, MSG_DONTWAIT);
         if (n < 0) return errno == EAGAIN || errno == EINTR;
         if (n == 0) return false;
         client.input.append(buffer, static_cast<std::size_t>(n));
         for (std::size_t end; (end = client.input.find('\n')) != std::string::npos; client.input.erase(0, end + 1)) {
-            if (!send(client, answer(std::string_view(client.input).substr(0, end), stop_))) return false;
+            if (!send(client, answer(client, std::string_view(client.input).substr(0, end)))) return false;
         }
         return client.input.size() <= longest_request;
+    }
+
+    std::string answer(Client& client, std::string_view request) {
+        if (request == "count") client.counts = true;
+        if (client.counts) start_counting();
+        if (request == "count") return "end\t0\n";
+        if (request == "snapshot") return answer_with_snapshot(stop_);
+        return "error\tno such request: " + std::string(request) + "\n";
+    }
+
+    // Also on loops that have come since.
+    void start_counting() {
+        counting_ = true;
+        ask_loops([](EventLoop& loop) { Watch::begin(loop, Watch::monitor); }, false);
+    }
+
+    void stop_counting() {
+        if (std::exchange(counting_, false)) ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::monitor); }, true);
     }
 
     // False: it does not read, or the monitor is to end.
@@ -304,6 +325,7 @@ private:
     Descriptor stop_;
     std::thread thread_;
     Clock::time_point accepts_from_{};
+    bool counting_ = false;  // a client has asked for it
 };
 
 // The process's. The child of a fork has no thread for it: it closes the descriptors, and may have its own.

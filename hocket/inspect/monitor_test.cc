@@ -201,6 +201,53 @@ TEST_F(RealMonitor, what_cannot_be_written_down_is_an_error_and_the_next_look_is
     run(amain());
 }
 
+// Whether the loop on which it is called counts, as its own tasks see it.
+bool is_counting() { return get_running_loop().observer() != nullptr; }
+
+// The visitor's word comes a little after his answer.
+Coro<> until_counting(bool wanted) {
+    while (is_counting() != wanted) co_await hocket::sleep(1ms);
+}
+
+TEST_F(RealMonitor, loops_count_while_somebody_looks_on) {
+    const auto amain = []() -> Coro<> {
+        EXPECT_FALSE(is_counting());
+        auto first = std::make_unique<Observation>(getpid()), second = std::make_unique<Observation>(getpid());
+        co_await to_thread([&] { first->count(); });
+        co_await until_counting(true);
+        co_await to_thread([&] { second->count(); });
+        const Task<> resting = create_task(rest(), {.name = "resting"});
+        co_await hocket::sleep(1ms);
+        const Snapshot seen = co_await to_thread([&] { return first->look(); });
+        const LoopSnapshot* const loop = loop_with(seen, "resting");
+        EXPECT_TRUE(loop != nullptr && loop->counters && loop->task_counters.size() == loop->tasks.size());
+        if (loop == nullptr || !loop->counters) co_return;
+        EXPECT_GT(loop->counters->steps_made, 0U);
+        EXPECT_EQ(loop->task_counters.back().resumes, 1U);
+        first.reset();
+        co_await to_thread([&] { return second->look(); });  // the monitor has seen by now that the first has gone
+        EXPECT_TRUE(is_counting());
+        second.reset();
+        co_await until_counting(false);
+        start_counting(get_running_loop());  // what the program wants is its own
+        co_await to_thread([] { Observation(getpid()).count(); });
+        co_await to_thread([] { Observation(getpid()).look(); });
+        EXPECT_TRUE(is_counting());
+    };
+    run(amain());
+}
+
+TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
+    const auto amain = []() -> Coro<> {
+        Observation observation(getpid());
+        co_await to_thread([&] { observation.count(); });
+        co_await until_counting(true);
+        co_await to_thread([] { stop_monitor(); });
+        co_await until_counting(false);
+    };
+    run(amain());
+}
+
 Coro<> go_on() { co_await hocket::sleep(1ms); }
 
 // Its loop has an invitation from somebody who is not in the child.

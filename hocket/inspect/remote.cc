@@ -27,85 +27,6 @@ namespace {
 constexpr std::chrono::seconds patience(10);       // three children's time, and a little
 constexpr std::size_t largest_answer = 1UL << 32;  // ten million tasks
 
-// To the monitor of a process, and to nobody who says that he is it.
-class Connection {
-public:
-    explicit Connection(int pid) : what_("look into process " + std::to_string(pid)) {
-        struct stat process{};
-        if (::stat(("/proc/" + std::to_string(pid)).c_str(), &process) < 0) fail(ESRCH);
-        const std::string path = monitor_path(pid, process.st_uid);
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
-        fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd_ < 0) fail(errno);
-        try {
-            connect(address, pid, process.st_uid);
-        } catch (...) {
-            ::close(fd_);
-            throw;
-        }
-    }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() { ::close(fd_); }
-
-    /// All lines up to the last of an answer.
-    std::string ask(std::string request) {
-        request += '\n';
-        if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail(errno);
-        const auto end = std::chrono::steady_clock::now() + patience;
-        std::string answer;
-        std::vector<char> buffer(1 << 16);
-        while (!is_whole(answer)) {
-            const auto left =
-                std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-            pollfd watched{fd_, POLLIN, 0};
-            if (left.count() <= 0 || ::poll(&watched, 1, static_cast<int>(left.count())) == 0) fail(ETIMEDOUT);
-            const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-            if (n > 0) {
-                answer.append(buffer.data(), static_cast<std::size_t>(n));
-            } else if (n == 0) {
-                fail(ECONNRESET);
-            } else if (errno != EINTR && errno != EAGAIN) {
-                fail(errno);
-            }
-            if (answer.size() > largest_answer) fail(EMSGSIZE);
-        }
-        return answer;
-    }
-
-private:
-    [[noreturn]] void fail(int error) const { throw OSError(error, what_); }
-
-    void connect(const sockaddr_un& address, int pid, uid_t owner) {
-        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-            const int error = errno;
-            if (error == ENOENT || error == ECONNREFUSED)
-                what_ += ", which has no monitor (HOCKET_INSPECT=1 starts one)";
-            fail(error);
-        }
-        ucred peer{};
-        socklen_t size = sizeof peer;
-        if (::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) fail(errno);
-        if (peer.pid != pid || (peer.uid != owner && peer.uid != 0)) {
-            what_ += ": another process, " + std::to_string(peer.pid) + ", answers in its place";
-            fail(EPERM);
-        }
-    }
-
-    // Its last line is that of a snapshot, or an error.
-    static bool is_whole(std::string_view answer) {
-        if (!answer.ends_with('\n')) return false;
-        answer.remove_suffix(1);
-        const std::string_view last = answer.substr(answer.rfind('\n') + 1);
-        return last.starts_with("end\t") || last.starts_with("error\t");
-    }
-
-    std::string what_;
-    int fd_ = -1;
-};
-
 class Graph {
 public:
     Graph(const LoopSnapshot& loop, const Symbols& symbols) : loop_(loop), symbols_(symbols) {
@@ -156,13 +77,98 @@ private:
 
 }  // namespace
 
-Snapshot snapshot_of_process(int pid) {
-    const std::string answer = Connection(pid).ask("snapshot");
-    constexpr std::string_view error = "error\t";
-    if (answer.starts_with(error))
-        throw RuntimeError("process " + std::to_string(pid) + ": " + answer.substr(error.size()));
-    return from_lines(answer);
-}
+// To the monitor of a process, and to nobody who says that he is it.
+class Observation::Connection {
+public:
+    explicit Connection(int pid) : pid_(pid), what_("look into process " + std::to_string(pid)) {
+        struct stat process{};
+        if (::stat(("/proc/" + std::to_string(pid)).c_str(), &process) < 0) fail(ESRCH);
+        const std::string path = monitor_path(pid, process.st_uid);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
+        fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd_ < 0) fail(errno);
+        try {
+            connect(address, pid, process.st_uid);
+        } catch (...) {
+            ::close(fd_);
+            throw;
+        }
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() { ::close(fd_); }
+
+    /// All lines up to the last of an answer, which is no error.
+    std::string ask(std::string request) {
+        request += '\n';
+        if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail(errno);
+        const auto end = std::chrono::steady_clock::now() + patience;
+        std::string answer;
+        std::vector<char> buffer(1 << 16);
+        while (!is_whole(answer)) {
+            const auto left =
+                std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+            pollfd watched{fd_, POLLIN, 0};
+            if (left.count() <= 0 || ::poll(&watched, 1, static_cast<int>(left.count())) == 0) fail(ETIMEDOUT);
+            const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+            if (n > 0) {
+                answer.append(buffer.data(), static_cast<std::size_t>(n));
+            } else if (n == 0) {
+                fail(ECONNRESET);
+            } else if (errno != EINTR && errno != EAGAIN) {
+                fail(errno);
+            }
+            if (answer.size() > largest_answer) fail(EMSGSIZE);
+        }
+        constexpr std::string_view error = "error\t";
+        if (!answer.starts_with(error)) return answer;
+        answer.pop_back();
+        throw RuntimeError("process " + std::to_string(pid_) + ": " + answer.substr(error.size()));
+    }
+
+private:
+    [[noreturn]] void fail(int error) const { throw OSError(error, what_); }
+
+    void connect(const sockaddr_un& address, int pid, uid_t owner) {
+        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+            const int error = errno;
+            if (error == ENOENT || error == ECONNREFUSED)
+                what_ += ", which has no monitor (HOCKET_INSPECT=1 starts one)";
+            fail(error);
+        }
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) fail(errno);
+        if (peer.pid != pid || (peer.uid != owner && peer.uid != 0)) {
+            what_ += ": another process, " + std::to_string(peer.pid) + ", answers in its place";
+            fail(EPERM);
+        }
+    }
+
+    // Its last line is that of a snapshot, or an error.
+    static bool is_whole(std::string_view answer) {
+        if (!answer.ends_with('\n')) return false;
+        answer.remove_suffix(1);
+        const std::string_view last = answer.substr(answer.rfind('\n') + 1);
+        return last.starts_with("end\t") || last.starts_with("error\t");
+    }
+
+    int pid_;
+    std::string what_;
+    int fd_ = -1;
+};
+
+Observation::Observation(int pid) : connection_(Unique<Connection>::make(pid)) {}
+
+Observation::~Observation() = default;
+
+Snapshot Observation::look() { return from_lines(connection_->ask("snapshot")); }
+
+void Observation::count() { connection_->ask("count"); }
+
+Snapshot snapshot_of_process(int pid) { return Observation(pid).look(); }
 
 std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
     std::vector<std::string> places;

@@ -2,6 +2,7 @@
 // Looking at another process.
 #pragma once
 
+#include <hocket/base/owners.h>
 #include <hocket/base/symbols.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/inspect/memory.h>
@@ -12,8 +13,26 @@
 
 namespace hocket::inspect {
 
-/// What process `pid` does now, as its monitor answers. Throws OSError: there is no such process, it has no monitor, it is another user's, or
-/// it has not answered within 10 s; RuntimeError with what the monitor says it cannot do. Blocks.
+/// Looks at a process through its monitor, as often as one likes. Not thread-safe; blocks.
+class HOCKET_EXPORT Observation {
+public:
+    /// Throws OSError: there is no such process, it has no monitor, or it is another user's.
+    explicit Observation(int pid);
+    Observation(const Observation&) = delete;
+    Observation& operator=(const Observation&) = delete;
+    ~Observation();
+
+    /// What it does now. Throws OSError: it has ended, or not answered within 10 s; RuntimeError with what the monitor says it cannot do.
+    Snapshot look();
+    /// As long as this lives, its loops count what they run (`start_counting`): `LoopSnapshot::counters`.
+    void count();
+
+private:
+    class Connection;
+    Unique<Connection> connection_;
+};
+
+/// What process `pid` does now, as its monitor answers. Throws what `Observation` throws. Blocks.
 HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 
 /// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits

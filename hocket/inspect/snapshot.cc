@@ -7,6 +7,7 @@
 #include <hocket/core/awaitable.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/task_base.h>
+#include <hocket/inspect/watch_internal.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace hocket::inspect {
@@ -83,6 +85,27 @@ void put_number(std::string& out, std::uint64_t number) {
     out.append(digits, end);
 }
 
+// Names the members of the counters in the order in which lines have them.
+template <class Counters, class Visitor>
+void for_each_number(Counters& c, const Visitor& visit) {
+    if constexpr (requires { c.resumes; }) {
+        for (auto* n : {&c.resumes, &c.wakes, &c.self_wakes}) visit(*n);
+        for (auto* n : {&c.busy, &c.scheduled, &c.idle, &c.longest_busy, &c.longest_scheduled}) visit(*n);
+    } else {
+        for (auto* n : {&c.iterations, &c.steps_made, &c.callbacks, &c.created, &c.ended}) visit(*n);
+        for (auto* n : {&c.counted, &c.busy, &c.waiting}) visit(*n);
+    }
+    for (auto& n : c.steps.counts) visit(n);
+    for (auto& n : c.delays.counts) visit(n);
+}
+
+template <class Counters>
+void put_counters(std::string& out, std::string_view what, const Counters& counters) {
+    out += what;
+    for_each_number(counters, [&](const auto& n) { put_number(out, static_cast<std::uint64_t>(n)); });
+    out += '\n';
+}
+
 void put_addresses(std::string& out, std::string_view what, const std::vector<RemoteAddress>& addresses) {
     if (addresses.empty()) return;
     out += what;
@@ -125,6 +148,12 @@ public:
         while (!rest_.empty()) all.push_back(number());
         return all;
     }
+    template <class Counters>
+    Counters counters() {
+        Counters all;
+        for_each_number(all, [&](auto& n) { n = static_cast<std::remove_reference_t<decltype(n)>>(number()); });
+        return all;
+    }
     [[noreturn]] void refuse() const {
         throw ValueError("a snapshot has a line that means nothing: " + std::string(line_.substr(0, 200)));
     }
@@ -138,7 +167,7 @@ constexpr std::uint64_t format = 1;
 
 }  // namespace
 
-LoopSnapshot snapshot_of(EventLoop& loop) {
+LoopSnapshot snapshot_of(EventLoop& loop, bool with_counters) {
     LoopSnapshot s;
     s.number = static_cast<unsigned>(loop.mark() >> 8);
     s.thread = loop.thread_id();
@@ -150,6 +179,12 @@ LoopSnapshot snapshot_of(EventLoop& loop) {
     s.tasks.reserve(newest_first.size());
     for (auto t = newest_first.rbegin(); t != newest_first.rend(); ++t)
         s.tasks.push_back(task_snapshot(**t, loop, sorted));
+    const Watch* const watch = with_counters ? Watch::of(loop) : nullptr;
+    if (!watch) return s;
+    s.counters = watch->loop_counters();
+    s.task_counters.reserve(newest_first.size());
+    for (auto t = newest_first.rbegin(); t != newest_first.rend(); ++t)
+        s.task_counters.push_back(watch->counters_of(**t));
     return s;
 }
 
@@ -173,7 +208,9 @@ std::string to_lines(const Snapshot& snapshot) {
         put_number(out, loop.stood ? 1 : 0);
         put_text(out, loop.backend);
         out += '\n';
-        for (const TaskSnapshot& t : loop.tasks) {
+        if (loop.counters) put_counters(out, "counters", *loop.counters);
+        for (std::size_t i = 0; i < loop.tasks.size(); ++i) {
+            const TaskSnapshot& t = loop.tasks[i];
             ++tasks;
             out += "task";
             put_number(out, t.id);
@@ -185,6 +222,7 @@ std::string to_lines(const Snapshot& snapshot) {
             out += '\n';
             put_addresses(out, "frames", t.frames);
             put_addresses(out, "awaited", t.awaited);
+            if (!loop.task_counters.empty()) put_counters(out, "counts", loop.task_counters[i]);
         }
     }
     out += "end";
@@ -226,12 +264,20 @@ Snapshot from_lines(std::string_view lines) {
             task->created_at = line.number();
             task->name = line.text();
             task->awaits = line.text();
+        } else if (kind == "counters" && !s.loops.empty()) {
+            s.loops.back().counters = line.counters<LoopCounters>();
+        } else if (kind == "counts" && task != nullptr &&
+                   s.loops.back().task_counters.size() + 1 == s.loops.back().tasks.size()) {
+            s.loops.back().task_counters.push_back(line.counters<TaskCounters>());
         } else if (kind == "frames" && task != nullptr) {
             task->frames = line.addresses();
         } else if (kind == "awaited" && task != nullptr) {
             task->awaited = line.addresses();
         } else if (kind == "end") {
-            if (line.number() != tasks) line.refuse();
+            const auto has_some_counts = [](const LoopSnapshot& loop) {
+                return !loop.task_counters.empty() && loop.task_counters.size() != loop.tasks.size();
+            };
+            if (line.number() != tasks || std::ranges::any_of(s.loops, has_some_counts)) line.refuse();
             return s;
         } else {
             line.refuse();

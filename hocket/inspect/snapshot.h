@@ -3,8 +3,10 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/inspect/counters.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,8 @@ struct LoopSnapshot {
         false;  ///< it stood still between two steps, and is whole; else it was busy or blocked, and may have been amid a change
     std::string backend;
     std::vector<TaskSnapshot> tasks;  ///< the oldest first
+    std::optional<LoopCounters> counters;
+    std::vector<TaskCounters> task_counters;  ///< of each task in turn; empty where the loop does not count
 };
 
 struct Snapshot {
@@ -46,8 +50,8 @@ struct Snapshot {
     std::vector<LoopSnapshot> loops;
 };
 
-/// Of a loop none of whose tasks makes a step meanwhile.
-HOCKET_EXPORT LoopSnapshot snapshot_of(EventLoop& loop);
+/// Of a loop none of whose tasks makes a step meanwhile; without what it counts, where it may be amid that.
+HOCKET_EXPORT LoopSnapshot snapshot_of(EventLoop& loop, bool with_counters = true);
 
 /// `waiting`
 HOCKET_EXPORT std::string_view name_of(TaskSnapshot::State state) noexcept;

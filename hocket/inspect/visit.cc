@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace hocket::inspect {
 
@@ -51,25 +52,44 @@ struct Visit::Meeting {
     }
 };
 
+namespace {
+
 // In the ready queue of a loop, once.
-struct Visit::Invitation final : Node {
-    Shared<Meeting> meeting;
-    explicit Invitation(const Shared<Meeting>& m) : meeting(m) {}
+template <class F>
+struct Invitation final : Node {
+    F what;
+    explicit Invitation(F f) : what(std::move(f)) {}
     void run() override {
-        meeting->attend(this_loop->mark());
+        what(*this_loop);
         delete this;
     }
     void discard() noexcept override { delete this; }
 };
 
-namespace {
-
-bool can_come(Mailbox& mailbox) {
+bool can_come(Mailbox& mailbox, bool also_stopped) {
     const std::lock_guard lock(mailbox.mutex);
-    return mailbox.running && mailbox.backend != nullptr && mailbox.backend->real_time();
+    return (also_stopped || mailbox.running) && mailbox.backend != nullptr && mailbox.backend->real_time();
+}
+
+// How many will come.
+template <class F>
+std::size_t invite_all(const F& what, bool also_stopped) {
+    std::size_t invited = 0;
+    Mailbox::for_each([&](Mailbox& mailbox) {
+        if (!can_come(mailbox, also_stopped)) return;
+        auto* const invitation = new Invitation<F>(what);
+        if (mailbox.post(*invitation)) {
+            ++invited;
+        } else {
+            invitation->discard();
+        }
+    });
+    return invited;
 }
 
 }  // namespace
+
+void ask_loops(void (*what)(EventLoop&), bool also_stopped) { invite_all(what, also_stopped); }
 
 Visit::Visit() : meeting_(Shared<Meeting>::make()) {
     try {
@@ -83,16 +103,8 @@ Visit::Visit() : meeting_(Shared<Meeting>::make()) {
 Visit::~Visit() { meeting_->end(); }
 
 void Visit::meet() {
-    std::size_t invited = 0;
-    Mailbox::for_each([&](Mailbox& mailbox) {
-        if (!can_come(mailbox)) return;
-        auto* const invitation = new Invitation(meeting_);
-        if (mailbox.post(*invitation)) {
-            ++invited;
-        } else {
-            invitation->discard();
-        }
-    });
+    const std::size_t invited =
+        invite_all([meeting = meeting_](EventLoop& loop) { meeting->attend(loop.mark()); }, false);
     Meeting& m = *meeting_;
     std::unique_lock lock(m.mutex);
     const auto all_came = [&] { return m.came.size() == invited; };

@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <vector>
 
+namespace hocket {
+class EventLoop;
+}
+
 namespace hocket::inspect {
 
 /// While it lives, every loop that came stands between two steps: none of its tasks runs. One that is busy, or blocked, is not waited for long,
@@ -26,11 +30,13 @@ public:
 
 private:
     struct Meeting;
-    struct Invitation;
     void meet();
 
     Shared<Meeting> meeting_;
     std::vector<std::uint64_t> came_;
 };
+
+/// Each loop of the process, but for those in virtual time, calls `what` when it comes to it; those that nobody runs, too, if `also_stopped`.
+void ask_loops(void (*what)(EventLoop&), bool also_stopped);
 
 }  // namespace hocket::inspect

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What `hocket ps`, `pstree` and `where` say of the programs of examples/stuck, each of which gets stuck, is what docs/inspecting.md shows.
+"""What `hocket ps`, `pstree`, `where` and `top` say of the programs of examples/stuck, each of which gets stuck, is what docs/inspecting.md shows.
 
 A file examples/stuck/NAME.out has lines `$ hocket COMMAND`, where PID stands for the process, and below each what it prints. Numbers of threads
 and ids of tasks are N there, since they are others each time.
@@ -37,6 +37,11 @@ def look(hocket, commands, pid):
         output = re.sub(r"0x[0-9a-f]{8,}", "N", output)
         output = re.sub(r"^ID +TASK", "ID  TASK", re.sub(r"^N +", "N   ", output, flags=re.MULTILINE), flags=re.MULTILINE)
         output = re.sub(r"\d\.\d+ s left", "N.NNN s left", output)
+        if command.startswith("$ hocket top"):
+            number = r"(?<= )([<>] )?\d[\d.]*[kM]?( %| [num]?s(?![a-z]))?(?=[ ;,\n])"
+            loop, _, table = output.partition("\nTASK ")
+            loop = re.sub(number + r"(?! of | steps took|, epoll| tasks)", "N", loop)
+            output = loop + "\nTASK " + re.sub(number, lambda found: "N".ljust(len(found[0])), table)
         output = re.sub(r"clock_nanosleep\S*( \([^)]*\))?", "clock_nanosleep", output)
         shown.append(f"{command}\n{output}")
     return "\n".join(shown)

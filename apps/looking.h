@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// What `hocket ps`, `pstree`, `where` and `top` have in common: words for what is seen of a process.
+#pragma once
+
+#include <hocket/http/json.h>
+#include <hocket/inspect/snapshot.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Nothing: the text is no number that a process may have.
+std::optional<int> number_of_process(const std::string& text);
+/// Names may be made of what others sent: nothing of them is for the terminal to obey.
+std::string printable(std::string_view text);
+/// `0x55d0c0de`
+std::string id_of(hocket::inspect::RemoteAddress id);
+/// `loop 1, epoll, on thread 4711, 3 tasks`
+std::string heading(const hocket::inspect::LoopSnapshot& loop);
+/// Columns as wide as what stands in them; the first row is their names.
+std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows);
+/// In one line, on standard output.
+void print_json(const hocket::http::Json& value);

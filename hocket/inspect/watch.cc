@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Counts what a loop runs, step by step.
+#include <hocket/inspect/watch_internal.h>
+
+#include <hocket/core/task.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace hocket::inspect {
+
+// ---- Histograms
+
+namespace {
+
+constexpr int first_bits = 10;  // the first count is of what needs no more bits
+
+}  // namespace
+
+void Histogram::add(std::int64_t nanoseconds) noexcept {
+    const auto bits =
+        static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(nanoseconds, 0))));
+    const auto i = static_cast<std::size_t>(std::max(bits - first_bits, 0));
+    ++counts[std::min(i, counts.size() - 1)];
+}
+
+std::uint64_t Histogram::total() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint32_t n : counts) sum += n;
+    return sum;
+}
+
+std::int64_t Histogram::upper_end(std::size_t count) noexcept {
+    return count + 1 < std::tuple_size_v<decltype(counts)> ? std::int64_t{1} << (first_bits + count) : INT64_MAX;
+}
+
+std::int64_t Histogram::quantile(double fraction) const noexcept {
+    const std::uint64_t all = total();
+    if (all == 0) return 0;
+    const double wanted = fraction * static_cast<double>(all);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        sum += counts[i];
+        if (sum > 0 && static_cast<double>(sum) >= wanted) return upper_end(i);
+    }
+    return upper_end(counts.size() - 1);
+}
+
+// ---- Its life
+
+Watch::Watch(EventLoop& loop)
+    : LoopResource(loop), loop_(loop), began_(loop.now()), now_(began_), created_before_(loop.tasks_created) {
+    loop.set_observer(this);
+}
+
+const Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<const Watch*>(loop.observer()); }
+
+void Watch::begin(EventLoop& loop, For whom) {
+    if (!loop.observer()) new Watch(loop);
+    if (auto* const watch = dynamic_cast<Watch*>(loop.observer())) watch->wanted_by_ |= whom;
+}
+
+void Watch::end(EventLoop& loop, For whom) noexcept {
+    auto* const watch = dynamic_cast<Watch*>(loop.observer());
+    if (!watch) return;
+    watch->wanted_by_ &= static_cast<std::uint8_t>(~whom);
+    if (watch->wanted_by_ == 0) watch->loop_closing();
+}
+
+void Watch::loop_closing() noexcept {
+    loop_.set_observer(nullptr);
+    delete this;
+}
+
+// ---- What it sees
+
+Watch::Entry& Watch::entry_of(const TaskBase& task) {
+    const auto [found, is_new] = tasks_.try_emplace(&task);
+    if (is_new) found->second.since = now_;
+    return found->second;
+}
+
+// Another step begins inside the one that runs, if one does.
+void Watch::pause_outer() noexcept {
+    if (running_.empty()) return;
+    now_ = loop_.now();
+    running_.back().so_far += now_ - std::exchange(running_.back().began, now_);
+}
+
+void Watch::looks(bool waits) noexcept {
+    pause_outer();  // whose step is a nested run
+    waits_since_ = waits ? now_ : never;
+    ++counters_.iterations;
+}
+
+void Watch::has_looked() noexcept {
+    now_ = loop_.now();
+    if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
+    last_ = nullptr;
+    if (!running_.empty()) running_.back().began = now_;
+}
+
+void Watch::woken(TaskBase& task) noexcept {
+    if (!running_.empty()) now_ = loop_.now();
+    Entry& e = entry_of(task);
+    e.counters.idle += now_ - e.since;  // also of one that was ready, and found its gate closed again
+    e.since = now_;
+    e.is_ready = true;
+    ++e.counters.wakes;
+    if (&task == (running_.empty() ? last_ : running_.back().task)) ++e.counters.self_wakes;
+}
+
+void Watch::begins(TaskBase* task) noexcept {
+    pause_outer();
+    running_.push_back({task, now_, 0});
+    if (!task) return;
+    Entry& e = entry_of(*task);
+    TaskCounters& c = e.counters;
+    ++c.resumes;
+    if (!std::exchange(e.is_ready, false)) return;  // it begins at once, inside another's step
+    const std::int64_t delay = now_ - e.since;
+    c.scheduled += delay;
+    c.longest_scheduled = std::max(c.longest_scheduled, delay);
+    c.delays.add(delay);
+    counters_.delays.add(delay);
+}
+
+void Watch::ends(TaskBase* task, bool is_last) noexcept {
+    if (running_.empty()) return;  // began before this did
+    now_ = loop_.now();
+    const Running ran = running_.back();
+    running_.pop_back();
+    const std::int64_t took = ran.so_far + now_ - ran.began;
+    if (!running_.empty()) running_.back().began = now_;
+    last_ = task;
+    counters_.busy += took;
+    counters_.steps.add(took);
+    if (!task) {
+        ++counters_.callbacks;
+        return;
+    }
+    ++counters_.steps_made;
+    if (is_last) {
+        ++counters_.ended;
+        tasks_.erase(task);
+        return;
+    }
+    Entry& e = entry_of(*task);
+    e.since = now_;
+    e.counters.busy += took;
+    e.counters.longest_busy = std::max(e.counters.longest_busy, took);
+    e.counters.steps.add(took);
+}
+
+void Watch::never_begins(TaskBase& task) noexcept {
+    ++counters_.ended;
+    tasks_.erase(&task);
+}
+
+// ---- What it tells
+
+LoopCounters Watch::loop_counters() const noexcept {
+    LoopCounters result = counters_;
+    result.counted = loop_.now() - began_;
+    result.created = loop_.tasks_created - created_before_;
+    return result;
+}
+
+TaskCounters Watch::counters_of(const TaskBase& task) const noexcept {
+    const auto found = tasks_.find(&task);
+    return found == tasks_.end() ? TaskCounters() : found->second.counters;
+}
+
+// ---- For programs
+
+void start_counting(EventLoop& loop) {
+    loop.check_usable("start_counting");
+    Watch::begin(loop, Watch::program);
+}
+
+void stop_counting(EventLoop& loop) noexcept { Watch::end(loop, Watch::program); }
+
+LoopCounters counters_of(const EventLoop& loop) {
+    const Watch* const watch = Watch::of(loop);
+    return watch ? watch->loop_counters() : LoopCounters();
+}
+
+TaskCounters counters_of(const AnyTask& task) {
+    const EventLoop* const loop = EventLoop::with_id(task.object().loop_id);
+    const Watch* const watch = loop ? Watch::of(*loop) : nullptr;
+    return watch ? watch->counters_of(static_cast<const TaskBase&>(task.object())) : TaskCounters();
+}
+
+}  // namespace hocket::inspect

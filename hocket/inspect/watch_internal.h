@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// What watches one loop.
+#pragma once
+
+#include <hocket/core/event_loop.h>
+#include <hocket/core/loop_observer.h>
+#include <hocket/inspect/counters.h>
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace hocket::inspect {
+
+/// Made when the first wants something to be counted, gone when the last does not any more, or with the loop.
+class Watch final : public LoopObserver, public LoopResource {
+public:
+    /// Who wants it.
+    enum For : std::uint8_t { program = 1, monitor = 2 };
+
+    static void begin(EventLoop& loop, For whom);
+    static void end(EventLoop& loop, For whom) noexcept;
+    /// Null: nobody wants it.
+    static const Watch* of(const EventLoop& loop) noexcept;
+
+    LoopCounters loop_counters() const noexcept;
+    TaskCounters counters_of(const TaskBase& task) const noexcept;
+
+    void begins(TaskBase* task) noexcept override;
+    void ends(TaskBase* task, bool is_last) noexcept override;
+    void woken(TaskBase& task) noexcept override;
+    void never_begins(TaskBase& task) noexcept override;
+    void looks(bool waits) noexcept override;
+    void has_looked() noexcept override;
+    void loop_closing() noexcept override;
+
+private:
+    struct Entry {
+        TaskCounters counters;
+        std::int64_t since = 0;  // it is ready, or waits
+        bool is_ready = false;
+    };
+    static constexpr std::int64_t never = INT64_MIN;
+    struct Running {
+        const TaskBase* task;
+        std::int64_t began;   // or went on, after a step inside it
+        std::int64_t so_far;  // before that
+    };
+
+    explicit Watch(EventLoop& loop);
+    void pause_outer() noexcept;
+    Entry& entry_of(const TaskBase& task);
+
+    EventLoop& loop_;
+    std::uint8_t wanted_by_ = 0;
+    std::int64_t began_, now_, waits_since_ = never;  // now_: when the last step ended, or the loop had looked
+    std::uintptr_t created_before_;
+    const TaskBase* last_ = nullptr;  // whose step that was
+    LoopCounters counters_;
+    std::unordered_map<const TaskBase*, Entry> tasks_;
+    std::vector<Running> running_;  // the innermost last
+};
+
+}  // namespace hocket::inspect
