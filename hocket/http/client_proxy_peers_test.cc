@@ -111,12 +111,14 @@ INSTANTIATE_TEST_SUITE_P(Peers, RealProxyPeers, ::testing::Values(squid, squid_p
 
 Coro<> ask_all(const ClientSession& session, std::string expected) {
     const std::string big = pattern(4 << 20);
+    // tinyproxy closes a connection without having said so, and a POST is not sent twice: each has a connection of its own.
+    const Headers last{{"Connection", "close"}};
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(co_await text_of(session.get("/seen?a=b")), expected);
         EXPECT_EQ((co_await session.get("/nothing")).status(), 204);
-        EXPECT_EQ((co_await session.get("/missing")).status(), 404);
+        EXPECT_EQ((co_await session.get("/missing", {.headers = last})).status(), 404);
     }
-    EXPECT_TRUE(co_await text_of(session.post("/echo", {.data = big})) == big);
+    EXPECT_TRUE(co_await text_of(session.post("/echo", {.headers = last, .data = big})) == big);
     const auto pieces = [](std::string text) -> AsyncGenerator<std::string> {
         for (std::size_t at = 0; at < text.size(); at += 100'000) co_yield text.substr(at, 100'000);
     };

@@ -12,6 +12,13 @@ QueueEmpty::~QueueEmpty() = default;
 QueueFull::~QueueFull() = default;
 QueueShutDown::~QueueShutDown() = default;
 
+constinit std::atomic<QueueGrowthHook> queue_growth_hook = nullptr;
+
+void QueueBase::grew(const void* where) const {
+    const QueueGrowthHook hook = queue_growth_hook.load(std::memory_order_relaxed);
+    if (hook && maxsize_ == 0) hook(*this, where);
+}
+
 QueueBase::QueueBase(const char* const (&names)[3], std::ptrdiff_t maxsize) noexcept
     : maxsize_(maxsize > 0 ? static_cast<std::size_t>(maxsize) : 0),
       getters_(names[0], size_, 0),

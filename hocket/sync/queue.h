@@ -5,6 +5,7 @@
 #include <hocket/core/gate.h>
 #include <hocket/sync/ring.h>
 
+#include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
@@ -79,6 +80,7 @@ protected:
         if (full()) throw QueueFull();
     }
     [[noreturn]] void throw_empty() const;
+    void grew(const void* where) const;
     void begin_shutdown(std::size_t dropped);
     // Who waits on either side waits on the same loop.
     void check_loop() {
@@ -106,6 +108,11 @@ protected:
 private:
     void bind();
 };
+
+/// Called on the thread of a queue without a limit each time that its store has become larger, from `where` in the program's code, until it
+/// is replaced; null: nothing is. For detectors.
+using QueueGrowthHook = void (*)(const QueueBase& queue, const void* where);
+HOCKET_EXPORT extern std::atomic<QueueGrowthHook> queue_growth_hook;
 
 class [[nodiscard("nothing is waited for until this is awaited")]] QueueBase::Join {
 public:
@@ -180,8 +187,14 @@ public:
 
 private:
     HOCKET_INLINE void push(T&& item) {
+        if (store_.is_full(size_)) [[unlikely]]
+            grow();
         store_.push(size_, std::move(item));
         was_put();
+    }
+    [[gnu::noinline]] void grow() {
+        store_.grow();
+        grew(__builtin_return_address(0));
     }
     HOCKET_INLINE T pop() {
         T item = store_.pop(size_);

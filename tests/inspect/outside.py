@@ -28,17 +28,15 @@ class Process(subprocess.Popen):
         super().__init__(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=let_anybody_trace,
                          env={name: value for name, value in environment.items() if value is not None}, **how)
         self.number = str(self.pid)
+        user = os.stat(f"/proc/{self.pid}").st_uid
+        folder = pathlib.Path(f"/run/user/{user}")
+        is_there = folder.exists() and folder.stat().st_uid == user
+        self.socket = (folder / "hocket" if is_there else pathlib.Path(f"/tmp/hocket-{user}")) / self.number  # of its monitor
 
     def __exit__(self, *error):
         self.kill()
         super().__exit__(*error)
-
-    def socket(self):
-        """Of its monitor, if it has one."""
-        user = os.stat(f"/proc/{self.pid}").st_uid
-        folder = pathlib.Path(f"/run/user/{user}")
-        is_there = folder.exists() and folder.stat().st_uid == user
-        return (folder / "hocket" if is_there else pathlib.Path(f"/tmp/hocket-{user}")) / self.number
+        self.socket.unlink(missing_ok=True)
 
 
 def stuck(name, **how):

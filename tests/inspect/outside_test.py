@@ -88,7 +88,9 @@ class WithFolder(unittest.TestCase):
 
 class ByTheMonitor(unittest.TestCase):
     def test_json_has_all_that_is_awaited(self):
-        tree = essence((ROOT / "examples/stuck/locks.out").read_text().split("\n", 1)[1])
+        command, tree = (ROOT / "examples/stuck/locks.out").read_text().split("\n\n")[0].split("\n", 1)
+        self.assertEqual(command, "$ hocket pstree PID")
+        tree = essence(tree.rstrip("\n") + "\n")
         with stuck("locks", inspect="1") as process:
             self.assertEqual(seen(tree, "pstree", process.number), tree)
             found = as_json_at_rest("ps", process.number)
@@ -106,11 +108,11 @@ class ByTheMonitor(unittest.TestCase):
     def test_it_is_there_if_HOCKET_INSPECT_asks_for_it(self):
         for asked in (None, "", "0", "1"):
             with self.subTest(asked), standing("no_tasks", inspect=asked) as process:
-                self.assertEqual(process.socket().exists(), asked == "1")
+                self.assertEqual(process.socket.exists(), asked == "1")
 
     def test_its_socket_is_this_users_and_ends_with_the_process(self):
         with standing("namesakes", inspect="1") as process:
-            socket = process.socket()
+            socket = process.socket
             self.assertTrue(stat.S_ISSOCK(socket.stat().st_mode))
             self.assertEqual(stat.S_IMODE(socket.stat().st_mode), 0o600)
             self.assertEqual(stat.S_IMODE(socket.parent.stat().st_mode), 0o700)
