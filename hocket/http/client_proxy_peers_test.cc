@@ -162,7 +162,8 @@ TEST_P(RealProxyPeers, https_goes_through_a_tunnel_that_is_kept) {
             EXPECT_EQ(co_await text_of(session.get("/seen")), "/seen via nobody, which tells none");
             EXPECT_EQ(tunnels, 1);
             co_await ask_all(session, "/seen?a=b via nobody, which tells none");
-            EXPECT_LE(tunnels, 20);
+            EXPECT_LE(tunnels,
+                      20 + 6);  // 20 at once, and those after the 6 requests that were the last of their connection
         }
         server.close();
         co_await server.wait_closed();

@@ -89,7 +89,9 @@ protected:
     }
 
     struct HOCKET_EXPORT Side final : Gate {
-        using Gate::Gate;
+        const std::size_t& maxsize;
+        Side(const char* what, const QueueBase& queue, std::size_t closed_at) noexcept
+            : Gate(what, queue.size_, closed_at), maxsize(queue.maxsize_) {}
         void describe(AwaitDescription& to) const override;
     };
     struct HOCKET_EXPORT Finish final : WaitPoint {
