@@ -67,10 +67,8 @@ def text_of(file):
 
 
 def essence(text, program):
-    """Without the functions of libraries, whose names, files and lines differ from release to release; columns are as wide as what is in them. On a slow
-    machine a sleep is over that a blocked loop does not end."""
+    """Without the functions of libraries, whose names, files and lines differ from release to release; columns are as wide as what is in them."""
     lines = [line for line in without_odd_lines(text, program).splitlines() if not line.startswith("  at ") or "(stuck/" in line]
-    lines = [re.sub(r"due \d+\.\d+ s ago", "N.NNN s left", line) for line in lines]
     return [re.sub(r"(?<=\S) +", " ", line) for line in lines]
 
 
