@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -174,6 +175,9 @@ TEST(OnceMemory, what_is_not_mapped_cannot_be_read) {
     EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 100), "some text");
     EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 4), "some");
     EXPECT_EQ(memory->text(16, 100), "");
+    const std::string longer(1000, 'x');
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(longer.data()), 2000), longer);
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(longer.data()) + 1, 130), std::string(130, 'x'));
 }
 
 TEST(OnceMemory, a_file_that_is_no_core_is_refused) {
