@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <utility>
 
 namespace hocket::inspect {
@@ -13,6 +14,13 @@ namespace hocket::inspect {
 // ---- Histograms
 
 namespace {
+
+// Locked by loops as they begin and end to be watched, and by who looks from another thread.
+constinit std::mutex watches_mutex;
+std::vector<Watch*>& watches() {
+    static auto* all = new std::vector<Watch*>;  // never destroyed: loops may end after static destructors
+    return *all;
+}
 
 constexpr int first_bits = 10;  // the first count is of what needs no more bits
 
@@ -52,6 +60,24 @@ std::int64_t Histogram::quantile(double fraction) const noexcept {
 Watch::Watch(EventLoop& loop)
     : LoopResource(loop), loop_(loop), began_(loop.now()), now_(began_), created_before_(loop.tasks_created) {
     loop.set_observer(this);
+    const std::lock_guard lock(watches_mutex);
+    watches().push_back(this);
+}
+
+Watch::~Watch() {
+    const std::lock_guard lock(watches_mutex);
+    std::erase(watches(), this);
+}
+
+std::vector<Watch::Step> Watch::steps_now() {
+    std::vector<Step> steps;
+    const std::lock_guard lock(watches_mutex);
+    steps.reserve(watches().size());
+    for (const Watch* const w : watches()) {
+        const std::int64_t since = w->step_since();
+        if (since != never && w->loop_.backend().real_time()) steps.push_back({w->loop_.mark(), since, w->loop_.now()});
+    }
+    return steps;
 }
 
 const Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<const Watch*>(loop.observer()); }
@@ -88,8 +114,15 @@ void Watch::pause_outer() noexcept {
     running_.back().so_far += now_ - std::exchange(running_.back().began, now_);
 }
 
+// The step in which that stood, if there is one.
+void Watch::go_on_outside() noexcept {
+    step_since_.store(running_.empty() ? never : now_, std::memory_order_relaxed);
+    if (!running_.empty()) running_.back().began = now_;
+}
+
 void Watch::looks(bool waits) noexcept {
     pause_outer();  // whose step is a nested run
+    step_since_.store(never, std::memory_order_relaxed);
     waits_since_ = waits ? now_ : never;
     ++counters_.iterations;
 }
@@ -98,7 +131,7 @@ void Watch::has_looked() noexcept {
     now_ = loop_.now();
     if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
     last_ = nullptr;
-    if (!running_.empty()) running_.back().began = now_;
+    go_on_outside();
 }
 
 void Watch::woken(TaskBase& task) noexcept {
@@ -113,6 +146,7 @@ void Watch::woken(TaskBase& task) noexcept {
 
 void Watch::begins(TaskBase* task) noexcept {
     pause_outer();
+    step_since_.store(now_, std::memory_order_relaxed);
     running_.push_back({task, now_, 0});
     if (!task) return;
     Entry& e = entry_of(*task);
@@ -132,7 +166,7 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     const Running ran = running_.back();
     running_.pop_back();
     const std::int64_t took = ran.so_far + now_ - ran.began;
-    if (!running_.empty()) running_.back().began = now_;
+    go_on_outside();
     last_ = task;
     counters_.busy += took;
     counters_.steps.add(took);

@@ -78,7 +78,7 @@ TEST(OnceCancelledEverywhere, a_stream_leaves_nothing) {
     expect_nothing_is_left(
         [](World& world) -> Coro<> {
             const Host server = world.host("server", [] { return echo_server(); });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             co_await exchanges(server);
         },
         20);
@@ -88,7 +88,7 @@ TEST(OnceCancelledEverywhere, streams_of_a_group_leave_nothing) {
     expect_nothing_is_left(
         [](World& world) -> Coro<> {
             const Host server = world.host("server", [] { return echo_server(); });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             co_await task_group([&](TaskGroup& group) -> Coro<> {
                 for (int i = 0; i < 3; ++i) group.create_task(exchanges(server));
                 co_return;
@@ -103,7 +103,7 @@ TEST(OnceCancelledEverywhere, streams_over_tls_leave_nothing) {
             ServerOptions options;
             options.tls = FixedCertificates::server();
             const Host server = world.host("server", [&] { return echo_server(options); });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             const TlsContext context = FixedCertificates::client();
             co_await gather(exchanges(server, {.tls = context, .server_hostname = "localhost"}),
                             exchanges(server, {.tls = context, .server_hostname = "localhost"}));
@@ -141,7 +141,7 @@ TEST(OnceCancelledEverywhere, datagrams_leave_nothing) {
                     co_await socket.send(data, from);
                 }
             });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             const DatagramEndpoint socket =
                 co_await create_datagram_endpoint({.remote_address = {server.address().host(), 7}});
             co_await socket.send("hello");
@@ -175,7 +175,7 @@ TEST(OnceCancelledEverywhere, a_queue_loses_nothing) {
                                 co_return;
                             }
                             ++count;
-                            co_await sleep(1ms);
+                            co_await hocket::sleep(1ms);
                         }
                     }(*queue, put));
                     group.create_task([](Queue<int>& q, int& count) -> Coro<> {
@@ -191,7 +191,7 @@ TEST(OnceCancelledEverywhere, a_queue_loses_nothing) {
                     }(*queue, taken));
                 }
                 group.create_task([](Queue<int>& q, int& count) -> Coro<> {
-                    co_await sleep(1min);
+                    co_await hocket::sleep(1min);
                     while (!q.empty()) {
                         co_await q.get();
                         ++count;
@@ -225,11 +225,11 @@ TEST(OnceCancelledEverywhere, locks_semaphores_and_conditions_are_free_afterward
                 for (int i = 0; i < 3; ++i) {
                     group.create_task([](Lock& l, Semaphore& s, Condition& c, int& n) -> Coro<> {
                         const auto inside = co_await s.scoped();
-                        co_await sleep(1ms);
+                        co_await hocket::sleep(1ms);
                         const auto guard = co_await l.scoped();
                         ++n;
                         c.notify();
-                        co_await sleep(1ms);
+                        co_await hocket::sleep(1ms);
                     }(*lock, *permit, *changed, items));
                     group.create_task([](Lock& l, Condition& c, int& n) -> Coro<> {
                         try {
@@ -294,7 +294,7 @@ TEST(OnceCancelledEverywhere, events_barriers_and_futures_leave_nobody) {
                     other.cancel();
                 }
             } const cancels{first, second};
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
             event.set();
             co_await wait({first, second});
         },

@@ -30,7 +30,7 @@ Coro<> echo_server() {
 TEST(OnceCancelEverywhere, a_program_that_cleans_up_passes) {
     const CancelReport report = cancel_everywhere([](World& world) -> Coro<> {
         const Host server = world.host("server", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection(server.address().host(), 80);
         co_await writer.write("hello");
         const std::string answer = co_await reader.readexactly(5);
@@ -47,10 +47,10 @@ TEST(OnceCancelEverywhere, a_program_that_cleans_up_passes) {
 Coro<> forgetful(World& world, std::vector<std::unique_ptr<StreamWriter>>& kept) {
     kept.clear();
     const Host server = world.host("server", echo_server);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     auto [reader, writer] = co_await open_connection(server.address().host(), 80);
     kept.push_back(std::make_unique<StreamWriter>(std::move(writer)));
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     kept.clear();
 }
 
@@ -74,11 +74,11 @@ TEST(OnceCancelEverywhere, each_wait_counts_also_at_one_place_and_once_more_when
         [&](World&) -> Coro<> {
             resumed = 0;
             for (int i = 0; i < 5; ++i) {
-                co_await sleep(1ms);
+                co_await hocket::sleep(1ms);
                 ++resumed;
             }
             for (int i = 0; i < 5; ++i) {
-                co_await sleep(0);
+                co_await hocket::sleep(0);
                 ++resumed;
             }
         },
@@ -103,8 +103,8 @@ TEST(OnceCancelEverywhere, an_await_that_does_not_suspend_is_no_point) {
 
 TEST(OnceCancelEverywhere, suspensions_below_a_call_count) {
     static constexpr auto inner = []() -> Coro<> {
-        co_await sleep(1ms);
-        co_await sleep(1ms);
+        co_await hocket::sleep(1ms);
+        co_await hocket::sleep(1ms);
     };
     const CancelReport report = cancel_everywhere([](World&) -> Coro<> {
         co_await inner();
@@ -117,7 +117,7 @@ TEST(OnceCancelEverywhere, suspensions_below_a_call_count) {
 Coro<> forgets_in_a_task(World& world, std::vector<std::unique_ptr<StreamWriter>>& kept) {
     kept.clear();
     const Host server = world.host("server", echo_server);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     co_await task_group([&](TaskGroup& group) -> Coro<> {
         group.create_task([](Host to, std::vector<std::unique_ptr<StreamWriter>>& open) -> Coro<> {
             auto [reader, writer] = co_await open_connection(to.address().host(), 80);
@@ -139,7 +139,7 @@ TEST(OnceCancelEverywhere, the_waits_of_other_tasks_are_points_too) {
 }
 
 Coro<> counts_its_end(unsigned& ended) {
-    co_await sleep(1ms);
+    co_await hocket::sleep(1ms);
     ++ended;
 }
 
@@ -171,8 +171,8 @@ TEST(OnceCancelEverywhere, a_task_may_be_cancelled_alone) {
 TEST(OnceCancelEverywhere, a_task_that_is_left_is_found) {
     std::optional<Task<>> background;
     const CancelReport report = cancel_everywhere([&](World&) -> Coro<> {
-        background = create_task([]() -> Coro<> { co_await sleep(1h); }());
-        co_await sleep(1ms);
+        background = create_task([]() -> Coro<> { co_await hocket::sleep(1h); }());
+        co_await hocket::sleep(1ms);
         background->cancel();
     });
     background.reset();
@@ -184,7 +184,7 @@ TEST(OnceCancelEverywhere, a_program_that_hangs_when_it_is_cancelled_is_found) {
     const CancelReport report = cancel_everywhere([](World&) -> Coro<> {
         bool cancelled = false;
         try {
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
         } catch (const CancelledError&) {
             cancelled = true;
         }
@@ -197,7 +197,7 @@ TEST(OnceCancelEverywhere, a_program_that_hangs_when_it_is_cancelled_is_found) {
 TEST(OnceCancelEverywhere, another_exception_than_a_cancel_is_wrong_unless_it_may_be) {
     const Main body = [](World&) -> Coro<> {
         try {
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
         } catch (const CancelledError&) {
             throw ValueError("in the middle");
         }
@@ -212,11 +212,11 @@ TEST(OnceCancelEverywhere, an_invariant_that_breaks_is_found_with_the_point) {
     const CancelReport report = cancel_everywhere(
         [&](World&) -> Coro<> {
             balance = 0;
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
             ++balance;
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
             --balance;
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
         },
         {.invariant = [&] { return balance == 0 ? "" : "the balance is " + std::to_string(balance); }});
     EXPECT_EQ(report.point, 3U);

@@ -60,7 +60,7 @@ TEST(OnceConfig, wall_clocks_of_hosts_are_ahead_by_up_to_its_skew) {
             co_return;
         });
         world.skew(world.main(), {});
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const std::int64_t ahead = there + 1'000'000'000 - wall_time();
         EXPECT_GT(ahead, 1'000'000'000);
         EXPECT_LT(ahead, 3'600'000'000'000);

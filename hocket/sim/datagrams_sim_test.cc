@@ -35,7 +35,7 @@ int number_of(std::string_view datagram) {
 
 // Where there is no descriptor or buffer for it, there is soon.
 Coro<DatagramEndpoint> endpoint(DatagramOptions options) {
-    for (;; co_await sleep(10ms)) {
+    for (;; co_await hocket::sleep(10ms)) {
         try {
             co_return co_await create_datagram_endpoint(options);
         } catch (const OSError&) {
@@ -66,7 +66,7 @@ Coro<> gives_back() {
 
 Coro<> sends_all(World& world, DatagramEndpoint socket, Address to) {
     for (int i = 0; i < most; ++i) {
-        if (world.choose(2) == 1) co_await sleep(std::chrono::milliseconds(world.choose(4)));
+        if (world.choose(2) == 1) co_await hocket::sleep(std::chrono::milliseconds(world.choose(4)));
         try {
             co_await socket.send(datagram_of(i), to);
         } catch (const OSError&) {
@@ -96,7 +96,7 @@ Coro<std::vector<int>> comes_back(World& world, Host server) {
 
 HOCKET_SIM_TEST(a_datagram_comes_whole_or_not_at_all, 500) {
     const Host server = world.host("server", gives_back);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     for (const int count : co_await comes_back(world, server)) EXPECT_LE(count, 4);  // each way may double it
 }
 
@@ -106,7 +106,7 @@ HOCKET_SIM_TEST(where_none_is_lost_each_comes_once, 500, [](Config& config) {
     n.buffer = 65536;
 }) {
     const Host server = world.host("server", gives_back);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     EXPECT_EQ(co_await comes_back(world, server), std::vector<int>(most, 1));
 }
 
@@ -146,12 +146,12 @@ HOCKET_SIM_TEST(who_asks_until_he_is_answered_gets_through_a_crash, 300) {
     const auto known = std::make_shared<std::set<int>>();  // as if on a disk
     const Host server = world.host("server", [counted, known] { return counts_each_once(counted, known); });
     const Task<> trouble = create_task([](World& w, Host host) -> Coro<> {
-        co_await sleep(std::chrono::milliseconds(w.choose(2000)));
+        co_await hocket::sleep(std::chrono::milliseconds(w.choose(2000)));
         w.crash(host);
-        co_await sleep(std::chrono::milliseconds(w.choose(5000)));
+        co_await hocket::sleep(std::chrono::milliseconds(w.choose(5000)));
         w.restart(host);
     }(world, server));
-    co_await sleep(100ms);
+    co_await hocket::sleep(100ms);
     const DatagramEndpoint socket = co_await endpoint({.remote_address = server.address(7)});
     for (int i = 0; i < 10; ++i) co_await asks_until_answered(socket, i);
     EXPECT_EQ(*counted, (std::multiset{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));

@@ -84,7 +84,7 @@ TEST(OnceSimPrograms, each_host_has_files_of_its_own) {
     run_calmly([](World& world) -> Coro<> {
         Host other = world.host("other", []() -> Coro<> { co_await fs::write_text("/a", "the other's"); });
         co_await fs::write_text("/a", "mine");
-        while (other.running()) co_await sleep(1ms);
+        while (other.running()) co_await hocket::sleep(1ms);
         EXPECT_EQ(co_await fs::read_text("/a"), "mine");
         EXPECT_EQ(other.files().read("/a"), "the other's");
     });
@@ -96,13 +96,13 @@ TEST(OnceSimPrograms, a_test_gives_a_host_files_before_it_starts_and_looks_at_th
             if (!co_await fs::exists("/etc/app.conf")) co_return;
             co_await fs::write_text("/out", "port " + co_await fs::read_text("/etc/app.conf"));
         });
-        while (host.running()) co_await sleep(1ms);
+        while (host.running()) co_await hocket::sleep(1ms);
         EXPECT_FALSE(host.files().exists("/out"));
         host.files().write("/etc/app.conf", "80");
         world.crash(host);
         EXPECT_EQ(host.files().read("/etc/app.conf"), "80") << "it is on the disk";
         world.restart(host);
-        while (host.running()) co_await sleep(1ms);
+        while (host.running()) co_await hocket::sleep(1ms);
         EXPECT_EQ(host.files().read("/out"), "port 80");
         EXPECT_THROW(host.files().read("/none"), OSError);
         EXPECT_THROW(host.files().read("/etc"), OSError);
@@ -120,14 +120,14 @@ Coro<> write_and_wait(bool sync) {
         co_await file.flush();
     }
     co_await file.write("in the buffer");
-    co_await sleep(1h);
+    co_await hocket::sleep(1h);
 }
 
 TEST(OnceSimPrograms, a_crash_takes_what_was_not_synced) {
     for (const bool sync : {true, false}) {
         run_calmly([sync](World& world) -> Coro<> {
             Host host = world.host("a", [sync] { return write_and_wait(sync); });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             EXPECT_EQ(host.files().read("/log"), "line\n");
             world.crash(host);
             EXPECT_EQ(host.files().exists("/log"), sync);
@@ -141,11 +141,11 @@ TEST(OnceSimPrograms, a_crash_takes_what_was_not_synced) {
 TEST(OnceSimPrograms, a_program_that_is_killed_loses_only_its_buffers) {
     run_calmly([](World& world) -> Coro<> {
         Host host = world.host("a", [] { return write_and_wait(false); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.kill(host);
         EXPECT_EQ(host.files().read("/log"), "line\n");
         world.restart(host);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(host.files().read("/log"), "line\nline\n");
     });
 }
@@ -159,14 +159,14 @@ TEST(OnceSimPrograms, what_is_left_of_a_program_does_not_touch_the_files_of_the_
         Host host = world.host("a", [&starts]() -> Coro<> {
             ++starts;
             fs::File file = co_await fs::open(starts == 1 ? "/first" : "/second", "w");
-            if (starts > 1) co_await sleep(1h);
+            if (starts > 1) co_await hocket::sleep(1h);
             co_await file.write("for the first");
             co_await file.flush();
         });
-        co_await sleep(15s);
+        co_await hocket::sleep(15s);
         world.kill(host);
         world.restart(host);
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_EQ(host.files().read("/first"), "");
         EXPECT_EQ(host.files().read("/second"), "");
     });
@@ -184,7 +184,7 @@ TEST(OnceSimPrograms, a_host_that_crashes_itself_writes_nothing_more) {
                 co_return;
             }
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(host.up());
         EXPECT_FALSE(host.files().exists("/a"));
         EXPECT_FALSE(host.files().exists("/b"));
@@ -204,7 +204,7 @@ TEST(OnceSimPrograms, a_file_is_sent_to_a_socket) {
                 "", 7);
             co_await server.serve_forever();
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("10.0.0.2", 7);
         fs::File file = co_await fs::open("/big", "rb");
         EXPECT_EQ(co_await writer.sendfile(file, {.offset = 100}), 299'900);
@@ -225,7 +225,7 @@ TEST(OnceSimPrograms, a_web_server_serves_the_hosts_files_and_no_others) {
         host.files().write("/public/a.txt", "simulated");
         host.files().write("/secret", "secret");
         host.files().write("/public/b/c.txt", "deep");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         http::ClientSession session({.base_url = "http://10.0.0.2"});
         const auto told = [&](std::string path) -> Coro<std::string> {
             auto response = co_await session.get(std::move(path));
@@ -247,9 +247,9 @@ TEST(OnceSimPrograms, the_story_tells_what_the_disk_does) {
     const Outcome outcome = run(config, [](World& world) -> Coro<> {
         Host host = world.host("a", []() -> Coro<> {
             co_await error_of(fs::write_text("/a", "x"));
-            co_await sleep(1h);
+            co_await hocket::sleep(1h);
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(host);
     });
     EXPECT_THAT(outcome.story, HasSubstr("a         cannot use a file (EIO)"));
@@ -269,11 +269,11 @@ Coro<> busy_with_files(World& world) {
             } catch (const OSError&) {
                 world.note("could not write " + name);
             }
-            co_await sleep(3ms);
+            co_await hocket::sleep(3ms);
         }
     });
     for (int i = 0; i < 10; ++i) {
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
         world.crash(host);
         for (const char* name : {"/f0", "/f1", "/f2", "/f3", "/f4"}) {
             if (!host.files().exists(name)) continue;

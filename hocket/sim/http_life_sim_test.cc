@@ -25,7 +25,7 @@ using testing::only_of_clients;
 
 Coro<> web_server(World& world, std::function<http::Application()> make) {
     only_of_clients(world);
-    for (;; co_await sleep(100ms)) {
+    for (;; co_await hocket::sleep(100ms)) {
         try {
             const auto server = co_await http::serve(make(), "", 80);
             co_await server.serve_forever();
@@ -78,7 +78,7 @@ Coro<> keeps_account(World& world, http::ClientSession& session, Ledger& ledger,
     const std::string account = "http://server/account/" + std::to_string(who);
     int acknowledged = 0;
     for (int n = 1; n <= 4; ++n) {
-        co_await sleep(std::chrono::milliseconds(world.choose(1500)));
+        co_await hocket::sleep(std::chrono::milliseconds(world.choose(1500)));
         const std::string number = std::to_string(n), post = std::to_string(100 * who + n);
         const std::string put = co_await answer_to(session.put(account + "/" + number));
         EXPECT_TRUE(put.empty() || put == "put " + number) << put;
@@ -95,9 +95,9 @@ Coro<> keeps_account(World& world, http::ClientSession& session, Ledger& ledger,
 
 Coro<> troubles(World& world, Host server) {
     for (int i = 0; i < 3; ++i) {
-        co_await sleep(std::chrono::milliseconds(500 + world.choose(2000)));
+        co_await hocket::sleep(std::chrono::milliseconds(500 + world.choose(2000)));
         world.choose(2) == 0 ? world.kill(server) : world.crash(server);
-        co_await sleep(std::chrono::milliseconds(world.choose(1000)));
+        co_await hocket::sleep(std::chrono::milliseconds(world.choose(1000)));
         world.restart(server);
     }
 }
@@ -106,7 +106,7 @@ HOCKET_SIM_TEST(kept_connections_outlive_no_server_and_repeat_no_post, 300) {
     const auto ledger = std::make_shared<Ledger>();
     const Host server =
         world.host("server", [&world, ledger] { return web_server(world, [ledger] { return ledger_of(ledger); }); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     http::ClientSession session({.timeout = 10s});
     std::vector<Task<>> clients;
     clients.reserve(3);
@@ -163,7 +163,7 @@ template <class Next>
 Coro<std::size_t> read_slowly(World& world, std::size_t& taken, Next next, std::size_t most) {
     std::size_t size = 0;
     while (size < most) {
-        if (world.choose(16) == 1) co_await sleep(std::chrono::milliseconds(world.choose(300)));
+        if (world.choose(16) == 1) co_await hocket::sleep(std::chrono::milliseconds(world.choose(300)));
         const std::optional<std::string> part = co_await next();
         if (!part) break;
         EXPECT_EQ(std::string_view(all()).substr(size, part->size()), *part);
@@ -187,7 +187,7 @@ HOCKET_SIM_TEST(a_streamed_answer_is_whole_or_fails_and_its_generator_ends, 100,
             return app;
         });
     });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     http::ClientSession session({.timeout = 10min});
     for (int i = 0; i < 3; ++i) {
         const std::size_t most = world.choose(3) == 0 ? whole + 1 : world.choose(whole);
@@ -205,7 +205,7 @@ HOCKET_SIM_TEST(a_streamed_answer_is_whole_or_fails_and_its_generator_ends, 100,
         }
     }
     co_await session.close();
-    for (int i = 0; i < 100 && flow->ended < flow->begun; ++i) co_await sleep(1min);
+    for (int i = 0; i < 100 && flow->ended < flow->begun; ++i) co_await hocket::sleep(1min);
     EXPECT_EQ(flow->ended, flow->begun);
     // What the client has received already, what the network has room for, and a piece on either side of it.
     EXPECT_LE(flow->most_ahead, (64U << 10) + 8192 + 2 * piece_size);
@@ -226,12 +226,12 @@ HOCKET_SIM_TEST(a_streamed_request_is_whole_or_fails_and_its_generator_ends, 100
             return app;
         });
     });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     http::ClientSession session({.timeout = 10min});
     for (int i = 0; i < 3; ++i) {
         Task<std::string> sending = create_task(answer_to(session.post("http://server/", {.stream = body(flow, i)})));
         if (world.choose(3) == 1) {
-            co_await sleep(std::chrono::milliseconds(1 + world.choose(1000)));
+            co_await hocket::sleep(std::chrono::milliseconds(1 + world.choose(1000)));
             sending.cancel();
         }
         try {
@@ -251,7 +251,7 @@ constexpr int last_event = 30;
 
 AsyncGenerator<http::ServerSentEvent> events(World& world, int first) {
     for (int i = first; i <= last_event; ++i) {
-        if (world.choose(4) == 1) co_await sleep(std::chrono::milliseconds(world.choose(2000)));
+        if (world.choose(4) == 1) co_await hocket::sleep(std::chrono::milliseconds(world.choose(2000)));
         co_yield http::ServerSentEvent{.data = "event " + std::to_string(i), .id = std::to_string(i)};
     }
 }
@@ -269,12 +269,12 @@ http::Application teller(World& world) {
 HOCKET_SIM_TEST(events_go_on_where_the_last_connection_broke, 200, [](Config& config) { config.network.reset *= 3; }) {
     const Host server =
         world.host("server", [&world] { return web_server(world, [&world] { return teller(world); }); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     const Task<> trouble = create_task(troubles(world, server));
     const http::ClientSession session({.timeout = 1min});
     int seen = 0;
     for (int tries = 0; tries < 300 && seen < last_event; ++tries) {
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
         try {
             const std::string id = std::to_string(seen);
             const http::ClientResponse response =

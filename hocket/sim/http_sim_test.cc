@@ -55,7 +55,7 @@ Coro<> tls_server(World& world) {
         } catch (const OSError&) {  // no descriptor is left for it now
             world.note("has no descriptor for its server");
         }
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
     }
 }
 
@@ -82,7 +82,7 @@ Coro<int> talk(World& world, TlsContext context, int lines) {
 
 Coro<> three_talk(World& world) {
     world.host("server", [&world] { return tls_server(world); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     const TlsContext context = FixedCertificates::client();  // which remembers sessions, so that some are resumed
     std::vector<Task<int>> clients;
     clients.reserve(3);
@@ -98,7 +98,7 @@ TEST(OnceSimulationOfTls, is_the_same_each_time) {
 
 HOCKET_SIM_TEST(without_faults_of_connections_all_comes_by_tls, 100, well) {
     world.host("server", [&world] { return tls_server(world); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     EXPECT_EQ(co_await talk(world, FixedCertificates::client(), 5), 5);
 }
 
@@ -123,7 +123,7 @@ Coro<> web_server(World& world, std::shared_ptr<int> calls) {
         } catch (const OSError&) {  // no descriptor is left for it now
             world.note("has no descriptor for its server");
         }
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
     }
 }
 
@@ -165,14 +165,14 @@ Coro<int> ask_all(World& world) {
 HOCKET_SIM_TEST(an_answer_of_http_is_right_or_there_is_none, 200) {
     const auto calls = std::make_shared<int>(0);
     world.host("server", [&world, calls] { return web_server(world, calls); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     co_await ask_all(world);
 }
 
 HOCKET_SIM_TEST(without_faults_of_connections_each_request_is_answered_once, 200, well) {
     const auto calls = std::make_shared<int>(0);
     world.host("server", [&world, calls] { return web_server(world, calls); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     EXPECT_EQ(co_await ask_all(world), 24);
     EXPECT_EQ(*calls, 12);
 }

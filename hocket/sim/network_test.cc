@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The simulated network: time, faults, links that are cut, the sockets' rules.
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/signals.h>
@@ -44,7 +45,7 @@ Coro<Duration> round_trip(World& world, const StreamReader& reader, const Stream
 TEST(OnceSimNetwork, a_packet_takes_the_latency_of_its_link) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_EQ(milliseconds(co_await round_trip(world, reader, writer)), 1);
         world.latency(world.main(), a, {100ms, 100ms});
@@ -55,7 +56,7 @@ TEST(OnceSimNetwork, a_packet_takes_the_latency_of_its_link) {
 TEST(OnceSimNetwork, what_is_sent_over_a_cut_link_arrives_when_it_is_whole_again) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(world.main(), a);
         co_await writer.write("hello");
@@ -72,7 +73,7 @@ TEST(OnceSimNetwork, bytes_keep_their_order_when_a_link_is_healed) {
         config.network.slow = 0.3;
         const Outcome outcome = run(config, [](World& world) -> Coro<> {
             const Host a = world.host("a", echo_server);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             auto [reader, writer] = co_await open_connection("a", 7);
             std::string sent;
             for (char c = 'a'; c <= 'p'; ++c) {
@@ -81,7 +82,7 @@ TEST(OnceSimNetwork, bytes_keep_their_order_when_a_link_is_healed) {
                 const std::string part(3, c);
                 sent += part;
                 co_await writer.write(part);
-                co_await sleep(1ms);
+                co_await hocket::sleep(1ms);
             }
             EXPECT_EQ(co_await reader.readexactly(sent.size()), sent);
         });
@@ -92,7 +93,7 @@ TEST(OnceSimNetwork, bytes_keep_their_order_when_a_link_is_healed) {
 TEST(OnceSimNetwork, a_link_may_be_cut_in_one_direction) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         std::string arrived;
         world.rule([&](Host from, Host, std::string_view data) {
@@ -111,11 +112,11 @@ TEST(OnceSimNetwork, a_link_may_be_cut_in_one_direction) {
 TEST(OnceSimNetwork, what_a_rule_throws_fails_the_run) {
     const Outcome outcome = run(Config::calm(), [](World& world) -> Coro<> {
         world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.rule([](Host, Host, std::string_view) -> Verdict { throw ValueError("which verdict?"); });
         co_await writer.write("hello");
-        co_await sleep(1h);
+        co_await hocket::sleep(1h);
     });
     EXPECT_EQ(outcome.error, "a rule throws hocket::ValueError: which verdict?");
 }
@@ -130,7 +131,7 @@ TEST(OnceSimNetwork, a_rule_only_judges) {
     for (const auto& deed : deeds) {
         run_calmly([&](World& world) -> Coro<> {
             const Host a = world.host("a", echo_server);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             auto [reader, writer] = co_await open_connection("a", 7);
             std::string said;
             world.rule([&](Host, Host, std::string_view) {
@@ -151,7 +152,7 @@ TEST(OnceSimNetwork, a_rule_only_judges) {
 TEST(OnceSimNetwork, a_connection_over_a_link_that_stays_cut_times_out) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(world.main(), a);
         co_await writer.write("hello");
@@ -170,7 +171,7 @@ TEST(OnceSimNetwork, a_connection_without_a_listener_is_refused) {
 }
 
 Coro<> server_that_does_not_read() {
-    const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await sleep(1h); };
+    const auto silent = [](StreamReader, StreamWriter) -> Coro<> { co_await hocket::sleep(1h); };
     const Server server = co_await start_server(silent, "", 7);
     co_await server.serve_forever();
 }
@@ -178,7 +179,7 @@ Coro<> server_that_does_not_read() {
 TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
     run_calmly([](World& world) -> Coro<> {
         world.host("a", server_that_does_not_read);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1min), TimeoutError);
     });
@@ -188,13 +189,27 @@ TEST(OnceSimNetwork, a_writer_waits_for_a_reader_that_does_not_read) {
 TEST(OnceSimNetwork, a_close_waits_for_such_a_reader_and_an_abort_does_not) {
     run_calmly([](World& world) -> Coro<> {
         world.host("a", server_that_does_not_read);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         EXPECT_THROW(co_await wait_for(writer.write(std::string(1'000'000, 'x')), 1s), TimeoutError);
         writer.close();
         EXPECT_THROW(co_await wait_for(writer.wait_closed(), 1min), TimeoutError);
         writer.abort();
         co_await writer.wait_closed();
+    });
+}
+
+TEST(OnceSimNetwork, who_reads_names_the_host_s_descriptor_and_the_peer) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", server_that_does_not_read);
+        co_await hocket::sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        const Task<std::string> reading = create_task(reader.readline());
+        co_await hocket::sleep(1s);
+        EXPECT_EQ(capture_call_graph(reading).state, "waits for read from descriptor " +
+                                                         std::to_string(reader.transport()->fileno()) + ", TCP to " +
+                                                         reader.transport()->peername().str());
+        reading.cancel();
     });
 }
 
@@ -220,13 +235,13 @@ TEST(OnceSimNetwork, one_end_may_be_closed_before_the_other) {
         world.host("a", []() -> Coro<> {
             const auto answer = [](StreamReader reader, StreamWriter writer) -> Coro<> {
                 const std::string all = co_await reader.read();
-                co_await sleep(1s);
+                co_await hocket::sleep(1s);
                 co_await writer.write(std::to_string(all.size()));
             };
             const Server server = co_await start_server(answer, "", 7);
             co_await server.serve_forever();
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         co_await writer.write(std::string(200'000, 'x'));
         writer.write_eof();
@@ -276,7 +291,7 @@ TEST(OnceSimNetwork, tasks_that_wait_for_connections_of_one_socket_get_one_each)
             std::vector<std::pair<StreamReader, StreamWriter>> connections;
             connections.reserve(100);
             for (int i = 0; i < 100; ++i) connections.push_back(co_await open_connection("main", 7));
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
         });
         std::set<std::uint16_t> ports;
         for (auto& task : accepting) ports.insert((co_await task).second.port());
@@ -292,7 +307,7 @@ TEST(OnceSimNetwork, a_signal_calls_its_handler_or_has_its_effect) {
             return [](std::string& to) -> Coro<> {
                 add_signal_handler(get_running_loop(), SIGHUP, [&to] { to += "hangup "; });
                 try {
-                    co_await sleep(1h);
+                    co_await hocket::sleep(1h);
                 } catch (const CancelledError&) {
                     to += "cancelled ";
                     throw;
@@ -300,17 +315,17 @@ TEST(OnceSimNetwork, a_signal_calls_its_handler_or_has_its_effect) {
             }(log);
         };
         const Host a = world.host("a", program);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.signal(a, SIGHUP);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(log, "hangup ");
         EXPECT_TRUE(a.running());
         world.signal(a, SIGINT);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(log, "hangup cancelled ");
         EXPECT_FALSE(a.running());
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.signal(a, SIGTERM);
         EXPECT_FALSE(a.running());
         EXPECT_EQ(log, "hangup cancelled ");
@@ -322,12 +337,12 @@ TEST(OnceSimNetwork, wall_clocks_may_differ) {
         std::int64_t there = 0;
         const Host a = world.host("a", [&]() -> Coro<> {
             return [](std::int64_t& time) -> Coro<> {
-                co_await sleep(1s);
+                co_await hocket::sleep(1s);
                 time = get_running_loop().backend().wall_time();
             }(there);
         });
         world.skew(a, 1h);
-        co_await sleep(2s);
+        co_await hocket::sleep(2s);
         const std::int64_t here = get_running_loop().backend().wall_time();
         EXPECT_EQ((there - here + 1'500'000'000) / 1'000'000'000, 3600);
     });
@@ -339,7 +354,7 @@ TEST(OnceSimNetwork, equal_seeds_give_equal_runs) {
         EXPECT_EQ(check_determinism(config,
                                     [](World& world) -> Coro<> {
                                         world.host("a", echo_server);
-                                        co_await sleep(1s);
+                                        co_await hocket::sleep(1s);
                                         auto [reader, writer] = co_await open_connection("a", 7);
                                         for (int i = 0; i < 20; ++i) co_await round_trip(world, reader, writer);
                                     }),

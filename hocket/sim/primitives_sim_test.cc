@@ -22,12 +22,12 @@ std::chrono::milliseconds some_time(World& world, std::uint32_t below) {
     return std::chrono::milliseconds(world.choose(below));
 }
 
-Coro<> pause(World& world) { co_await sleep(some_time(world, 4)); }
+Coro<> pause(World& world) { co_await hocket::sleep(some_time(world, 4)); }
 
 // Cancels some of `tasks`, but not the first.
 Coro<> cancels(World& world, const std::vector<Task<>>& tasks, int times) {
     for (int i = 0; i < times; ++i) {
-        co_await sleep(some_time(world, 10));
+        co_await hocket::sleep(some_time(world, 10));
         tasks[1 + world.choose(static_cast<std::uint32_t>(tasks.size() - 1))].cancel();
     }
 }
@@ -94,7 +94,7 @@ HOCKET_SIM_TEST(no_item_is_lost_and_no_more_than_allowed_are_inside, 200) {
     co_await task_group([&](TaskGroup& group) -> Coro<> {
         static constexpr auto produce = [](World& w, Queue<int>& q, int first) -> Coro<> {
             for (int i = 0; i < each; ++i) {
-                if (w.choose(2) == 1) co_await sleep(some_time(w, 5));
+                if (w.choose(2) == 1) co_await hocket::sleep(some_time(w, 5));
                 co_await q.put(first + i);
             }
         };
@@ -111,7 +111,7 @@ HOCKET_SIM_TEST(no_item_is_lost_and_no_more_than_allowed_are_inside, 200) {
                 }
                 co_await s.acquire();
                 EXPECT_LE(++in, 2);
-                co_await sleep(some_time(w, 3));
+                co_await hocket::sleep(some_time(w, 3));
                 --in;
                 s.release();
                 all.push_back(item);
@@ -184,7 +184,7 @@ Coro<> counts(World& world, Shelf& shelf) {
         Holding(const Holding&) = delete;
         ~Holding() { --holders; }
     } holding(shelf.holders);
-    if (world.choose(2) == 1) co_await sleep(some_time(world, 2));
+    if (world.choose(2) == 1) co_await hocket::sleep(some_time(world, 2));
 }
 
 Coro<> stocks(World& world, Shelf& shelf) {
@@ -218,7 +218,7 @@ HOCKET_SIM_TEST(no_notification_is_lost_with_who_is_cancelled, 1000) {
     }
     co_await gather(cancels(world, stocking, 2), cancels(world, selling, 3));
     co_await ends(stocking);
-    while (shelf.sold < shelf.stocked) co_await sleep(1ms);
+    while (shelf.sold < shelf.stocked) co_await hocket::sleep(1ms);
     for (const Task<>& task : selling) task.cancel();
     co_await ends(selling);
     EXPECT_FALSE(shelf.lock.locked());
@@ -284,7 +284,7 @@ Coro<> has_children(World& world, int depth) {
     EXPECT_EQ(family.alive, 0);
     if (is_cancelled) throw CancelledError();
     EXPECT_GE(current_task().cancelling(), cancelling);
-    if (current_task().cancelling() == 0) co_await sleep(0);  // throws nothing
+    if (current_task().cancelling() == 0) co_await hocket::sleep(0);  // throws nothing
 }
 
 HOCKET_SIM_TEST(a_group_ends_after_its_children_and_with_their_errors, 1000) {

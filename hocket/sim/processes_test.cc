@@ -41,7 +41,7 @@ Coro<int> cat(ChildProcess self) {
 }
 
 Coro<int> sleeps(ChildProcess) {
-    co_await sleep(24h);
+    co_await hocket::sleep(24h);
     co_return 0;
 }
 
@@ -139,19 +139,19 @@ TEST(OnceSimProcesses, it_may_deal_with_a_signal_but_not_with_SIGKILL) {
     run_calmly([](World& world) -> Coro<> {
         world.program("careful", [](ChildProcess self) -> Coro<int> {
             try {
-                co_await sleep(1h);
+                co_await hocket::sleep(1h);
             } catch (const CancelledError&) {
                 self.stdout.write_nowait("saved\n");
             }
             co_return 7;
         });
         const Process first = co_await start("careful");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         first.terminate();
         EXPECT_EQ(co_await first.stdout().read(), "saved\n");
         EXPECT_EQ(co_await first.wait(), 7);
         const Process second = co_await start("careful");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         second.terminate();
         second.kill();
         EXPECT_EQ(co_await second.wait(), -SIGKILL);
@@ -174,7 +174,7 @@ TEST(OnceSimProcesses, writing_where_nobody_reads_ends_it) {
         });
         const Process process = co_await start("yes");
         EXPECT_EQ(co_await process.stdout().readline(), "y\n");
-        co_await sleep(1s);  // until the pipe is full
+        co_await hocket::sleep(1s);  // until the pipe is full
         process.stdout().transport()->close();
         EXPECT_EQ(co_await process.wait(), -SIGPIPE);
     });
@@ -246,15 +246,15 @@ TEST(OnceSimProcesses, it_goes_with_its_host) {
             co_return co_await sleeps(std::move(self));
         });
         const Host a = world.host("a", [&] { return parent(ended); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.kill(a);
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.signal(a, SIGINT);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(a.running());
         EXPECT_EQ(begun, 3);
         EXPECT_EQ(left, 3);
@@ -276,7 +276,7 @@ TEST(OnceSimProcesses, one_that_is_left_ends_with_its_parent) {
             }(std::move(self), cancelled);
         });
         co_await start("sleeps");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
     });
     EXPECT_TRUE(cancelled);
 }
@@ -305,7 +305,7 @@ Coro<> conversation(World& world) {
             EXPECT_EQ(out, text);
             EXPECT_EQ(process.returncode(), 0);
             const Process sleeper = co_await start("sleeps");
-            co_await sleep(std::chrono::microseconds(world.choose(1000)));
+            co_await hocket::sleep(std::chrono::microseconds(world.choose(1000)));
             sleeper.kill();
             EXPECT_EQ(co_await sleeper.wait(), -SIGKILL);
         } catch (const OSError& e) {
@@ -340,7 +340,7 @@ TEST(OnceSimProcesses, a_cancelled_parent_that_leaves_its_child_alive_is_found) 
     const CancelReport report = cancel_everywhere([](World& world) -> Coro<> {
         world.program("sleeps", sleeps);
         const Process process = co_await start("sleeps");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         process.kill();
         co_await process.wait();
     });

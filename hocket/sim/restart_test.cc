@@ -22,7 +22,7 @@ Host blocked_at_first(World& world, int& lives) {
             if (!first) co_await echo_server();
             EventLoop& loop = get_running_loop();
             co_await to_thread([&loop] {
-                const auto never = []() -> Coro<> { co_await sleep(24h); };
+                const auto never = []() -> Coro<> { co_await hocket::sleep(24h); };
                 run_coroutine_threadsafe(never(), loop).result();
             });
         }(++lives == 1);
@@ -34,14 +34,14 @@ TEST(OnceSimRestart, one_whose_job_waits_starts_again_when_that_has_ended) {
         int lives = 0;
         run_calmly([&](World& world) -> Coro<> {
             const Host a = blocked_at_first(world, lives);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             crash ? world.crash(a) : world.kill(a);
             EXPECT_FALSE(a.running());
             world.restart(a);
             EXPECT_TRUE(a.up());
             EXPECT_THROW(world.restart(a), RuntimeError);
             EXPECT_EQ(lives, 1);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             EXPECT_TRUE(a.running());
             auto [reader, writer] = co_await open_connection("a", 7);
             co_await writer.write("x");
@@ -55,11 +55,11 @@ TEST(OnceSimRestart, a_crash_before_that_is_one_of_what_was_to_start) {
     int lives = 0;
     run_calmly([&](World& world) -> Coro<> {
         const Host a = blocked_at_first(world, lives);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         world.restart(a);
         world.crash(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(a.up());
         EXPECT_FALSE(a.running());
         world.restart(a);
@@ -77,11 +77,11 @@ TEST(OnceSimRestart, a_host_may_restart_itself) {
                 const Host self = w.host_named("a");
                 w.crash(self);
                 w.restart(self);
-                co_await sleep(0s);
+                co_await hocket::sleep(0s);
                 ADD_FAILURE() << "the program goes on";
             }(world, ++lives == 1);
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_TRUE(a.running());
     });
     EXPECT_EQ(lives, 2);
@@ -93,7 +93,7 @@ TEST(OnceSimRestart, what_another_starts_again_on_its_way_out_ends_too) {
         world.host("b", [&world, a] {
             return [](World& w, Host other) -> Coro<> {
                 try {
-                    co_await sleep(1h);
+                    co_await hocket::sleep(1h);
                 } catch (const CancelledError&) {
                     w.kill(other);
                     w.restart(other);
@@ -101,7 +101,7 @@ TEST(OnceSimRestart, what_another_starts_again_on_its_way_out_ends_too) {
                 }
             }(world, a);
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
     });
 }
 

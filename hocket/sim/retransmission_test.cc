@@ -51,10 +51,10 @@ Coro<> listen_silently(Log log) {
 
 Coro<> say_hello_when_asked(Host to, std::shared_ptr<bool> asked) {
     auto [reader, writer] = co_await open_connection(to.address().host(), 7);
-    while (!*asked) co_await sleep(10ms);
+    while (!*asked) co_await hocket::sleep(10ms);
     co_await writer.write("hel");
     co_await writer.write("lo");
-    co_await sleep(1h);
+    co_await hocket::sleep(1h);
 }
 
 struct Heard {
@@ -69,17 +69,17 @@ Heard hello_of_a_host_that_crashes(F stop) {
         const auto log = std::make_shared<std::string>();
         const auto asked = std::make_shared<bool>(false);
         const Host to = world.host("to", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const Host from = world.host("from", [&] { return say_hello_when_asked(to, asked); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         stop(world, from, to);
         *asked = true;
-        co_await sleep(2s);
+        co_await hocket::sleep(2s);
         world.crash(from);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         heard.before_the_heal = *log;
         world.heal(from, to);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         heard.after_it = *log;
     });
     return heard;
@@ -103,16 +103,16 @@ TEST(OnceSimRetransmission, what_was_lost_before_its_sender_crashed_is_lost_with
         const auto log = std::make_shared<std::string>();
         const auto asked = std::make_shared<bool>(false);
         const Host to = world.host("to", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const Host from = world.host("from", [&] { return say_hello_when_asked(to, asked); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.rule([first = true](Host, Host, std::string_view) mutable {
             return std::exchange(first, false) ? Verdict::drop : Verdict::pass;
         });
         *asked = true;
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
         world.crash(from);
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_EQ(*log, "");
     });
 }
@@ -122,15 +122,15 @@ TEST(OnceSimRetransmission, what_a_program_sent_that_was_killed_is_its_kernel_s_
         const auto log = std::make_shared<std::string>();
         const auto asked = std::make_shared<bool>(false);
         const Host to = world.host("to", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const Host from = world.host("from", [&] { return say_hello_when_asked(to, asked); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.partition(from, to);
         *asked = true;
-        co_await sleep(2s);
+        co_await hocket::sleep(2s);
         world.kill(from);
         world.heal(from, to);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(*log, "hello|");
     });
 }
@@ -139,13 +139,13 @@ TEST(OnceSimRetransmission, a_connection_that_was_given_up_sends_nothing_again) 
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         const Host a = world.host("a", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(world.main(), a);
         co_await writer.write("hello");
         EXPECT_THAT(co_await error_of(reader.read(1)), HasSubstr("Connection timed out"));
         world.heal(world.main(), a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(*log, "");
     });
 }
@@ -155,7 +155,7 @@ TEST(OnceSimRetransmission, a_connection_that_was_given_up_sends_nothing_again) 
 TEST(OnceSimRetransmission, what_a_rule_drops_is_sent_again_after_twice_as_long_each_time) {
     run_calmly([](World& world) -> Coro<> {
         world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         std::vector<std::int64_t> asked;
         const std::int64_t start = world.now().count();
@@ -173,7 +173,7 @@ TEST(OnceSimRetransmission, what_a_rule_drops_is_sent_again_after_twice_as_long_
 TEST(OnceSimRetransmission, a_connection_of_which_a_rule_drops_all_times_out) {
     run_calmly([](World& world) -> Coro<> {
         world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.rule([](Host, Host, std::string_view) { return Verdict::drop; });
         co_await writer.write("hello");
@@ -186,7 +186,7 @@ TEST(OnceSimRetransmission, what_is_sent_behind_a_packet_that_is_dropped_comes_b
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         world.host("a", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.rule([a_times = 1, c_times = 2](Host, Host, std::string_view data) mutable {
             const bool drop = (data == "a" && a_times-- > 0) || (data == "c" && c_times-- > 0);
@@ -194,9 +194,9 @@ TEST(OnceSimRetransmission, what_is_sent_behind_a_packet_that_is_dropped_comes_b
         });
         for (const char* letter : {"a", "b", "c", "d"}) co_await writer.write(letter);
         writer.write_eof();
-        co_await sleep(300ms);  // "a" has come through, "c" was dropped twice
+        co_await hocket::sleep(300ms);  // "a" has come through, "c" was dropped twice
         EXPECT_EQ(*log, "ab");
-        co_await sleep(200ms);
+        co_await hocket::sleep(200ms);
         EXPECT_EQ(*log, "abcd|");
     });
 }
@@ -205,7 +205,7 @@ TEST(OnceSimRetransmission, what_a_rule_has_dropped_waits_for_a_link_that_is_cut
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         const Host a = world.host("a", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.rule([first = true](Host, Host, std::string_view) mutable {
             return std::exchange(first, false) ? Verdict::drop : Verdict::pass;
@@ -214,12 +214,12 @@ TEST(OnceSimRetransmission, what_a_rule_has_dropped_waits_for_a_link_that_is_cut
         co_await writer.write("b");
         world.partition(world.main(), a);
         co_await writer.write("c");
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         co_await writer.write("d");
         EXPECT_EQ(*log, "");
         world.heal(world.main(), a);
         co_await writer.write("e");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(*log, "abcde");
     });
 }
@@ -229,7 +229,7 @@ TEST(OnceSimRetransmission, what_a_rule_delays_takes_at_most_the_longest_time_mo
     config.network.slowest = 10ms;
     const Outcome outcome = run(config, [](World& world) -> Coro<> {
         world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.rule([](Host, Host, std::string_view) { return Verdict::delay; });
         const double start = seconds_of(world);
@@ -248,7 +248,7 @@ TEST(OnceSimRetransmission, a_connection_times_out_when_no_acknowledgement_gets_
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         const Host a = world.host("a", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(a, world.main(), false);
         co_await writer.write("hello");
@@ -261,11 +261,11 @@ TEST(OnceSimRetransmission, a_connection_times_out_when_no_acknowledgement_gets_
 TEST(OnceSimRetransmission, one_that_comes_in_time_is_enough) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", [] { return listen_silently(std::make_shared<std::string>()); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(a, world.main(), false);
         co_await writer.write("hello");
-        co_await sleep(900s);
+        co_await hocket::sleep(900s);
         world.heal(a, world.main(), false);
         EXPECT_THROW(co_await wait_for(reader.read(1), 30min), TimeoutError);
     });
@@ -274,7 +274,7 @@ TEST(OnceSimRetransmission, one_that_comes_in_time_is_enough) {
 TEST(OnceSimRetransmission, an_end_that_nobody_acknowledges_times_out_too) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(world.main(), a);
         writer.write_eof();
@@ -285,7 +285,7 @@ TEST(OnceSimRetransmission, an_end_that_nobody_acknowledges_times_out_too) {
 TEST(OnceSimRetransmission, what_was_on_its_way_to_a_host_that_crashed_is_missed) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         co_await writer.write("hello");
         world.crash(a);
@@ -297,11 +297,11 @@ TEST(OnceSimRetransmission, what_was_on_its_way_to_a_host_that_crashed_is_missed
 TEST(OnceSimRetransmission, a_host_that_has_started_again_resets_what_it_does_not_know) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(a, world.main(), false);
         co_await writer.write("hello");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         world.restart(a);
         world.heal(a, world.main(), false);
@@ -314,19 +314,19 @@ TEST(OnceSimRetransmission, what_was_read_is_told_to_the_sender_over_the_link) {
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         const Host a = world.host("a", [&] { return listen_silently(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.partition(a, world.main(), false);
         const std::size_t window = NetworkConfig::calm().buffer;
         co_await writer.write(std::string(window, 'x'));
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_EQ(log->size(), window);
         const Task<> writing = create_task(writer.write("more"));
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_EQ(log->size(), window);
         world.heal(a, world.main(), false);
         co_await writing;
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(log->size(), window + 4);
     });
 }
@@ -337,7 +337,7 @@ TEST(OnceSimRetransmission, an_answer_tells_it_as_well_and_costs_no_packet) {
         config.network.buffer = buffer;
         const Outcome outcome = run(config, [](World& world) -> Coro<> {
             world.host("a", echo_server);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             auto [reader, writer] = co_await open_connection("a", 7);
             for (int i = 0; i < 100; ++i) {
                 co_await writer.write("abc");
@@ -355,11 +355,11 @@ TEST(OnceSimRetransmission, an_answer_tells_it_as_well_and_costs_no_packet) {
 TEST(OnceSimRetransmission, a_host_that_crashes_as_it_comes_back_says_nothing) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("a", 7);
         world.crash(a);
         co_await writer.write("hello");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.restart(a);
         world.crash(a);
         EXPECT_THROW(co_await wait_for(reader.read(1), 1min), TimeoutError);
@@ -371,13 +371,13 @@ TEST(OnceSimRetransmission, a_host_that_crashes_as_it_comes_back_says_nothing) {
 TEST(OnceSimRetransmission, a_client_asks_again_when_the_server_starts_again_before_it_is_answered) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.partition(a, world.main(), false);
         const auto connecting = create_task(open_connection(a.address().host(), 7));
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.heal(a, world.main(), false);
         auto [reader, writer] = co_await connecting;
         co_await writer.write("hello");

@@ -40,7 +40,7 @@ Coro<> echo_server() {
 // Sends 40 messages to each of two servers, again where a connection is lost; wrong only if one was lost and a read was short.
 Coro<> client_with_a_bug(World& world) {
     const Host servers[] = {world.host("one", echo_server), world.host("two", echo_server)};
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     bool lost = false;
     for (int i = 0; i < 40; ++i) {
         try {
@@ -94,7 +94,7 @@ TEST(OnceShrink, choices_of_the_program_become_small) {
     const Main main = [](World& world) -> Coro<> {
         std::uint32_t sum = 0;
         for (int i = 0; i < 50; ++i) {
-            co_await sleep(1ms);
+            co_await hocket::sleep(1ms);
             sum += world.choose(100);
             if (sum > 1000) world.fail("the sum is " + std::to_string(sum));
         }

@@ -18,7 +18,7 @@ using testing::run_calmly;
 
 Coro<> ticks(int& count) {
     while (true) {
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         ++count;
     }
 }
@@ -28,7 +28,7 @@ TEST(OnceSimSignals, the_signal_0_does_nothing) {
         int count = 0;
         const Host a = world.host("a", [&] { return ticks(count); });
         world.signal(a, 0);
-        co_await sleep(10500ms);
+        co_await hocket::sleep(10500ms);
         EXPECT_TRUE(a.running());
         EXPECT_EQ(count, 10);
         world.kill(a);
@@ -53,14 +53,14 @@ TEST(OnceSimSignals, a_program_that_was_stopped_goes_on_with_SIGCONT_and_its_han
                 co_await ticks(n);
             }(count, continued);
         });
-        co_await sleep(500ms);  // it has its handler then
+        co_await hocket::sleep(500ms);  // it has its handler then
         for (const int stop : {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU}) {
             count = continued = 0;
             world.signal(a, stop);
-            co_await sleep(10s);
+            co_await hocket::sleep(10s);
             EXPECT_EQ(count, 0);
             world.signal(a, SIGCONT);
-            co_await sleep(10s);
+            co_await hocket::sleep(10s);
             EXPECT_GE(count, 9);
             EXPECT_EQ(continued, 1);
         }
@@ -71,9 +71,9 @@ TEST(OnceSimSignals, SIGCONT_does_nothing_to_a_program_that_runs) {
     run_calmly([](World& world) -> Coro<> {
         int count = 0;
         const Host a = world.host("a", [&] { return ticks(count); });
-        co_await sleep(1500ms);
+        co_await hocket::sleep(1500ms);
         world.signal(a, SIGCONT);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_TRUE(a.running());
         EXPECT_EQ(count, 2);
     });

@@ -36,7 +36,7 @@ Coro<> echo_server() {
 
 Coro<> two_messages(World& world) {
     const Host kv = world.host("kv", echo_server);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     auto [reader, writer] = co_await open_connection(kv.address().host(), 80);
     world.note("writes");
     co_await writer.write("hello");
@@ -79,7 +79,7 @@ TEST(OnceStory, everything_has_a_line_for_each_thing) {
 TEST(OnceStory, it_has_what_is_done_to_the_world) {
     const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
         const Host kv = world.host("kv", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.latency(world.main(), kv, {2ms, 30500us});
         world.latency(world.main(), kv, {2ms, 2ms});
         EXPECT_THROW(world.latency(world.main(), kv, {5ms, 1ms}), ValueError);
@@ -92,7 +92,7 @@ TEST(OnceStory, it_has_what_is_done_to_the_world) {
         world.pause(kv);
         world.resume(kv);
         world.signal(kv, 15);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;
     EXPECT_EQ(outcome.story,
@@ -113,7 +113,7 @@ TEST(OnceStory, it_has_what_is_done_to_the_world) {
 
 TEST(OnceStory, what_happens_several_times_in_a_row_is_one_line) {
     const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
-        for (int i = 0; i < 3; ++i, co_await sleep(1s)) {
+        for (int i = 0; i < 3; ++i, co_await hocket::sleep(1s)) {
             try {
                 co_await open_connection(world.main().address().host(), 80);
             } catch (const OSError& e) {
@@ -142,11 +142,11 @@ TEST(OnceStory, there_is_none_unless_it_is_asked_for) { EXPECT_EQ(run(calm(Tell:
 TEST(OnceStory, a_crash_and_a_new_start_are_told) {
     const Outcome outcome = run(calm(Tell::story), [](World& world) -> Coro<> {
         const Host kv = world.host("kv", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(kv);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.restart(kv);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;
     EXPECT_EQ(outcome.story,
@@ -160,7 +160,7 @@ TEST(OnceStory, the_same_seed_has_the_same_story) {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         const std::string differs = check_determinism(Config::swarm(seed), [](World& world) -> Coro<> {
             const Host server = world.host("server", echo_server);
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             for (int i = 0; i < 3; ++i) {
                 try {
                     auto [reader, writer] = co_await open_connection(server.address().host(), 80);
@@ -211,11 +211,11 @@ TEST(OnceStory, a_note_is_of_the_program_that_says_it_also_while_another_waits) 
                                   });
                                   world.host("b", [&world]() -> Coro<> {
                                       return [](World& w) -> Coro<> {
-                                          co_await sleep(50us);
+                                          co_await hocket::sleep(50us);
                                           w.note("in b");
                                       }(world);
                                   });
-                                  co_await sleep(1s);
+                                  co_await hocket::sleep(1s);
                               }).story;
     for (const char* const line : {"  b         * in b\n", "  a         * in a job of a\n", "  a         * in a\n"})
         EXPECT_NE(story.find(line), std::string::npos) << line << story;
@@ -226,11 +226,11 @@ TEST(OnceStory, a_server_that_lacks_descriptors_is_a_line_and_no_failure) {
     config.network.descriptors = 3;
     const Outcome outcome = run(config, [](World& world) -> Coro<> {
         world.host("kv", echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         {
             auto first = co_await open_connection("kv", 80), second = co_await open_connection("kv", 80);
             auto third = co_await open_connection("kv", 80);
-            co_await sleep(100ms);
+            co_await hocket::sleep(100ms);
             first.second.close();
             co_await third.second.write("hello");
             EXPECT_EQ(co_await third.first.readexactly(5), "hello");
@@ -246,7 +246,7 @@ TEST(OnceDeadlock, two_locks_taken_in_two_orders_are_named) {
     Lock first, second;
     const auto takes = [](Lock& one, Lock& other) -> Coro<> {
         const auto guard = co_await one.scoped();
-        co_await sleep(1ms);
+        co_await hocket::sleep(1ms);
         const auto second_guard = co_await other.scoped();
     };
     const Outcome outcome = run(Config::calm(), [&](World&) -> Coro<> {
@@ -278,14 +278,14 @@ TEST(OnceDeadlock, upkeep_does_not_hide_one) {
 TEST(OnceDeadlock, a_long_sleep_beside_upkeep_is_none) {
     const Outcome outcome = run(Config::calm(), [](World&) -> Coro<> {
         keep_up();
-        co_await sleep(50min);
+        co_await hocket::sleep(50min);
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;
 }
 
 TEST(OnceDeadlock, a_program_that_is_never_idle_is_a_livelock) {
     const Outcome outcome = run(Config::calm(), [](World&) -> Coro<> {
-        while (true) co_await sleep(0);
+        while (true) co_await hocket::sleep(0);
     });
     EXPECT_TRUE(outcome.error.starts_with("livelock: 1000000 steps in which nothing was waited for\nmain:\n"))
         << outcome.error;
@@ -294,9 +294,9 @@ TEST(OnceDeadlock, a_program_that_is_never_idle_is_a_livelock) {
 // It has ten answers while a task of it is never idle.
 Coro<> ten_answers(World& world) {
     world.host("kv", echo_server);
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     const Task<> busy = create_task([]() -> Coro<> {
-        while (true) co_await sleep(0);
+        while (true) co_await hocket::sleep(0);
     });
     auto [reader, writer] = co_await open_connection("kv", 80);
     for (int i = 0; i < 10; ++i) {
@@ -320,7 +320,7 @@ TEST(OnceDeadlock, too_many_steps_are_a_livelock) {
     Config config = Config::calm();
     config.max_steps = 1000;
     const Outcome outcome = run(config, [](World&) -> Coro<> {
-        while (true) co_await sleep(1us);
+        while (true) co_await hocket::sleep(1us);
     });
     EXPECT_TRUE(outcome.error.starts_with("livelock: 1000 steps, and no end\n")) << outcome.error;
 }
@@ -333,7 +333,7 @@ TEST(OnceStory, two_runs_that_send_other_bytes_differ) {
                 [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.readline(); }, "", 80);
             co_await server.serve_forever();
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         auto [reader, writer] = co_await open_connection("server", 80);
         co_await writer.write(std::to_string(++runs) + " is sent\n");
         co_await reader.read();

@@ -40,7 +40,7 @@ Coro<> echo_server(World& world) {
         } catch (const OSError&) {
             world.note("has no descriptor for its server");
         }
-        co_await sleep(100ms);
+        co_await hocket::sleep(100ms);
     }
 }
 
@@ -98,7 +98,7 @@ Coro<bool> exchanges(World& world, const Host& server, std::size_t most) {
 HOCKET_SIM_TEST(echoes_are_right_or_a_connection_fails, 300) {
     const Host servers[] = {world.host("one", [&world] { return echo_server(world); }),
                             world.host("two", [&world] { return echo_server(world); })};
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     std::vector<Task<bool>> clients;
     clients.reserve(6);
     for (int i = 0; i < 6; ++i) clients.push_back(create_task(exchanges(world, servers[i % 2], 5000)));
@@ -112,7 +112,7 @@ HOCKET_SIM_TEST(without_faults_of_connections_all_echoes_come_back, 200, [](Conf
     n.descriptors = 1024;
 }) {
     const Host server = world.host("server", [&world] { return echo_server(world); });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     std::vector<Task<bool>> clients;
     clients.reserve(4);
     for (int i = 0; i < 4; ++i) clients.push_back(create_task(exchanges(world, server, 3000)));
@@ -144,10 +144,10 @@ HOCKET_SIM_TEST(a_half_closed_connection_still_answers, 300) {
             } catch (const OSError&) {
                 world.note("has no descriptor for its server");
             }
-            co_await sleep(100ms);
+            co_await hocket::sleep(100ms);
         }
     });
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     for (int i = 0; i < 3; ++i) {
         const std::string message = message_of(world, 20'000);
         try {
@@ -176,18 +176,18 @@ HOCKET_SIM_TEST(a_server_without_descriptors_recovers, 200, [](Config& config) {
     others.reserve(4);
     for (int i = 0; i < 4; ++i) {
         others.push_back(world.host("client" + std::to_string(i), [&world, server]() -> Coro<> {
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             std::vector<Task<bool>> clients;
             clients.reserve(4);
             for (int k = 0; k < 4; ++k) clients.push_back(create_task(exchanges(world, server, 300)));
             for (auto& client : clients) co_await client;
         }));
     }
-    while (std::ranges::any_of(others, [](const Host& host) { return host.running(); })) co_await sleep(1s);
+    while (std::ranges::any_of(others, [](const Host& host) { return host.running(); })) co_await hocket::sleep(1s);
     bool well = false;
     for (int i = 0; i < 50 && !well; ++i) {
         well = co_await exchanges(world, server, 300);
-        if (!well) co_await sleep(1s);
+        if (!well) co_await hocket::sleep(1s);
     }
     EXPECT_TRUE(well) << "all descriptors are free again, and the server does not answer";
 }

@@ -29,20 +29,20 @@ private:
 
 HOCKET_SIM_TEST(time_passes_as_it_is_slept, 20) {
     const Duration before = world.now();
-    co_await sleep(1s);
+    co_await hocket::sleep(1s);
     EXPECT_GE(world.now().count() - before.count(), 1'000'000'000);
 }
 
 HOCKET_SIM_TEST(the_configuration_is_edited, 3, [](Config& config) { config.network.descriptors = 7; }) {
-    const Host host = world.host("one", []() -> Coro<> { co_await sleep(1s); });
+    const Host host = world.host("one", []() -> Coro<> { co_await hocket::sleep(1s); });
     EXPECT_TRUE(host.running());
-    co_await sleep(2s);
+    co_await hocket::sleep(2s);
     EXPECT_FALSE(host.running());
 }
 
 Coro<> rolls(World& world) {
     for (int i = 0; i < 20; ++i) {
-        co_await sleep(1ms);
+        co_await hocket::sleep(1ms);
         const std::uint32_t rolled = world.choose(6) + 1;
         world.note("rolls " + std::to_string(rolled));
         EXPECT_LT(rolled, 6U) << "of roll " << i;
@@ -76,9 +76,9 @@ TEST(OnceSimulationTest, what_is_found_while_hosts_end_is_of_their_run) {
     const SeedsReport report = try_seeds_with_expectations({.last = 3}, [](World& world) -> Coro<> {
         world.host("late", []() -> Coro<> {
             const Expecting expecting;
-            co_await sleep(1h);
+            co_await hocket::sleep(1h);
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
     });
     EXPECT_FALSE(report.ok);
     EXPECT_EQ(report.runs, 1U);

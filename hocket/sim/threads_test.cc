@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Thread pools, random numbers and the clock of simulated programs.
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
@@ -56,14 +57,14 @@ TEST(OnceSimThreads, so_does_one_whose_host_was_started_again) {
                 }
                 p = std::make_unique<ThreadPoolExecutor>();
                 co_await run_in_executor(*p, [] {});
-                co_await sleep(1h);
+                co_await hocket::sleep(1h);
             }(pool);
         });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         EXPECT_EQ(refusal(*pool), program_ended);
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(a.running());
     });
 }
@@ -84,17 +85,36 @@ TEST(OnceSimThreads, jobs_of_a_paused_host_wait_until_it_is_resumed) {
             return [](int& count) -> Coro<> {
                 while (true) {
                     co_await to_thread([&count] { ++count; });
-                    co_await sleep(1s);
+                    co_await hocket::sleep(1s);
                 }
             }(jobs);
         });
-        co_await sleep(10us);  // the first is to run after 100 us
+        co_await hocket::sleep(10us);  // the first is to run after 100 us
         world.pause(a);
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_EQ(jobs, 0);
         world.resume(a);
-        co_await sleep(500ms);
+        co_await hocket::sleep(500ms);
         EXPECT_EQ(jobs, 1);
+    });
+}
+
+TEST(OnceSimThreads, who_waits_for_a_job_says_for_how_long_in_the_hosts_time) {
+    run_calmly([&](World& world) -> Coro<> {
+        EventLoop* loop = nullptr;
+        const Host a = world.host("a", [&]() -> Coro<> {
+            return [](EventLoop*& own) -> Coro<> {
+                own = &get_running_loop();
+                co_await to_thread([] {});
+            }(loop);
+        });
+        co_await hocket::sleep(10us);
+        world.pause(a);
+        co_await hocket::sleep(1min);
+        const std::string graph = format_call_graph(*loop);
+        EXPECT_NE(graph.find("job in ThreadPoolExecutor, is in the queue for 60.000 s"), std::string::npos) << graph;
+        world.resume(a);
+        co_await hocket::sleep(1s);
     });
 }
 
@@ -109,12 +129,12 @@ void expect_to_stand_while_paused(void (*waits)()) {
                 co_return;
             }(waits, returned);
         });
-        co_await sleep(500ms);
+        co_await hocket::sleep(500ms);
         world.pause(a);
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_FALSE(returned);
         world.resume(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_TRUE(returned);
     });
 }
@@ -128,7 +148,7 @@ TEST(OnceSimThreads, what_blocks_on_a_paused_host_goes_on_when_it_is_resumed) {
 }
 
 TEST(OnceSimThreads, a_nested_run_of_a_paused_host_goes_on_when_it_is_resumed) {
-    expect_to_stand_while_paused([] { nested_run([]() -> Coro<> { co_await sleep(1s); }()); });
+    expect_to_stand_while_paused([] { nested_run([]() -> Coro<> { co_await hocket::sleep(1s); }()); });
 }
 
 TEST(OnceSimThreads, the_random_numbers_of_programs_have_nothing_in_common) {
@@ -142,9 +162,9 @@ TEST(OnceSimThreads, the_random_numbers_of_programs_have_nothing_in_common) {
             }(drawn);
         };
         const Host hosts[] = {world.host("a", draw), world.host("b", draw), world.host("c", draw)};
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.restart(hosts[0]);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         co_await draw();
     });
     EXPECT_EQ(drawn.size(), 5 * count);
@@ -158,10 +178,10 @@ TEST(OnceSimThreads, the_end_of_a_program_that_asks_for_a_name_is_not_reported) 
     const Outcome outcome = run(config, [](World& world) -> Coro<> {
         const auto ask = []() -> Coro<> { co_await getaddrinfo("a", 1); };
         const Host a = world.host("a", ask), b = world.host("b", ask);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.crash(a);
         world.signal(b, SIGINT);
-        co_await sleep(1min);
+        co_await hocket::sleep(1min);
         EXPECT_FALSE(b.running());
     });
     EXPECT_TRUE(outcome.ok) << outcome.error;

@@ -48,12 +48,12 @@ TEST(OnceSimTls, a_session_expires_when_its_two_hours_have_passed) {
     for (const TlsVersion version : {TlsVersion::tls1_2, TlsVersion::tls1_3}) {
         const Outcome outcome = run(config, [version](World& world) -> Coro<> {
             world.host("server", [version] { return tls_server(version); });
-            co_await sleep(1s);
+            co_await hocket::sleep(1s);
             const TlsContext context = FixedCertificates::client();
             EXPECT_FALSE(co_await resumes(context));
-            co_await sleep(1h);
+            co_await hocket::sleep(1h);
             EXPECT_TRUE(co_await resumes(context));
-            co_await sleep(3h);
+            co_await hocket::sleep(3h);
             EXPECT_FALSE(co_await resumes(context));
             EXPECT_TRUE(co_await resumes(context));
         });
@@ -72,12 +72,12 @@ std::string bytes_on_the_way(unsigned microseconds) {
         });
         world.host("old", [] { return tls_server(TlsVersion::tls1_2); });
         world.host("new", [] { return tls_server(TlsVersion::tls1_3); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const TlsContext context = FixedCertificates::client();
         EXPECT_FALSE(co_await resumes(context, "old"));
         EXPECT_FALSE(co_await resumes(context, "new"));
         usleep(microseconds);
-        co_await sleep(10min);
+        co_await hocket::sleep(10min);
         EXPECT_TRUE(co_await resumes(context, "old"));
         EXPECT_TRUE(co_await resumes(context, "new"));
     });
@@ -91,7 +91,7 @@ TEST(OnceSimTls, no_byte_is_another_when_the_system_s_clock_has_gone_on) {
 TEST(OnceSimTls, certificates_are_read_from_the_host_s_disk) {
     run_calmly([](World& world) -> Coro<> {
         const Host server = world.host("server", [] { return tls_server(TlsVersion::tls1_3); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_TRUE(server.files().exists("/server.crt"));
         const auto context_of = [](std::string ca_file) { return TlsContext::client({.ca_file = std::move(ca_file)}); };
         EXPECT_THROW(context_of("/ca.crt"), OSError);

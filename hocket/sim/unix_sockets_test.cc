@@ -104,11 +104,11 @@ TEST(OnceSimUnixSockets, one_that_was_left_behind_refuses_and_is_replaced) {
     run_calmly([](World& world) -> Coro<> {
         const auto log = std::make_shared<std::string>();
         const Host a = world.host("a", [log] { return serve_on_the_path(log); });
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         world.kill(a);
         EXPECT_TRUE(a.files().exists("/tmp/s"));
         world.restart(a);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(*log,
                   "connect to unix:/tmp/s: No such file or directory\nhello\n"
                   "connect to unix:/tmp/s: Connection refused\nhello\n");
@@ -209,12 +209,12 @@ TEST(OnceSimUnixSockets, who_sends_a_datagram_waits_for_room_or_the_end) {
         co_await sock_sendall(from, much);
         EXPECT_EQ(from.send_to(path, "x"), -EAGAIN);
         const Task<> second = create_task(sock_sendall(from, much));
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(second.done());
         EXPECT_EQ((co_await sock_recv(to, much.size())).size(), much.size());
         co_await second;
         const Task<std::string> third = create_task(error_of(sock_sendall(from, much)));
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_FALSE(third.done());
         to.close();
         EXPECT_THAT(co_await third, HasSubstr("Connection refused"));
@@ -226,7 +226,7 @@ TEST(OnceSimUnixSockets, who_sends_a_datagram_waits_for_room_or_the_end) {
 TEST(OnceSimUnixSockets, a_tcp_connection_that_was_reset_has_no_peer) {
     run_calmly([](World& world) -> Coro<> {
         const Host a = world.host("a", testing::echo_server);
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         const Own fd(SOCK_STREAM, AF_INET);
         EXPECT_EQ(fd.getpeername(), -ENOTCONN);
         co_await sock_connect(fd, a.address(7));
@@ -234,7 +234,7 @@ TEST(OnceSimUnixSockets, a_tcp_connection_that_was_reset_has_no_peer) {
         world.crash(a);
         world.restart(a);
         co_await sock_sendall(fd, "x");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(fd.getpeername(), -ENOTCONN);
         EXPECT_EQ(fd.shutdown(), -ENOTCONN);
         EXPECT_THAT(co_await error_of(sock_recv(fd, 1)), HasSubstr("Connection reset by peer"));
@@ -249,11 +249,11 @@ TEST(OnceSimUnixSockets, one_within_the_host_still_has) {
         auto accepting = create_task(sock_accept(listener));
         co_await sock_connect(fd, path);
         co_await sock_sendall(fd, "never read");
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         {
             const auto accepted = co_await std::move(accepting);
         }
-        co_await sleep(1s);
+        co_await hocket::sleep(1s);
         EXPECT_EQ(fd.getpeername(), 0);
         EXPECT_EQ(fd.shutdown(), 0);
     });
