@@ -15,7 +15,7 @@ import time
 import unittest
 
 from browser import CHROMIUM, Browser
-from outside import ROOT, standing
+from outside import ROOT, places, standing
 from web import serving, watched
 
 SKIPPED = 77
@@ -93,9 +93,8 @@ class InABrowser(unittest.TestCase):
             self.assertEqual(value("document.title"), f"{process.pid} - hocket top")
             self.assertEqual(value("document.querySelector('h1').textContent"), f"hocket top {process.pid}")
             self.assertRegex(value("document.querySelector('h2').textContent"), rf"^Loop 1 epoll, on thread {process.pid}")
-            expected = (r"Task-1\|waiting\|waiter\|amain \(stuck/spins\.cc:20\)", r"waiter\|(ready|running)\|\|wait_for \(stuck/spins\.cc:9\)",
-                        r"clock\|waiting\|sleep, [0-9.]+ s left\|tick \(stuck/spins\.cc:13\)")
-            self.browser.until(lambda: re.fullmatch("\n".join(expected), "\n".join(value(ROW))), lambda: value(ROW))
+            expected = places("Task-1|waiting|waiter|amain (stuck/spins.cc:20)\nwaiter|ready||wait_for (stuck/spins.cc:9)\nclock|waiting|sleep, N s left|tick (stuck/spins.cc:13)")
+            self.browser.until(lambda: re.sub(r"sleep, [0-9.]+ s", "sleep, N s", places("\n".join(value(ROW)))) == expected, lambda: value(ROW))
             self.assertEqual(value("[...document.querySelectorAll('.label')].map(label => label.textContent)"), ["Task-1", "waiter", "clock"])
             numbers = value("Object.fromEntries([...document.querySelectorAll('.numbers div')].map(box => [box.children[0].textContent, box.children[1].textContent]))")
             self.assertRegex(numbers["Busy"], r"^\d+\.\d %$")
@@ -112,12 +111,12 @@ class InABrowser(unittest.TestCase):
             self.show(server, scheme="dark")
             self.browser.until_value("document.querySelectorAll('.tree > .row').length === 5")
             value = self.browser.value
-            self.assertEqual(value(ROW), [
+            self.assertEqual([places(row) for row in value(ROW)], [places(row) for row in (
                 "Task-1|waiting|gather, 2 of 2 not done|amain (stuck/locks.cc:20)", "rent|waiting|Lock held by interest|transfer (stuck/locks.cc:11)",
-                "interest|waiting|Lock held by rent|transfer (stuck/locks.cc:11)", "rent|a cycle||", "interest|shown above||"])
+                "interest|waiting|Lock held by rent|transfer (stuck/locks.cc:11)", "rent|a cycle||", "interest|shown above||")])
             value("document.querySelectorAll('.tree .name')[1].click()")
             details = value("document.querySelector('.details').innerText")
-            self.assertIn("at transfer (stuck/locks.cc:11)\ncreated at amain (stuck/locks.cc:18)", details)
+            self.assertIn(places("at transfer (stuck/locks.cc:11)\ncreated at amain (stuck/locks.cc:18)"), places(details))
             dark = value("getComputedStyle(document.body).backgroundColor")
             self.keep("top-locks.png", seconds=12)
             value("document.querySelector('.tree .toggle').click()")
@@ -131,8 +130,8 @@ class InABrowser(unittest.TestCase):
     def test_a_leak_is_one_row(self):
         with watched("leak") as process, serving(process) as server:
             self.show(server)
-            self.browser.until_value(f"{ROW}.some(row => row.startsWith('Task-13 +990|waiting|Queue.put|log_line (stuck/leak.cc:12)'))")
-            self.browser.until_value(f"{table('queues')}[0] === '991|Queue.put, 10 items|log_line (stuck/leak.cc:12)'")
+            self.browser.until_value(f"{ROW}.some(row => row.startsWith('Task-13 +990|waiting|Queue.put|log_line (stuck/leak.cc'))")
+            self.browser.until_value(f"{table('queues')}[0].startsWith('991|Queue.put, 10 of 10|log_line (stuck/leak.cc')")
             self.assertEqual(self.browser.value("document.querySelectorAll('.tree > .row').length"), 3)
             self.browser.value("[...document.querySelectorAll('.tree .name')].at(-1).click()")
             self.assertEqual(self.browser.value("document.querySelectorAll('.tree > .row').length"), 3 + 991)
@@ -156,8 +155,8 @@ class InABrowser(unittest.TestCase):
             self.browser.until(lambda: self.browser.value("1") and any("Content Security Policy" in str(error) for error in self.browser.errors))
             self.browser.errors.clear()
             self.assertLessEqual(value("document.documentElement.scrollWidth"), 400)
-            self.assertIn("1|Queue.get, 0 items|take (inspect/standing.cc:32)", value(table("queues")))
-            self.assertTrue(any(row.startswith("read|127.0.0.1:") and row.endswith("|client") for row in value(table("connections"))), value(table("connections")))
+            self.assertTrue(value(table("queues"))[0].startswith("1|Queue.get, 0|take (inspect/standing.cc:"), value(table("queues")))
+            self.assertTrue(any(re.fullmatch(r"read\|TCP to 127\.0\.0\.1:\d+\|client", row) for row in value(table("connections"))), value(table("connections")))
             self.assertRegex(value("document.querySelector('.tasks .more').textContent"), r"^and \d+ tasks that did less$")
             self.keep("top-narrow.png")
             self.assert_no_errors()
