@@ -11,7 +11,8 @@ if(NOT CLI11_FOUND)
                         "hocket is then not built.")
 endif()
 add_executable(hocket apps/hocket.cc apps/serving.cc apps/httpbin.cc apps/demo_data.cc apps/serve.cc apps/get_command.cc apps/get.cc
-    apps/fetch.cc apps/phases.cc apps/destination.cc apps/progress.cc apps/looking.cc apps/inspect.cc apps/rates.cc apps/top.cc)
+    apps/fetch.cc apps/phases.cc apps/destination.cc apps/progress.cc apps/looking.cc apps/inspect.cc apps/rates.cc apps/top.cc
+    apps/trace.cc)
 set_target_properties(hocket PROPERTIES RUNTIME_OUTPUT_DIRECTORY apps)
 target_compile_definitions(hocket PRIVATE HOCKET_VERSION="${PROJECT_VERSION}")
 target_compile_options(hocket PRIVATE ${HOCKET_WARNINGS})

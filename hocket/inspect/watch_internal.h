@@ -16,12 +16,12 @@ namespace hocket::inspect {
 class Watch final : public LoopObserver, public LoopResource {
 public:
     /// Who wants it.
-    enum For : std::uint8_t { program = 1, monitor = 2 };
+    enum For : std::uint8_t { program = 1, monitor = 2, trace = 4 };
 
     static void begin(EventLoop& loop, For whom);
     static void end(EventLoop& loop, For whom) noexcept;
     /// Null: nobody wants it.
-    static const Watch* of(const EventLoop& loop) noexcept;
+    static Watch* of(const EventLoop& loop) noexcept;
 
     LoopCounters loop_counters() const noexcept;
     TaskCounters counters_of(const TaskBase& task) const noexcept;
@@ -33,6 +33,8 @@ public:
     void looks(bool waits) noexcept override;
     void has_looked() noexcept override;
     void loop_closing() noexcept override;
+
+    class TraceRing* ring = nullptr;  // where the loop is traced
 
 private:
     struct Entry {

@@ -5,6 +5,7 @@
 #include <hocket/base/report.h>
 #include <hocket/base/thread_id.h>
 #include <hocket/inspect/monitor.h>
+#include <hocket/inspect/trace.h>
 #include <hocket/io/backend_factory.h>
 #include <hocket/io/signals_internal.h>
 
@@ -74,6 +75,7 @@ EventLoop& Runner::get_loop() {
         inspect::start_monitor_if_asked();
         loop_ = options_.loop_factory();
         if (options_.debug) loop_->set_debug(*options_.debug);
+        inspect::start_tracing_if_asked(*loop_);
     }
     return *loop_;
 }
