@@ -5,7 +5,9 @@
 #include "looking.h"
 
 #include <hocket/base/errors.h>
+#include <hocket/base/symbols.h>
 #include <hocket/hocket.h>
+#include <hocket/http/json.h>
 #include <hocket/inspect/remote.h>
 
 #include <CLI/CLI.hpp>
@@ -14,10 +16,13 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 
-using hocket::Coro;
+using hocket::Coro, hocket::Symbols, hocket::http::Json;
 
 namespace {
 
@@ -30,11 +35,13 @@ each of its steps a slice with the function, file and line where it went on, an 
 ready before. The loop's own track has its callbacks and its waits.
 
 Of a process that may crash, or that nobody looks at in time, HOCKET_TRACE=trace-%p.json in its environment keeps the events from its
-beginning, and writes them when it crashes, when it ends, and whenever it gets SIGUSR2.
+beginning, and writes them when it crashes, when it ends, and whenever it gets SIGUSR2. What is written in a crash or for a signal has
+addresses in the place of functions, files and lines, which are found where the program and its libraries still are:
 
 Examples:
   hocket trace 4711 -o trace.json           the next 5 seconds; Ctrl-C ends them early
   hocket trace 4711 --seconds 0.5 | gzip > trace.json.gz
+  hocket trace trace-4711.json -o a.json    the places of a trace that a crash has left
 
 Exit codes: 0 it was written; 1 it could not be, and standard error says why; 2 wrong usage
 
@@ -57,10 +64,42 @@ void write_file(const std::string& path, const std::string& text) {
     if (!is_written || !is_there) throw hocket::OSError(errno, "write to " + path);
 }
 
+std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw hocket::OSError(errno, "read the trace " + path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Of a trace with addresses, and with the map of the memory that they are of.
+std::string with_places(const std::string& path) {
+    try {
+        Json trace = Json::parse(read_file(path));
+        const Symbols symbols = Symbols::of_map(trace.at("otherData").at("map").get<std::string>());
+        for (Json& event : trace.at("traceEvents")) {
+            if (!event.contains("args") || !event["args"].contains("at")) continue;
+            Json& at = event["args"]["at"];
+            at = symbols.code_location(std::strtoull(at.get<std::string>().c_str(), nullptr, 16));
+            if (event.at("name") == "step") event["name"] = at;
+        }
+        trace["otherData"].erase("map");
+        return trace.dump(0) + "\n";
+    } catch (const Json::exception&) {
+        throw hocket::ValueError("find the places of " + path + ": it is no trace that has addresses in their place");
+    }
+}
+
+std::string record(int pid, double seconds) {
+    hocket::inspect::Observation observation(pid);
+    const Symbols symbols = Symbols::of_process(pid);
+    observation.trace();
+    wait_until_interrupted(seconds);
+    return observation.events(symbols);
+}
+
 }  // namespace
 
 void describe_trace(CLI::App& command, TraceCommand& options) {
-    command.add_option("PROCESS", options.process, "Its number")->required();
+    command.add_option("PROCESS", options.process, "Its number, or a file that HOCKET_TRACE had it write")->required();
     command.add_option("-o,--output", options.file, "The file; - is standard output (-)");
     command.add_option("--seconds", options.seconds, "For how long (5)")->check(CLI::Range(0.0, 86400.0));
     command.footer(explained);
@@ -68,10 +107,5 @@ void describe_trace(CLI::App& command, TraceCommand& options) {
 
 void run_trace(const TraceCommand& options) {
     const std::optional<int> pid = number_of_process(options.process);
-    if (!pid) throw hocket::ValueError("trace " + options.process + ": that is no number of a process");
-    hocket::inspect::Observation observation(*pid);
-    const hocket::Symbols symbols = hocket::Symbols::of_process(*pid);
-    observation.trace();
-    wait_until_interrupted(options.seconds);
-    write_file(options.file, observation.events(symbols));
+    write_file(options.file, pid ? record(*pid, options.seconds) : with_places(options.process));
 }

@@ -124,6 +124,11 @@ public:
 
     void put(std::string_view text) noexcept;
     void put_number(std::uint64_t number, int base = 10) noexcept;
+    void put_address(std::uint64_t address) noexcept;
+    /// As it stands in a JSON string; what is no UTF-8 is replaced.
+    void put_escaped(std::string_view text) noexcept;
+    /// In microseconds, with all of the nanoseconds.
+    void put_time(std::int64_t nanoseconds) noexcept;
     void flush() noexcept;
 
 protected:
@@ -146,7 +151,8 @@ private:
 /// Function, file and line of an address.
 using PlaceOf = Function<std::string(std::uint64_t)>;
 
-/// Makes a trace in the Trace Event format of the events of loops. For signal handlers, if there is no `place_of`: then addresses stand in the place of places.
+/// Makes a trace in the Trace Event format of the events of loops. For signal handlers, if there is no `place_of`: then addresses of this process
+/// stand for places, with the map of its memory.
 class TraceWriter {
 public:
     TraceWriter(TraceOutput& output, int pid, std::string_view program, PlaceOf* place_of) noexcept;
@@ -158,6 +164,7 @@ public:
 
 private:
     class OfLoop;
+    void put_map() noexcept;
 
     TraceOutput& output_;
     const int pid_;

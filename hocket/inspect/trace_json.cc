@@ -2,87 +2,13 @@
 // Makes a trace in the Trace Event format of events. It may run in a signal handler: no allocation, no lock.
 #include <hocket/inspect/trace_internal.h>
 
-#include <hocket/base/utf_8_internal.h>
-
-#include <sys/mman.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 
 namespace hocket::inspect {
-
-// ---- Text
-
-void TraceOutput::put(std::string_view text) noexcept {
-    while (!text.empty()) {
-        if (used_ == buffer_.size()) flush();
-        const std::size_t n = std::min(text.size(), buffer_.size() - used_);
-        std::memcpy(buffer_.data() + used_, text.data(), n);
-        used_ += n;
-        text.remove_prefix(n);
-    }
-}
-
-void TraceOutput::put_number(std::uint64_t number, int base) noexcept {
-    char digits[64];
-    put({digits, std::to_chars(digits, digits + sizeof digits, number, base).ptr});
-}
-
-void TraceOutput::flush() noexcept {
-    if (used_ > 0) write({buffer_.data(), used_});
-    used_ = 0;
-}
-
-namespace {
-
-void put_address(TraceOutput& out, std::uint64_t address) noexcept {
-    out.put("0x");
-    out.put_number(address, 16);
-}
-
-// As what stands in a JSON string: what is no UTF-8 is replaced.
-void put_escaped(TraceOutput& out, std::string_view text) noexcept {
-    while (!text.empty()) {
-        const auto byte = static_cast<unsigned char>(text.front());
-        std::size_t size = utf_8_sequence(text);
-        if (size == 0) {
-            size = std::max<std::size_t>(utf_8_mistake(text), 1);
-            out.put("\\ufffd");
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out.put(byte < 0x10 ? "\\u000" : "\\u00");
-            out.put_number(byte, 16);
-        } else {
-            if (byte == '"' || byte == '\\') out.put("\\");
-            out.put(text.substr(0, size));
-        }
-        text.remove_prefix(std::min(size, text.size()));
-    }
-}
-
-// Microseconds, with all of the nanoseconds.
-void put_time(TraceOutput& out, std::int64_t nanoseconds) noexcept {
-    if (nanoseconds < 0) out.put("-");
-    const auto all = static_cast<std::uint64_t>(nanoseconds);
-    const std::uint64_t size = nanoseconds < 0 ? 0 - all : all;
-    out.put_number(size / 1000);
-    const std::uint64_t rest = size % 1000;
-    out.put(rest < 10 ? ".00" : rest < 100 ? ".0" : ".");
-    out.put_number(rest);
-}
-
-}  // namespace
-
-// ---- Memory
-
-TraceMemory::TraceMemory(std::size_t size) noexcept : size_(size) {
-    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory != MAP_FAILED) start_ = static_cast<char*>(memory);
-}
-
-TraceMemory::~TraceMemory() {
-    if (start_) ::munmap(start_, size_);
-}
 
 // ---- One loop
 
@@ -175,9 +101,9 @@ private:
             std::memcpy(name + size + 8, &events_[t.name + i].argument, 8);
         }
         const std::string_view text(name, strnlen(name, size));
-        if (!text.empty()) return put_escaped(out_, text);
+        if (!text.empty()) return out_.put_escaped(text);
         out_.put("task ");
-        put_address(out_, t.task);
+        out_.put_address(t.task);
     }
 
     // ---- Events
@@ -309,7 +235,7 @@ private:
         put_ids(s.track);
         put_time_of_event(s.began);
         out_.put(", \"dur\": ");
-        put_time(out_, std::max<std::int64_t>(end - s.began, 0));
+        out_.put_time(std::max<std::int64_t>(end - s.began, 0));
         out_.put(", \"args\": {");
         if (is_step) {
             out_.put("\"at\": \"");
@@ -319,7 +245,7 @@ private:
                 out_.put(", \"woken_by\": \"");
                 put_name(s.waker);
                 out_.put("\", \"ready_us\": ");
-                put_time(out_, std::max<std::int64_t>(s.began - s.woken, 0));
+                out_.put_time(std::max<std::int64_t>(s.began - s.woken, 0));
             }
             out_.put(more);
         } else {
@@ -340,8 +266,8 @@ private:
         out_.put("}}");
     }
     void put_place(std::uint64_t address) noexcept {
-        if (!writer_.place_of_) return put_address(out_, address);
-        put_escaped(out_, (*writer_.place_of_)(address));
+        if (!writer_.place_of_) return out_.put_address(address);
+        out_.put_escaped((*writer_.place_of_)(address));
     }
     void begin_event(std::string_view phase, std::string_view name, std::uint32_t track) noexcept {
         out_.put(",\n{\"ph\": \"");
@@ -359,7 +285,7 @@ private:
     }
     void put_time_of_event(std::int64_t time) noexcept {
         out_.put(", \"ts\": ");
-        put_time(out_, time);
+        out_.put_time(time);
     }
 
     TraceWriter& writer_;
@@ -385,7 +311,7 @@ TraceWriter::TraceWriter(TraceOutput& output, int pid, std::string_view program,
     output_.put("{\"traceEvents\": [\n{\"ph\": \"M\", \"name\": \"process_name\", \"pid\": ");
     output_.put_number(static_cast<std::uint64_t>(pid));
     output_.put(", \"tid\": 1, \"args\": {\"name\": \"");
-    put_escaped(output_, program);
+    output_.put_escaped(program);
     output_.put("\"}}");
 }
 
@@ -393,10 +319,24 @@ void TraceWriter::put(std::span<const TraceEvent> events, const TracedLoop& loop
     OfLoop(*this, events, loop).put();
 }
 
+// By which others can tell places by addresses.
+void TraceWriter::put_map() noexcept {
+    const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    output_.put(", \"map\": \"");
+    char lines[4096];
+    for (ssize_t n; (n = ::read(fd, lines, sizeof lines)) > 0;)
+        output_.put_escaped({lines, static_cast<std::size_t>(n)});  // whole lines
+    output_.put("\"");
+    ::close(fd);
+}
+
 void TraceWriter::finish(std::string_view reason) noexcept {
     output_.put("\n], \"displayTimeUnit\": \"ns\", \"otherData\": {\"reason\": \"");
-    put_escaped(output_, reason);
-    output_.put("\"}}\n");
+    output_.put_escaped(reason);
+    output_.put("\"");
+    if (!place_of_) put_map();
+    output_.put("}}\n");
     output_.flush();
 }
 

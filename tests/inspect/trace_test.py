@@ -125,6 +125,18 @@ class Crashes(WithFolder):
                     self.assertEqual(step["name"], "step")
                     self.assertRegex(step["args"]["at"], r"^0x[0-9a-f]{4,}$")
 
+    def test_its_places_are_found_later(self):
+        self.crash("SIGSEGV", signal.SIGSEGV)
+        done = run("trace", str(self.file))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        trace = Trace(done.stdout)
+        self.assertEqual(trace.whole["otherData"], {"reason": "SIGSEGV"})
+        first, second = trace.steps("handler")
+        self.assertRegex(second["name"], r"^handle \(inspect/traced\.cc:\d+\)$")
+        self.assertEqual(second["args"]["at"], second["name"])
+        created = [e["args"]["at"] for e in trace.events if e["name"] == "created" and trace.names[e["tid"]] == "handler"]
+        self.assertRegex(*created, r"^amain \(inspect/traced\.cc:\d+\)$")
+
     def test_a_stack_that_has_run_over(self):
         self.assertTrue(self.crash("overflow", signal.SIGSEGV).steps("handler")[-1]["args"]["unfinished"])
 
@@ -263,7 +275,10 @@ class Command(WithFolder):
     def test_what_cannot_be_done_is_said(self):
         process = self.spinning(monitor="")
         self.refused(run("trace", str(process.pid)), f"hocket trace: look into process {process.pid}, which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory\n")
-        self.refused(run("trace", "core.4711"), "hocket trace: trace core.4711: that is no number of a process\n")
+        self.refused(run("trace", "trace.4711"), "hocket trace: read the trace trace.4711: No such file or directory\n")
+        for text in "{", "[]", '{"traceEvents": [], "otherData": {"reason": "the process\'s end"}}':
+            self.file.write_text(text)
+            self.refused(run("trace", str(self.file)), f"hocket trace: find the places of {self.file}: it is no trace that has addresses in their place\n")
         process = self.spinning()
         self.refused(run("trace", str(process.pid), "--seconds", "0.1", "-o", str(self.folder / "none" / "a")), f"hocket trace: write to {self.folder}/none/a: No such file or directory\n")
         process = self.start("outside", HOCKET_TRACE="", HOCKET_INSPECT="1")
