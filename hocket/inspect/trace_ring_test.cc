@@ -9,6 +9,7 @@
 #include <hocket/inspect/trace_internal.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <iterator>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -135,6 +137,19 @@ TEST(OnceTraceRing, goes_over_a_socket_as_lines) {
     });
 }
 
+// But for names, which have no time.
+std::vector<TraceEvent> events_of(std::uint64_t number) {
+    std::vector<TraceEvent> events, room;
+    for (const TraceRing* r = TraceRing::first(); r; r = r->next()) {
+        room.resize(r->size());
+        TracedLoop loop;
+        const std::span<const TraceEvent> found = r->copy(room, loop);
+        if (loop.number == number) events.assign(found.begin(), found.end());
+    }
+    std::erase_if(events, [](const TraceEvent& e) { return e.kind() == TraceEvent::name; });
+    return events;
+}
+
 // Each reading is of a moment: what the loop overwrites meanwhile is not in it.
 TEST(RealTraceRing, is_read_while_the_loop_runs) {
     std::atomic<bool> is_over = false;
@@ -149,17 +164,17 @@ TEST(RealTraceRing, is_read_while_the_loop_runs) {
         };
         run(amain());
     });
-    const std::set<std::string> known{"Task-1", "a", "loop"};
-    std::size_t seen = 0;
-    for (int i = 0; i < 2000 || seen < 10; ++i) {
-        const auto place = [](std::uint64_t) { return std::string(); };
-        const std::string lines = trace_lines();
-        if (lines.starts_with("error")) continue;
-        const Recorded trace(trace_from_lines(lines, place), number);
-        expect_sound(trace);
-        for (const std::string& name : trace.all_names()) EXPECT_TRUE(known.contains(name)) << name;
-        if (trace.of("a", "X").size() > 2) ++seen;
+    int seen = 0;
+    while (seen < 20'000) {
+        const std::vector<TraceEvent> events = events_of(number);
+        if (events.size() < 20)
+            continue;  // most of them are overwritten while it is read, where the machine has other work
+        ++seen;
+        const bool in_order = std::ranges::is_sorted(events, {}, &TraceEvent::time);
+        EXPECT_TRUE(in_order);
+        if (!in_order) break;
     }
+    for (int i = 0; i < 100; ++i) expect_sound(Recorded(format_trace(), number));
     is_over = true;
     thread.join();
 }

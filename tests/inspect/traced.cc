@@ -57,7 +57,11 @@ void crash(std::string_view how) {
 // The child of a fork is no second writer of its parent's trace, and has one of its own when it runs a loop.
 void fork_and_end(bool runs_a_loop) {
     const pid_t child = fork();
-    if (child > 0) return void(waitpid(child, nullptr, 0));
+    if (child > 0) {
+        waitpid(child, nullptr, 0);
+        if (runs_a_loop) return;
+        _exit(0);
+    }
     if (runs_a_loop) std::thread([] { run(rest()); }).join();
     std::exit(0);
 }
