@@ -30,8 +30,7 @@ public:
     void put() noexcept {
         if (slots_.empty()) return;
         for (std::size_t i = 0; i < events_.size(); ++i) take(i);
-        std::int64_t end = events_.empty() ? 0 : events_.back().time;
-        end = std::max(end, loop_.end);
+        const std::int64_t end = std::max(last_time_, loop_.end);
         while (depth_ > 0) finish_span(end, ", \"unfinished\": true");
         for (std::uint32_t i = 0; i < track_count_; ++i) {
             begin_event("M", "thread_name", i);
@@ -110,6 +109,7 @@ private:
 
     void take(std::size_t i) noexcept {
         const TraceEvent& e = events_[i];
+        if (e.kind() != TraceEvent::name) last_time_ = e.time;
         switch (e.kind()) {
             case TraceEvent::created:
             case TraceEvent::seen: return introduce(i);
@@ -118,11 +118,7 @@ private:
             case TraceEvent::begins: return begin(e);
             case TraceEvent::ends:
             case TraceEvent::ends_for_good:
-                if (depth_ > 0) {
-                    finish_span(e.time, "");
-                } else {
-                    has_last_ = false;
-                }
+                end_span(e.time);
                 if (e.kind() == TraceEvent::ends_for_good) end_task(e, "ended");
                 return;
             case TraceEvent::never_begins: return end_task(e, "cancelled before its first step");
@@ -132,11 +128,7 @@ private:
                 spans_[depth_++] = {.began = e.time, .kind = e.kind()};
                 return;
             case TraceEvent::has_looked:
-                if (depth_ > 0) {
-                    finish_span(e.time, "");
-                } else {
-                    has_last_ = false;
-                }
+                end_span(e.time);
                 ready_changed_ = true;
                 return;
         }
@@ -197,10 +189,14 @@ private:
         out_.put(", \"s\": \"t\"}");
     }
 
+    // Its begin may have been overwritten.
+    void end_span(std::int64_t end) noexcept {
+        has_last_ = depth_ > 0;
+        if (has_last_) finish_span(end, "");
+    }
     void finish_span(std::int64_t end, std::string_view more) noexcept {
         const Span& s = spans_[--depth_];
         last_began_ = s.began;
-        has_last_ = true;
         put_span(s, end, more);
         if (!s.has_flow) return;
         const std::uint64_t flow = ++writer_.flows_;
@@ -299,7 +295,7 @@ private:
     std::uint32_t track_count_ = 1;
     std::size_t depth_ = 0;
     bool has_last_ = false;  // the span that ended last is shown
-    std::int64_t last_began_ = 0;
+    std::int64_t last_began_ = 0, last_time_ = 0;
     std::uint64_t ready_ = 0, shown_ready_ = 0;
     bool ready_changed_ = false;
 };

@@ -179,6 +179,21 @@ TEST(RealTraceRing, is_read_while_the_loop_runs) {
     thread.join();
 }
 
+TEST(OnceTraceRing, may_end_amid_a_name) {
+    const auto event = [](TraceEvent::Kind kind, std::uint64_t task, std::int64_t time) {
+        return TraceEvent{time, task << TraceEvent::kind_bits | kind, 0};
+    };
+    const std::vector<TraceEvent> events{event(TraceEvent::name, 16, INT64_MAX), event(TraceEvent::begins, 16, 1000),
+                                         event(TraceEvent::created, 32, 3000), event(TraceEvent::name, 32, 'x')};
+    TraceText output;
+    TraceWriter writer(output, 1, "program", nullptr);
+    writer.put(events, {.number = 7});
+    writer.finish("");
+    const Recorded trace(output.text, 7);
+    EXPECT_EQ(nanoseconds(trace.of("task 0x10", "X").at(0)["dur"]), 2000);
+    EXPECT_EQ(trace.of("x", "i").size(), 1U);
+}
+
 bool is_watched() { return get_running_loop().observer() != nullptr; }
 
 // The visitor's word comes a little after his answer.

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -17,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-volatile int zero = 0;
+volatile std::uintptr_t zero = 0;
 
 void say(const char* text) {
     std::puts(text);
@@ -31,9 +32,9 @@ void wait_for_the_end() {
     while (std::getchar() != EOF) continue;
 }
 
-int overflow(int depth) {  // NOLINT(misc-no-recursion)
+unsigned overflow(unsigned depth) {  // NOLINT(misc-no-recursion)
     volatile char used[4096] = {};
-    return depth < 0 ? 0 : overflow(depth + 1) + used[depth % 4096];
+    return depth == UINT32_MAX ? 0 : overflow(depth + 1) + static_cast<unsigned char>(used[depth % 4096]);
 }
 
 void touch_missing_page() {
@@ -48,7 +49,7 @@ void crash(std::string_view how) {
     if (how == "SIGFPE") zero = 100 / zero;
     if (how == "SIGILL") __builtin_trap();
     if (how == "SIGABRT") std::abort();
-    if (how == "overflow") zero = overflow(zero);
+    if (how == "overflow") zero = overflow(0);
     if (how == "thread") std::thread([] { crash("SIGSEGV"); }).join();
     if (how == "stall") std::thread([] { inspect::write_trace_if_asked("a stall"); }).join();
     if (how == "outside") wait_for_the_end();
