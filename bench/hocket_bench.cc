@@ -2,6 +2,7 @@
 // The workloads with hocket, and how often it asks the system for memory once it runs.
 
 #include <hocket/hocket.h>
+#include <hocket/inspect/counters.h>
 
 #include <vector>
 
@@ -15,11 +16,13 @@ using hocket::Coro, hocket::Task;
 using namespace std::chrono_literals;
 
 volatile long sink;
+bool is_counted = false;  // the loop counts what it runs
 
 /// Reports the nanoseconds of each item of `work` and the allocations of all; a short round before it fills the caches.
 template <class Work>
 void measure(int items, Work work) {
     auto main = [&]() -> Coro<> {
+        if (is_counted) hocket::inspect::start_counting(hocket::get_running_loop());
         co_await work(1000);
         const double allocated = bench::allocations(), start = bench::now();
         co_await work(items);
@@ -28,6 +31,13 @@ void measure(int items, Work work) {
         bench::report("ns", seconds * 1e9 / items);
     };
     hocket::run(main());
+}
+
+/// The same on a loop that counts.
+template <void (*workload)()>
+void counted() {
+    is_counted = true;
+    workload();
 }
 
 [[gnu::noinline]] Coro<> yield_once() { co_await hocket::sleep(0); }
@@ -224,6 +234,8 @@ constexpr bench::Workload workloads[] = {
     {"B", nested_await},
     {"C1", yields_alone},
     {"C1t", yields_with_a_timer},
+    {"Acounted", counted<spawn_and_join>},
+    {"C1counted", counted<yields_alone>},
     {"C2", queue},
     {"D", timers_at_once},
     {"E", waiting_tasks},

@@ -75,7 +75,8 @@ Coro<> who_waits() {
     const Task<> parser = create_task(parse(data), {.name = "parser"});
     const Task<> boss = create_task(join(parser), {.name = "boss"});
     co_await hocket::sleep(1ms);
-    std::printf("%s", format_call_graph(get_running_loop()).c_str());
+    std::printf("%s\n\n", format_call_graph(get_running_loop()).c_str());
+    print_call_graph(parser, {.limit = 1});
     data.set();
     co_await boss;
 }

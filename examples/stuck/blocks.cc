@@ -21,7 +21,7 @@ Coro<> handle() {
 }
 
 Coro<> tick() {
-    for (;;) co_await hocket::sleep(1s);
+    for (;;) co_await hocket::sleep(60s);
 }
 
 Coro<> amain() {

@@ -3,6 +3,8 @@
 #include <hocket/base/memory.h>
 
 #include <pthread.h>
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -29,6 +31,10 @@ void* system_block(std::size_t size) {
     if (void* block = std::malloc(size)) return block;
     throw std::bad_alloc();
 }
+
+// What detectors want to know of; by far the most programs have none.
+constinit std::atomic<std::size_t> large_block = SIZE_MAX;
+constinit std::atomic<FramePool::LargeBlockHook> large_block_hook = nullptr;
 
 // At the beginning of a cache line: where the blocks lie across lines would else be chance, which is worth a third of a task's spawn.
 char* new_chunk() {
@@ -172,10 +178,19 @@ void FramePool::release_husk(void* frame) noexcept {
 const FramePool::Lists FramePool::none_ = {};
 constinit thread_local FramePool::Lists* FramePool::mine_ = const_cast<FramePool::Lists*>(&FramePool::none_);
 
+void FramePool::set_large_block_hook(std::size_t size, LargeBlockHook hook) noexcept {
+    large_block.store(SIZE_MAX, std::memory_order_relaxed);
+    if (!hook) return;  // the one before stays, for threads that are about to call it
+    large_block_hook.store(hook, std::memory_order_relaxed);
+    large_block.store(size, std::memory_order_release);
+}
+
 void* FramePool::refill(std::size_t size) {
     if (Hollowing* hollowing = Hollowing::now()) return hollowing->outside([&] { return allocate(size); });
     Thread* thread = Thread::mine();
     if (!HOCKET_POOL || size > largest) {
+        if (size >= large_block.load(std::memory_order_acquire)) [[unlikely]]
+            large_block_hook.load(std::memory_order_relaxed)(size, __builtin_return_address(0));
         if (thread) ++thread->system_allocations;
         return system_block(size);
     }

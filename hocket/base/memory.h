@@ -56,6 +56,11 @@ public:
     static HOCKET_EXPORT bool is_husk(const void* frame) noexcept;
     static HOCKET_EXPORT void release_husk(void* frame) noexcept;
 
+    /// Calls `hook`, which may itself make frames, on each thread that asks for a block of `size` bytes or more, larger than `largest`; null:
+    /// nothing is called. For detectors.
+    using LargeBlockHook = void (*)(std::size_t size, const void* where);
+    static HOCKET_EXPORT void set_large_block_hook(std::size_t size, LargeBlockHook hook) noexcept;
+
     /// How often this thread has asked the system for memory: constant in steady state.
     static HOCKET_EXPORT std::size_t system_allocations() noexcept;
 

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -261,12 +262,117 @@ TEST(VirtualAwaitGraph, says_how_long_a_sleep_goes_on_or_is_overdue) {
     }());
 }
 
+TEST(VirtualAwaitGraph, shows_who_waits_for_a_task) {
+    if (!has_symbols()) GTEST_SKIP() << "built without libdw";
+    run([]() -> Coro<> {
+        const auto worker = create_task(crawl(), {.name = "worker"});
+        const auto boss = create_task(join(worker), {.name = "boss"});
+        const auto other = create_task(join(worker), {.name = "other"});
+        const auto owner = create_task(join(boss), {.name = "owner"});
+        co_await testing::turns(2);
+        EXPECT_EQ(without_places(format_call_graph(worker)),
+                  "worker: waits for a future\n"
+                  "  at forever\n"
+                  "  at read_page\n"
+                  "  at crawl\n"
+                  "  future: pending\n"
+                  "  awaited by boss: waits for worker\n"
+                  "    at join\n"
+                  "    awaited by owner: waits for boss\n"
+                  "      at join\n"
+                  "  awaited by other: waits for worker\n"
+                  "    at join\n");
+        worker.cancel();
+        static_cast<void>(co_await testing::ending_of(owner));
+    }());
+}
+
+TEST(AwaitGraph, shows_so_many_frames_of_each_task_as_are_asked_for) {
+    if (!has_symbols()) GTEST_SKIP() << "built without libdw";
+    run([]() -> Coro<> {
+        const auto worker = create_task(crawl(), {.name = "worker"});
+        const auto boss = create_task(join(worker), {.name = "boss"});
+        co_await testing::turns(2);
+        const AwaitNode inner = capture_call_graph(worker, {.limit = 2}),
+                        outer = capture_call_graph(worker, {.limit = -1}),
+                        none = capture_call_graph(worker, {.limit = 0});
+        EXPECT_EQ(inner.frames.size(), 2U);
+        EXPECT_NE(inner.frames.at(1).find("read_page"), std::string::npos) << inner.frames.at(1);
+        EXPECT_EQ(inner.more_frames, 1U);
+        EXPECT_EQ(outer.frames.size(), 1U);
+        EXPECT_NE(outer.frames.at(0).find("crawl"), std::string::npos) << outer.frames.at(0);
+        EXPECT_TRUE(none.frames.empty());
+        EXPECT_EQ(none.more_frames, 0U);
+        EXPECT_EQ(none.awaited_by.size(), 1U);
+        EXPECT_TRUE(none.awaited_by.at(0).frames.empty());
+        worker.cancel();
+        static_cast<void>(co_await testing::ending_of(boss));
+    }());
+}
+
+TEST(AwaitGraph, of_the_current_task_shows_the_line_that_asks) {
+    if (!has_symbols()) GTEST_SKIP() << "built without libdw";
+    run([]() -> Coro<> {
+        const auto who = create_task(
+            []() -> Coro<std::string> {
+                co_await testing::turns(1);
+                co_return format_call_graph();
+            }(),
+            {.name = "who"});
+        const unsigned line = __LINE__ - 3;
+        const auto boss = create_task(join(who), {.name = "boss"});
+        const std::string text = co_await who;
+        EXPECT_TRUE(text.starts_with("who: running\n  at ")) << text;
+        EXPECT_NE(text.find("(core/await_graph_test.cc:" + std::to_string(line) + ")"), std::string::npos) << text;
+        EXPECT_NE(text.find("  awaited by boss: waits for who\n"), std::string::npos) << text;
+        co_await boss;
+        const AwaitNode bare = capture_call_graph({.limit = 0});
+        EXPECT_EQ(bare.name, current_task().get_name());
+        EXPECT_TRUE(bare.frames.empty());
+    }());
+}
+
+TEST(AwaitGraph, of_no_task_is_empty) {
+    EXPECT_EQ(thrown_by([] { static_cast<void>(capture_call_graph()); }),
+              "hocket::RuntimeError: no running event loop");
+    run([]() -> Coro<> {
+        std::string text = "not called";
+        get_running_loop().call_soon([&] { text = format_call_graph(); });
+        co_await testing::turns(2);
+        EXPECT_EQ(text, "");
+    }());
+}
+
+TEST(AwaitGraph, is_printed_to_a_file) {
+    run([]() -> Coro<> {
+        const auto worker = create_task(crawl(), {.name = "worker"});
+        co_await testing::turns(1);
+        std::FILE* const file = std::tmpfile();
+        print_call_graph(worker, {.file = file});
+        std::rewind(file);
+        std::string text(10'000, '\0');
+        text.resize(std::fread(text.data(), 1, text.size(), file));
+        std::fclose(file);
+        EXPECT_EQ(text, format_call_graph(worker) + "\n");
+        ::testing::internal::CaptureStdout();
+        print_call_graph({.limit = 0});
+        std::fflush(stdout);
+        EXPECT_EQ(::testing::internal::GetCapturedStdout(), format_call_graph({.limit = 0}) + "\n");
+        std::FILE* const full = std::fopen("/dev/full", "w");
+        std::setvbuf(full, nullptr, _IONBF, 0);
+        EXPECT_EQ(thrown_by([&] { print_call_graph({.file = full}); }),
+                  "hocket::OSError: print a call graph: No space left on device");
+        std::fclose(full);
+        worker.cancel();
+    }());
+}
+
 TEST(OnceAwaitGraph, says_which_operation_is_awaited) {
     auto* backend = new testing::ManualBackend;
     EventLoop loop{Unique<Backend>(backend)};
     const auto task = loop.create_task([]() -> Coro<> { co_await PendingOperation(Opcode::recv, 7); }(), {});
     loop.run_once(0s);
-    EXPECT_EQ(capture_call_graph(task).state, "waits for recv on descriptor 7");
+    EXPECT_EQ(capture_call_graph(task).state, "waits for recv from descriptor 7");
     backend->complete(0);
     loop.run_until_complete(task);
 }

@@ -91,6 +91,8 @@ class HOCKET_EXPORT SignalReceiver {
 public:
     /// `mask`: bit N is set for signal N.
     virtual void signals_arrived(std::uint64_t mask) noexcept = 0;
+    /// Whether the program has a handler; that of a Runner for Ctrl-C is none.
+    virtual bool is_used() const noexcept = 0;
 
 protected:
     ~SignalReceiver() = default;

@@ -3,12 +3,15 @@
 #include <hocket/core/gate.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/core/queue_growth.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace hocket {
+
+constinit std::atomic<QueueGrowthHook> queue_growth_hook = nullptr;
 
 namespace {
 

@@ -3,8 +3,11 @@
 #include <hocket/core/operation.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/core/operation_text_internal.h>
 
+#include <sys/socket.h>
 #include <cerrno>
+#include <cstddef>
 
 namespace hocket {
 
@@ -48,9 +51,18 @@ void PendingOperation::release_result() noexcept {
 }
 
 void PendingOperation::describe(AwaitDescription& to) const {
-    static constexpr const char* names[] = {"poll",    "accept",  "connect", "recv", "send",
-                                            "recvmsg", "sendmsg", "read",    "write"};
-    to.text = std::string(names[static_cast<int>(code)]) + " on descriptor " + std::to_string(fd);
+    const sockaddr* peer = nullptr;
+    std::size_t peer_size = 0;
+    if (code == Opcode::connect) {
+        peer = static_cast<const sockaddr*>(data);
+        peer_size = size;
+    } else if (code == Opcode::sendmsg) {
+        const auto& message = *static_cast<const msghdr*>(data);
+        peer = static_cast<const sockaddr*>(message.msg_name);
+        peer_size = message.msg_namelen;
+    }
+    to.text = operation_words(code);
+    to.text += descriptor_text(task_->loop().backend(), fd, peer, static_cast<unsigned>(peer_size));
 }
 
 }  // namespace hocket

@@ -31,6 +31,11 @@ public:
         for (const Entry& e : entries_) last = last < e.when ? e.when : last;
         return last;
     }
+    /// Calls `f(timer, when)` for each, in no order.
+    template <class F>
+    void for_each(F f) const {
+        for (const Entry& e : entries_) f(*e.timer, e.when);
+    }
     std::int64_t when(const Timer& t) const noexcept { return entries_[t.position].when; }
 
     void push(Timer& t, std::int64_t when);

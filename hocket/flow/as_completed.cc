@@ -87,7 +87,9 @@ private:
             ++state.to_give_;
             Gate::pass_on(t);
         }
-        void describe(AwaitDescription& to) const override { state.describe_followed(to, "as_completed"); }
+        void describe(AwaitDescription& to) const override {
+            state.describe_followed(to, "as_completed", &state.alarm_);
+        }
     };
     std::optional<Door> door_{std::in_place, *this};  // none once the iterator is gone: whoever waits has been told
     Alarm alarm_;

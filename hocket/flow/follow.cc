@@ -4,6 +4,8 @@
 
 #include <hocket/core/await_graph.h>
 
+#include <algorithm>
+
 namespace hocket {
 
 void Followed::run() {
@@ -64,13 +66,16 @@ void Follower::unfollow() noexcept {
     }
 }
 
-void Follower::describe_followed(AwaitDescription& to, const char* what) const {
+void Follower::describe_followed(AwaitDescription& to, const char* what, const Alarm* alarm) const {
     to.is_over = self_.done();
     for (const Followed& entry : *this) {
         if (entry.follower && !entry.future->done()) to.futures.push_back(entry.future);
     }
     to.text =
         std::string(what) + ", " + std::to_string(to.futures.size()) + " of " + std::to_string(count_) + " not done";
+    if (!alarm || !alarm->armed()) return;
+    const EventLoop& loop = self_.loop();
+    to.text += ", " + seconds_text(std::max<std::int64_t>(loop.timers().when(*alarm) - loop.now(), 0)) + " s left";
 }
 
 void Alarm::set(Follower& owner, Duration after) {

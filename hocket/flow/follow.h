@@ -16,6 +16,7 @@
 namespace hocket {
 
 class Follower;
+struct Alarm;
 
 /// A handle that gives its reference away.
 struct ReleasedHandle : FutureHandle {
@@ -93,8 +94,8 @@ protected:
     }
     /// Takes out what can be taken out: of the others, `ended` will still be told.
     void unfollow() noexcept;
-    /// `what`, how many are left, and which.
-    void describe_followed(AwaitDescription& to, const char* what) const;
+    /// `what`, how many are left, which, and how much time.
+    void describe_followed(AwaitDescription& to, const char* what, const Alarm* alarm = nullptr) const;
 
 private:
     friend struct Followed;

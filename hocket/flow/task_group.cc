@@ -128,7 +128,7 @@ void TaskGroup::end(const std::exception_ptr& body_error) {
 }
 
 void TaskGroup::describe(AwaitDescription& to) const {
-    to.text = "TaskGroup with " + std::to_string(size_) + (size_ == 1 ? " task" : " tasks");
+    to.text = "TaskGroup, " + std::to_string(size_) + (size_ == 1 ? " task left" : " tasks left");
     for (GroupChild* child = first_; child; child = child->newer) to.futures.push_back(child->task);
 }
 

@@ -289,10 +289,10 @@ TEST(TaskGroup, the_await_graph_shows_its_tasks) {
             co_return;
         }));
         co_await turns(2);
-        EXPECT_EQ(capture_call_graph(*parent.state()).state, "waits for TaskGroup with 3 tasks");
+        EXPECT_EQ(capture_call_graph(*parent.state()).state, "waits for TaskGroup, 3 tasks left");
         co_await turns(2);
         const AwaitNode node = capture_call_graph(*parent.state());
-        EXPECT_EQ(node.state, "waits for TaskGroup with 2 tasks");
+        EXPECT_EQ(node.state, "waits for TaskGroup, 2 tasks left");
         std::string names;
         for (const AwaitNode& child : node.awaits) names += child.name + " created at " + child.created_at + "\n";
         EXPECT_THAT(names, MatchesRegex("one created at .*task_group_test.cc:[0-9]+.*\nthree created at .*\n"));

@@ -2,6 +2,7 @@
 // How a time limit passes.
 #include <hocket/flow/timeout.h>
 
+#include <hocket/core/await_graph.h>
 #include <hocket/core/awaitable.h>
 
 #include <string>
@@ -64,6 +65,10 @@ void TimeoutState::run() {
 }
 
 void TimeoutState::discard() noexcept { drop(); }
+
+void TimeoutState::describe(AwaitDescription& to) const {
+    if (stage_ == Stage::active) to.futures.push_back(&task_);
+}
 
 bool TimeoutState::leave() noexcept {
     if (stage_ == Stage::active) {

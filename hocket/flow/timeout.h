@@ -33,6 +33,7 @@ public:
 
     void run() override;
     void discard() noexcept override;
+    void describe(AwaitDescription& to) const override;
     void share() noexcept { ++refs; }
     void drop() noexcept {
         if (--refs == 0) delete this;

@@ -2,6 +2,7 @@
 // Time limits inside others, inside the clean-up that others cause, and around a task group.
 #include <hocket/flow/timeout.h>
 
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/core/task.h>
 #include <hocket/flow/task_group_test.h>
@@ -13,7 +14,9 @@
 #include <gtest/gtest.h>
 
 #include <exception>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace hocket {
 namespace {
@@ -141,6 +144,20 @@ TEST(Timeout, failures_of_a_task_group_inside_win) {
         EXPECT_TRUE(limit.expired());
         EXPECT_EQ(current_task().cancelling(), 0u);
         co_await turns(1);  // no cancel is left
+    }());
+}
+
+TEST(VirtualTimeout, says_in_the_await_graph_how_much_time_is_left) {
+    run([]() -> Coro<> {
+        const auto within = [](std::optional<Duration> limit, Coro<> body) -> Coro<> {
+            co_await timeout(limit, std::move(body));
+        };
+        const Task<> task = create_task(within(30s, within(std::nullopt, within(3s, forever()))));
+        co_await hocket::sleep(1s);
+        EXPECT_EQ(capture_call_graph(task).state, "waits for a future, times out in 2.000 s");
+        EXPECT_NE(format_call_graph(get_running_loop()).find("waits for a future, times out in 2.000 s\n"),
+                  std::string::npos);
+        EXPECT_EQ(co_await ending_of(task), "hocket::TimeoutError: timed out");
     }());
 }
 

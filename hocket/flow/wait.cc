@@ -27,7 +27,7 @@ public:
         unfollow();
         drop();
     }
-    void describe(AwaitDescription& to) const override { describe_followed(to, "wait"); }
+    void describe(AwaitDescription& to) const override { describe_followed(to, "wait", &alarm_); }
 
 private:
     void ended(Followed& entry) noexcept override {

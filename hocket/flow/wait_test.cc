@@ -226,6 +226,17 @@ TEST(Wait, is_seen_in_the_await_graph) {
     }());
 }
 
+TEST(VirtualWait, says_in_the_await_graph_how_much_time_is_left) {
+    run([]() -> Coro<> {
+        const auto a = create_task(testing::forever());
+        const auto waiting = create_task([&]() -> Coro<> { co_await wait({a}, {.timeout = 3s}); });
+        co_await hocket::sleep(1s);
+        EXPECT_EQ(capture_call_graph(waiting).state, "waits for wait, 1 of 1 not done, 2.000 s left");
+        co_await waiting;
+        a.cancel();
+    }());
+}
+
 // ---- The order of events: the traces are CPython's
 
 TEST(Wait, for_done_tasks_takes_two_iterations) {

@@ -111,12 +111,14 @@ INSTANTIATE_TEST_SUITE_P(Peers, RealProxyPeers, ::testing::Values(squid, squid_p
 
 Coro<> ask_all(const ClientSession& session, std::string expected) {
     const std::string big = pattern(4 << 20);
+    // tinyproxy closes a connection without having said so, and a POST is not sent twice: each has a connection of its own.
+    const Headers last{{"Connection", "close"}};
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(co_await text_of(session.get("/seen?a=b")), expected);
         EXPECT_EQ((co_await session.get("/nothing")).status(), 204);
-        EXPECT_EQ((co_await session.get("/missing")).status(), 404);
+        EXPECT_EQ((co_await session.get("/missing", {.headers = last})).status(), 404);
     }
-    EXPECT_TRUE(co_await text_of(session.post("/echo", {.data = big})) == big);
+    EXPECT_TRUE(co_await text_of(session.post("/echo", {.headers = last, .data = big})) == big);
     const auto pieces = [](std::string text) -> AsyncGenerator<std::string> {
         for (std::size_t at = 0; at < text.size(); at += 100'000) co_yield text.substr(at, 100'000);
     };
@@ -160,7 +162,8 @@ TEST_P(RealProxyPeers, https_goes_through_a_tunnel_that_is_kept) {
             EXPECT_EQ(co_await text_of(session.get("/seen")), "/seen via nobody, which tells none");
             EXPECT_EQ(tunnels, 1);
             co_await ask_all(session, "/seen?a=b via nobody, which tells none");
-            EXPECT_LE(tunnels, 20);
+            EXPECT_LE(tunnels,
+                      20 + 6);  // 20 at once, and those after the 6 requests that were the last of their connection
         }
         server.close();
         co_await server.wait_closed();

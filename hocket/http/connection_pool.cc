@@ -2,6 +2,7 @@
 // Places in turn, connections that are kept, and the timer that looks after them.
 #include <hocket/http/connection_pool_internal.h>
 
+#include <hocket/core/await_graph.h>
 #include <hocket/flow/timeout.h>
 #include <hocket/http/client_dialer_internal.h>
 #include <hocket/http/client_route_internal.h>
@@ -89,8 +90,25 @@ void ConnectionPool::hand_on() noexcept {
     }
 }
 
+struct PoolTurn::Coming final : FutureState<void> {
+    const PoolTurn& turn;
+    explicit Coming(const PoolTurn& t) : FutureState<void>(get_running_loop()), turn(t) {}
+    void describe(AwaitDescription& to) const override {
+        to.is_over = done();
+        const ConnectionPool& pool = turn.pool_;
+        const PooledHost& host = *turn.route.host;
+        const bool is_host_full = pool.has_room();
+        to.text = "a connection to " + host.place + ", " + std::to_string(is_host_full ? host.used : pool.used_) +
+                  " of " + std::to_string(is_host_full ? pool.limit_per_host_ : pool.limit_) + " in use";
+    }
+};
+
 PoolTurn::PoolTurn(ConnectionPool& pool, PooledRoute& r)
-    : route(r), number(pool.turns_++), pool_(pool), place_(r.host->turns.insert(r.host->turns.end(), this)) {
+    : route(r),
+      number(pool.turns_++),
+      come(FutureHandle(new Coming(*this))),
+      pool_(pool),
+      place_(r.host->turns.insert(r.host->turns.end(), this)) {
     ++route.users;
     pool_.line_up(*route.host);
     pool_.share();

@@ -167,7 +167,7 @@ private:
     std::uint64_t loop_mark_ = 0;  // 0: no loop yet
 };
 
-/// The place in the queue of a task that waits.
+/// The place in the queue of a task that waits. It lives as long as the task waits for `come`.
 class PoolTurn {
 public:
     PoolTurn(ConnectionPool& pool, PooledRoute& route);
@@ -185,6 +185,7 @@ public:
     const Future<> come;
 
 private:
+    struct Coming;
     ConnectionPool& pool_;
     std::list<PoolTurn*>::iterator place_;
     bool is_queued_ = true;

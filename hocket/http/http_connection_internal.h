@@ -81,7 +81,12 @@ private:
     bool is_closing_ = false;
     bool awaits_first_ = false;
     bool has_looked_ = false;
-    WaitPoint ended_{"HttpServer.wait_closed"};
+    struct Ended final : WaitPoint {
+        const HttpServerState& server;
+        explicit Ended(const HttpServerState& s) noexcept : WaitPoint("HttpServer.wait_closed"), server(s) {}
+        void describe(AwaitDescription& to) const override;
+    };
+    Ended ended_{*this};
     EventLoop& loop_ = get_running_loop();
     Handle grace_;
     Handle look_, first_time_;

@@ -3,6 +3,7 @@
 #include <hocket/http/http_server.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/core/await_graph.h>
 #include <hocket/flow/shield.h>
 #include <hocket/http/end_errors_internal.h>
 #include <hocket/http/http_connection_internal.h>
@@ -72,6 +73,11 @@ void HttpServerState::has_looked(bool awaits_first) noexcept {
 
 void HttpServerState::when_time_is_over(Function<void()> f) {
     grace_ = loop_.call_later(options.shutdown_timeout, std::move(f));
+}
+
+void HttpServerState::Ended::describe(AwaitDescription& to) const {
+    to.text = std::string(what_) + ", " + std::to_string(server.count_) +
+              (server.count_ == 1 ? " connection left" : " connections left");
 }
 
 Coro<> HttpServerState::wait_ended() {

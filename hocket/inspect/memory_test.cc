@@ -10,11 +10,16 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +118,46 @@ TEST(RealMemory, says_what_the_process_itself_says) {
     run(amain());
 }
 
+TEST(RealMemory, of_a_live_process_says_what_descriptors_are) {
+    const auto amain = []() -> Coro<> {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                  client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                  datagrams = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), event = ::eventfd(0, EFD_CLOEXEC);
+        socklen_t size = sizeof address;
+        const auto raw = reinterpret_cast<sockaddr*>(&address);
+        EXPECT_EQ(::bind(listener, raw, sizeof address), 0);
+        EXPECT_EQ(::listen(listener, 1), 0);
+        EXPECT_EQ(::getsockname(listener, raw, &size), 0);
+        EXPECT_EQ(::connect(client, raw, sizeof address), 0);
+        sockaddr_in6 any{};
+        any.sin6_family = AF_INET6;
+        any.sin6_addr = in6addr_loopback;
+        EXPECT_EQ(::bind(datagrams, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+        std::vector<Task<>> polling;
+        for (const int fd : {client, datagrams, event})
+            polling.push_back(create_task(poll_for_data(fd), {.name = std::to_string(fd)}));
+        co_await hocket::sleep(1ms);
+        const LoopSnapshot own = snapshot_of(get_running_loop());
+        const Snapshot all = of_this_process();
+        const auto read = std::ranges::find(all.loops, own.number, &LoopSnapshot::number);
+        EXPECT_NE(read, all.loops.end());
+        const std::string port = std::to_string(ntohs(address.sin_port));
+        EXPECT_EQ(named(read->tasks, std::to_string(client)).awaits,
+                  "poll of descriptor " + std::to_string(client) + ", TCP to 127.0.0.1:" + port);
+        for (const int fd : {client, datagrams, event}) {
+            const std::string name = std::to_string(fd);
+            EXPECT_EQ(named(read->tasks, name).awaits, named(own.tasks, name).awaits);
+        }
+        for (const Task<>& task : polling) task.cancel();
+        co_await wait(polling);
+        for (const int fd : {listener, client, datagrams, event}) ::close(fd);
+    };
+    run(amain());
+}
+
 TEST(OnceMemory, of_a_process_that_is_not_there_is_an_error) {
     EXPECT_EQ(thrown_by([] { memory_of_process(999'999'999); }),
               "hocket::OSError: read /proc/999999999/maps: No such file or directory");
@@ -130,6 +175,9 @@ TEST(OnceMemory, what_is_not_mapped_cannot_be_read) {
     EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 100), "some text");
     EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(text), 4), "some");
     EXPECT_EQ(memory->text(16, 100), "");
+    const std::string longer(1000, 'x');
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(longer.data()), 2000), longer);
+    EXPECT_EQ(memory->text(reinterpret_cast<std::uint64_t>(longer.data()) + 1, 130), std::string(130, 'x'));
 }
 
 TEST(OnceMemory, a_file_that_is_no_core_is_refused) {

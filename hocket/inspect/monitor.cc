@@ -6,7 +6,7 @@
 #include <hocket/base/owners.h>
 #include <hocket/base/report.h>
 #include <hocket/core/event_loop.h>
-#include <hocket/inspect/snapshot.h>
+#include <hocket/inspect/forked_internal.h>
 #include <hocket/inspect/trace.h>
 #include <hocket/inspect/trace_internal.h>
 #include <hocket/inspect/visit_internal.h>
@@ -16,17 +16,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -42,102 +38,11 @@ namespace hocket::inspect {
 namespace {
 
 constexpr std::size_t most_clients = 16, longest_request = 256;
-constexpr unsigned child_seconds = 3;        // then it is ended
 constexpr int tries = 3;                     // an image of a loop that was amid a change may be unreadable
 constexpr std::chrono::seconds patience(5);  // with a client that does not read
 constexpr std::chrono::seconds pause(1);     // where no descriptor is left for a client
 
-class Descriptor {
-public:
-    Descriptor(int fd, const char* attempt) : fd_(fd) {
-        if (fd < 0) throw OSError(errno, attempt);
-    }
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    operator int() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
-
-// ---- Snapshots
-
-// What cannot be read ends the child, and no more.
-void end_quietly(int) { _exit(1); }
-
-std::string all_loops(const Visit& visit) {
-    Snapshot snapshot;
-    snapshot.pid = getppid();
-    for (int id = 1; id < 256; ++id) {
-        EventLoop* const loop = EventLoop::with_id(static_cast<std::uint8_t>(id));
-        if (loop == nullptr) continue;
-        const bool stood = std::ranges::count(visit.came(), loop->mark()) > 0;
-        snapshot.loops.push_back(snapshot_of(*loop, stood));
-        snapshot.loops.back().stood = stood;
-    }
-    return to_lines(snapshot);
-}
-
-// In the child, which ends here whatever happens: it is no second monitor.
-[[noreturn]] void write_snapshot(int to, const Visit& visit) noexcept {
-    struct sigaction end{};
-    end.sa_handler = end_quietly;
-    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &end, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, nullptr);
-    alarm(child_seconds);
-    try {
-        const std::string lines = all_loops(visit);
-        for (std::size_t done = 0; done < lines.size();) {
-            const ssize_t n = ::write(to, lines.data() + done, lines.size() - done);
-            if (n < 0) _exit(1);
-            done += static_cast<std::size_t>(n);
-        }
-    } catch (...) {
-        _exit(1);
-    }
-    _exit(0);
-}
-
-// Its time is short in any case; where the monitor is to end, shorter.
-void wait_for_child(pid_t child, int stop) {
-    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
-    pollfd watched[] = {{pidfd, POLLIN, 0}, {stop, POLLIN, 0}};
-    while (pidfd >= 0 && ::poll(watched, 2, -1) < 0) continue;
-    if (watched[1].revents != 0) ::kill(child, SIGKILL);
-    if (pidfd >= 0) ::close(pidfd);
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-}
-
-// The lines of a snapshot, in a file without a name; empty: the child could not read what it saw.
-std::string take_snapshot(int stop) {
-    const Descriptor file(memfd_create("hocket-snapshot", MFD_CLOEXEC), "make memory for a snapshot");
-    pid_t child = -1;
-    Snapshot heading;
-    heading.pid = getpid();
-    {
-        const Visit visit;
-        child = fork();
-        if (child == 0) write_snapshot(file, visit);
-        heading.stopped = static_cast<std::uint64_t>(visit.stopped().count());
-    }
-    if (child < 0) throw OSError(errno, "fork for a snapshot");
-    wait_for_child(child, stop);
-    std::string lines(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
-    const ssize_t n = pread(file, lines.data(), lines.size(), 0);
-    lines.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    // Of a child that somebody else has reaped the status is not known: the last line tells.
-    const std::size_t last = lines.rfind('\n', lines.size() > 1 ? lines.size() - 2 : 0);
-    const bool whole = last != lines.npos && std::string_view(lines).substr(last + 1).starts_with("end\t");
-    return whole ? first_line(heading) + lines.substr(lines.find('\n') + 1) : std::string();
-}
+// ---- Answers
 
 std::string answer_with_snapshot(int stop) {
     try {
@@ -167,22 +72,6 @@ sockaddr_un address_of(const std::string& path) {
     std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
     return address;
 }
-
-// Signals are for the program's threads.
-class WithoutSignals {
-public:
-    WithoutSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    WithoutSignals(const WithoutSignals&) = delete;
-    WithoutSignals& operator=(const WithoutSignals&) = delete;
-    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
 
 // The file of a socket that listens.
 class ListeningFile {

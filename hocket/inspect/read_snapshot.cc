@@ -4,6 +4,8 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/core/layout.h>
+#include <hocket/core/operation_text_internal.h>
+#include <hocket/inspect/descriptors_internal.h>
 
 #include <cxxabi.h>
 #include <algorithm>
@@ -29,29 +31,39 @@ constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 
                       longest_type = 10'000;
 
 // Those are WaitPoints, which have a name of what is awaited.
-constexpr std::array<std::string_view, 9> wait_points{"WaitPoint",
-                                                      "Gate",
-                                                      "Lock",
-                                                      "Semaphore",
-                                                      "Permits",
-                                                      "Barrier",
-                                                      "QueueBase::Side",
-                                                      "QueueBase::Finish",
-                                                      "AsCompletedBase::State::Door"};
+constexpr std::array<std::string_view, 15> wait_points{"WaitPoint",
+                                                       "Gate",
+                                                       "Lock",
+                                                       "Semaphore",
+                                                       "BoundedSemaphore",
+                                                       "Permits",
+                                                       "Barrier",
+                                                       "QueueBase::Side",
+                                                       "QueueBase::Finish",
+                                                       "AsCompletedBase::State::Door",
+                                                       "SocketTransport::Outgoing::Point",
+                                                       "ServerState::AllOver",
+                                                       "Resolver::Asked::Answered",
+                                                       "Child::Ended",
+                                                       "http::HttpServerState::Ended"};
 
 // Those are Nodes, which say that they are done; and what they are called.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> futures{{{"TaskState", "a task"},
-                                                                                {"FutureState", "a future"},
-                                                                                {"GatherState", "gather"},
-                                                                                {"ShieldState", "shield"},
-                                                                                {"WaitBase::State", "wait"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> futures{
+    {{"TaskState", "a task"},
+     {"GroupTask", "a task"},
+     {"FutureState", "a future"},
+     {"GatherState", "gather"},
+     {"ShieldState", "shield"},
+     {"WaitBase::State", "wait"},
+     {"ServerState::Serving", "Server.serve_forever"},
+     {"http::PoolTurn::Coming", "a connection of a client session"}}};
 
 // What was read makes no sense: it has changed meanwhile, or is damaged.
 struct Torn {};
 
 class Reader {
 public:
-    Reader(const Memory& memory, const Layout& layout) : memory_(memory), layout_(layout) {}
+    Reader(const Memory& memory, const Layout& layout) : memory_(memory), layout_(layout), descriptors_(memory.pid()) {}
 
     Snapshot snapshot() {
         Snapshot s;
@@ -129,15 +141,13 @@ private:
                 t.state = TaskSnapshot::State::ready;
                 return;
             }
-            const bool is_task = kind == "TaskState";
+            const bool is_task = (flags & layout_.flag_task) != 0;
             if (is_task) t.awaited.push_back(leaf);
             t.awaits = is_task ? name_at(leaf) : future->second;
         } else if (kind == "PendingOperation") {
-            static constexpr std::array<std::string_view, 9> names{"poll",    "accept",  "connect", "recv", "send",
-                                                                   "recvmsg", "sendmsg", "read",    "write"};
-            const auto code = at<std::uint8_t>(leaf + layout_.operation_code);
-            t.awaits = code < names.size() ? names[code] : "an operation";
-            t.awaits += " on descriptor " + std::to_string(at<std::int32_t>(leaf + layout_.operation_fd));
+            t.awaits = operation_words(Opcode{at<std::uint8_t>(leaf + layout_.operation_code)});
+            const int fd = at<std::int32_t>(leaf + layout_.operation_fd);
+            t.awaits += memory_.is_live() ? descriptors_.text(fd) : "descriptor " + std::to_string(fd);
         } else if (std::ranges::find(wait_points, kind) != std::end(wait_points)) {
             t.awaits = memory_.text(at<std::uint64_t>(leaf + layout_.wait_point_what), longest_name);
         } else {
@@ -174,6 +184,7 @@ private:
 
     const Memory& memory_;
     const Layout& layout_;
+    Descriptors descriptors_;
     std::unordered_map<std::uint64_t, std::string> kinds_;
 };
 

@@ -6,6 +6,7 @@
 #include <hocket/core/await_graph.h>
 #include <hocket/core/awaitable.h>
 #include <hocket/core/event_loop.h>
+#include <hocket/core/mailbox.h>
 #include <hocket/core/task_base.h>
 #include <hocket/inspect/watch_internal.h>
 
@@ -29,7 +30,8 @@ RemoteAddress address_of(const T* object) noexcept {
     return reinterpret_cast<RemoteAddress>(object);
 }
 
-TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBase* const> all) {
+TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBase* const> all,
+                           const TimeLimits& limits) {
     using State = TaskSnapshot::State;
     TaskSnapshot s;
     s.id = address_of(&t);
@@ -50,7 +52,7 @@ TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBas
         t.waiting->describe(what);
         if (what.is_over) return s;
         s.state = State::waiting;
-        s.awaits = std::move(what.text);
+        s.awaits = what.text + limits.text_for(t);
         for (const FutureBase* f : what.futures) {
             if (f->flags & f_task) s.awaited.push_back(address_of(static_cast<const TaskBase*>(f)));
         }
@@ -97,6 +99,15 @@ void for_each_number(Counters& c, const Visitor& visit) {
     }
     for (auto& n : c.steps.counts) visit(n);
     for (auto& n : c.delays.counts) visit(n);
+}
+
+void put_pending(std::string& out, const Pending& pending) {
+    out += "pending";
+    put_number(out, pending.timers);
+    put_number(out, pending.operations);
+    put_number(out, pending.outside);
+    put_number(out, pending.signals ? 1 : 0);
+    out += '\n';
 }
 
 template <class Counters>
@@ -167,7 +178,7 @@ constexpr std::uint64_t format = 1;
 
 }  // namespace
 
-LoopSnapshot snapshot_of(EventLoop& loop, bool with_counters) {
+LoopSnapshot snapshot_of(EventLoop& loop, bool stands) {
     LoopSnapshot s;
     s.number = static_cast<unsigned>(loop.mark() >> 8);
     s.thread = loop.thread_id();
@@ -176,10 +187,16 @@ LoopSnapshot snapshot_of(EventLoop& loop, bool with_counters) {
     for (TaskBase* t = loop.tasks; t; t = t->older) newest_first.push_back(t);
     sorted = newest_first;
     std::ranges::sort(sorted, std::less<const void*>());
+    const TimeLimits limits(loop);
     s.tasks.reserve(newest_first.size());
     for (auto t = newest_first.rbegin(); t != newest_first.rend(); ++t)
-        s.tasks.push_back(task_snapshot(**t, loop, sorted));
-    const Watch* const watch = with_counters ? Watch::of(loop) : nullptr;
+        s.tasks.push_back(task_snapshot(**t, loop, sorted, limits));
+    if (!stands) return s;
+    s.pending = Pending{.timers = loop.timers().size(),
+                        .operations = loop.backend().pending(),
+                        .outside = static_cast<std::uint64_t>(loop.mailbox()->outside_work.load()),
+                        .signals = loop.signal_receiver && loop.signal_receiver->is_used()};
+    const Watch* const watch = Watch::of(loop);
     if (!watch) return s;
     s.counters = watch->loop_counters();
     s.task_counters.reserve(newest_first.size());
@@ -208,6 +225,7 @@ std::string to_lines(const Snapshot& snapshot) {
         put_number(out, loop.stood ? 1 : 0);
         put_text(out, loop.backend);
         out += '\n';
+        if (loop.pending) put_pending(out, *loop.pending);
         if (loop.counters) put_counters(out, "counters", *loop.counters);
         for (std::size_t i = 0; i < loop.tasks.size(); ++i) {
             const TaskSnapshot& t = loop.tasks[i];
@@ -264,6 +282,12 @@ Snapshot from_lines(std::string_view lines) {
             task->created_at = line.number();
             task->name = line.text();
             task->awaits = line.text();
+        } else if (kind == "pending" && !s.loops.empty()) {
+            Pending& pending = s.loops.back().pending.emplace();
+            pending.timers = line.number();
+            pending.operations = line.number();
+            pending.outside = line.number();
+            pending.signals = line.number() != 0;
         } else if (kind == "counters" && !s.loops.empty()) {
             s.loops.back().counters = line.counters<LoopCounters>();
         } else if (kind == "counts" && task != nullptr &&

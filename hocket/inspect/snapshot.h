@@ -33,12 +33,21 @@ struct TaskSnapshot {
     RemoteAddress created_at = 0;
 };
 
+/// What may wake a loop's tasks when all of them wait.
+struct Pending {
+    std::uint64_t timers = 0;
+    std::uint64_t operations = 0;  ///< of the operating system
+    std::uint64_t outside = 0;     ///< jobs in executors, and other work of threads
+    bool signals = false;          ///< the program handles signals
+};
+
 struct LoopSnapshot {
     unsigned number = 0;  ///< loops are counted as they are made
     int thread = 0;       ///< that runs it, as `gettid` tells; 0: none does
     bool stood =
         false;  ///< it stood still between two steps, and is whole; else it was busy or blocked, and may have been amid a change
     std::string backend;
+    std::optional<Pending> pending;   ///< of one that stood
     std::vector<TaskSnapshot> tasks;  ///< the oldest first
     std::optional<LoopCounters> counters;
     std::vector<TaskCounters> task_counters;  ///< of each task in turn; empty where the loop does not count
@@ -50,8 +59,8 @@ struct Snapshot {
     std::vector<LoopSnapshot> loops;
 };
 
-/// Of a loop none of whose tasks makes a step meanwhile; without what it counts, where it may be amid that.
-HOCKET_EXPORT LoopSnapshot snapshot_of(EventLoop& loop, bool with_counters = true);
+/// Of a loop none of whose tasks makes a step meanwhile; without what it counts and what is pending, unless it `stands`.
+HOCKET_EXPORT LoopSnapshot snapshot_of(EventLoop& loop, bool stands = true);
 
 /// `waiting`
 HOCKET_EXPORT std::string_view name_of(TaskSnapshot::State state) noexcept;

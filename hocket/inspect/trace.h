@@ -38,8 +38,8 @@ HOCKET_EXPORT std::string format_trace();
 /// PATH.2 and so on whenever it gets SIGUSR2, unless the program handles that, and at `write_trace_if_asked`. %p in PATH is the process's number. What goes
 /// wrong is reported.
 HOCKET_EXPORT void start_tracing_if_asked(EventLoop& loop) noexcept;
-/// Where HOCKET_TRACE has asked for it: writes to the next of PATH.1, PATH.2, as for a detector that has seen a stall. `reason` stands in the file.
-/// What goes wrong is reported. Any thread.
+/// Where HOCKET_TRACE has asked for it: writes to the next of PATH.1, PATH.2, as detectors do when they find a blocked loop. `reason` stands in the
+/// file. What goes wrong is reported. Any thread.
 HOCKET_EXPORT void write_trace_if_asked(const char* reason) noexcept;
 
 }  // namespace hocket::inspect

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <utility>
 
 namespace hocket::inspect {
@@ -14,6 +15,13 @@ namespace hocket::inspect {
 // ---- Histograms
 
 namespace {
+
+// Locked by loops as they begin and end to be watched, and by who looks from another thread.
+constinit std::mutex watches_mutex;
+std::vector<Watch*>& watches() {
+    static auto* all = new std::vector<Watch*>;  // never destroyed: loops may end after static destructors
+    return *all;
+}
 
 constexpr int first_bits = 10;  // the first count is of what needs no more bits
 
@@ -53,6 +61,24 @@ std::int64_t Histogram::quantile(double fraction) const noexcept {
 Watch::Watch(EventLoop& loop)
     : LoopResource(loop), loop_(loop), began_(loop.now()), now_(began_), created_before_(loop.tasks_created) {
     loop.set_observer(this);
+    const std::lock_guard lock(watches_mutex);
+    watches().push_back(this);
+}
+
+Watch::~Watch() {
+    const std::lock_guard lock(watches_mutex);
+    std::erase(watches(), this);
+}
+
+std::vector<Watch::Step> Watch::steps_now() {
+    std::vector<Step> steps;
+    const std::lock_guard lock(watches_mutex);
+    steps.reserve(watches().size());
+    for (const Watch* const w : watches()) {
+        const std::int64_t since = w->step_since();
+        if (since != never && w->loop_.backend().real_time()) steps.push_back({w->loop_.mark(), since, w->loop_.now()});
+    }
+    return steps;
 }
 
 Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<Watch*>(loop.observer()); }
@@ -90,8 +116,15 @@ void Watch::pause_outer() noexcept {
     running_.back().so_far += now_ - std::exchange(running_.back().began, now_);
 }
 
+// The step in which that stood, if there is one.
+void Watch::go_on_outside() noexcept {
+    step_since_.store(running_.empty() ? never : now_, std::memory_order_relaxed);
+    if (!running_.empty()) running_.back().began = now_;
+}
+
 void Watch::looks(bool waits) noexcept {
     pause_outer();  // whose step is a nested run
+    step_since_.store(never, std::memory_order_relaxed);
     waits_since_ = waits ? now_ : never;
     if (ring) ring->looks(waits, now_);
     ++counters_.iterations;
@@ -102,7 +135,7 @@ void Watch::has_looked() noexcept {
     if (ring) ring->has_looked(now_);
     if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
     last_ = nullptr;
-    if (!running_.empty()) running_.back().began = now_;
+    go_on_outside();
 }
 
 void Watch::woken(TaskBase& task) noexcept {
@@ -119,6 +152,7 @@ void Watch::woken(TaskBase& task) noexcept {
 
 void Watch::begins(TaskBase* task) noexcept {
     pause_outer();
+    step_since_.store(now_, std::memory_order_relaxed);
     running_.push_back({task, now_, 0});
     if (ring) ring->begins(task, now_);
     if (!task) return;
@@ -140,7 +174,7 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     const Running ran = running_.back();
     running_.pop_back();
     const std::int64_t took = ran.so_far + now_ - ran.began;
-    if (!running_.empty()) running_.back().began = now_;
+    go_on_outside();
     last_ = task;
     counters_.busy += took;
     counters_.steps.add(took);

@@ -6,6 +6,7 @@
 #include <hocket/core/loop_observer.h>
 #include <hocket/inspect/counters.h>
 
+#include <atomic>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -16,12 +17,24 @@ namespace hocket::inspect {
 class Watch final : public LoopObserver, public LoopResource {
 public:
     /// Who wants it.
-    enum For : std::uint8_t { program = 1, monitor = 2, trace = 4 };
+    enum For : std::uint8_t { program = 1, monitor = 2, detectors = 4, trace = 8 };
 
     static void begin(EventLoop& loop, For whom);
     static void end(EventLoop& loop, For whom) noexcept;
     /// Null: nobody wants it.
     static Watch* of(const EventLoop& loop) noexcept;
+
+    /// A step or callback that runs now, seen from another thread.
+    struct Step {
+        std::uint64_t mark;  // of the loop
+        std::int64_t since;  // by the loop's clock
+        std::int64_t now;    // by the same
+    };
+    /// Those of all loops in real time that somebody wants to be watched. Any thread.
+    static std::vector<Step> steps_now();
+    /// When the step or callback began that runs now; `never`: none does. Any thread.
+    std::int64_t step_since() const noexcept { return step_since_.load(std::memory_order_relaxed); }
+    static constexpr std::int64_t never = INT64_MIN;
 
     LoopCounters loop_counters() const noexcept;
     TaskCounters counters_of(const TaskBase& task) const noexcept;
@@ -42,7 +55,6 @@ private:
         std::int64_t since = 0;  // it is ready, or waits
         bool is_ready = false;
     };
-    static constexpr std::int64_t never = INT64_MIN;
     struct Running {
         const TaskBase* task;
         std::int64_t began;   // or went on, after a step inside it
@@ -50,10 +62,13 @@ private:
     };
 
     explicit Watch(EventLoop& loop);
+    ~Watch() override;
     void pause_outer() noexcept;
+    void go_on_outside() noexcept;
     Entry& entry_of(const TaskBase& task);
 
     EventLoop& loop_;
+    std::atomic<std::int64_t> step_since_ = never;  // when the innermost began, or went on
     std::uint8_t wanted_by_ = 0;
     std::int64_t began_, now_, waits_since_ = never;  // now_: when the last step ended, or the loop had looked
     std::uintptr_t created_before_;

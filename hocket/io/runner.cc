@@ -4,6 +4,7 @@
 
 #include <hocket/base/report.h>
 #include <hocket/base/thread_id.h>
+#include <hocket/inspect/detectors.h>
 #include <hocket/inspect/monitor.h>
 #include <hocket/inspect/trace.h>
 #include <hocket/io/backend_factory.h>
@@ -74,6 +75,7 @@ EventLoop& Runner::get_loop() {
     if (!loop_) {
         inspect::start_monitor_if_asked();
         loop_ = options_.loop_factory();
+        inspect::detect_in(*loop_);
         if (options_.debug) loop_->set_debug(*options_.debug);
         inspect::start_tracing_if_asked(*loop_);
     }

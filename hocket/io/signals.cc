@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -134,6 +135,9 @@ private:
             if (const auto& handler = handlers_[static_cast<std::size_t>(number)]; mask >> number & 1 && handler)
                 loop_.push(*new Callback<Call>(handler->context.slot(), Call{number}, here()));
         }
+    }
+    bool is_used() const noexcept override {
+        return std::ranges::any_of(handlers_, [](const auto& handler) { return handler && !handler->of_runner; });
     }
     // Queued; calls who is registered when it runs, if anybody still is.
     struct Call {

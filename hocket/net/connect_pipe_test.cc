@@ -38,7 +38,7 @@ TEST(RealPipe, a_read_waits_for_what_comes_later) {
     run_net([]() -> Coro<> {
         Ends pipe = make_pipe();
         const StreamReader reader = co_await connect_read_pipe(pipe.reading.give());
-        const std::string where = "data from descriptor " + std::to_string(reader.transport()->fileno());
+        const std::string where = "read from descriptor " + std::to_string(reader.transport()->fileno()) + ", pipe";
         const Task<std::string> reading = create_task(reader.readline());
         co_await a_while();
         EXPECT_FALSE(reading.done());

@@ -362,7 +362,7 @@ TEST(RealDatagramReceive, the_graph_of_what_waits_says_for_what) {
         const Task<Datagram> waiting = create_task(endpoint.recvfrom(), {.name = "receiver"});
         co_await turns(3);
         const std::string graph = format_call_graph(get_running_loop());
-        EXPECT_NE(graph.find("datagram on " + endpoint.sockname().str()), std::string::npos) << graph;
+        EXPECT_NE(graph.find(", UDP on " + endpoint.sockname().str()), std::string::npos) << graph;
         waiting.cancel();
         EXPECT_EQ(co_await ending_of(waiting), "hocket::CancelledError");
     }());

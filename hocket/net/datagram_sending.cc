@@ -82,7 +82,9 @@ bool DatagramSocket::Send::cancel_wait(TaskBase& t) noexcept {
     return true;
 }
 
-void DatagramSocket::Send::describe(AwaitDescription& to) const { to.text = "datagram to " + address.str(); }
+void DatagramSocket::Send::describe(AwaitDescription& to) const {
+    to.text = "datagram to " + (socket_.closed() ? address.str() : socket_.descriptor(address));
+}
 
 // ---- The queue
 

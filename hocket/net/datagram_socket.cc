@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A datagram socket's receiving, the errors that go to who receives, and the end.
 #include <hocket/core/await_graph.h>
+#include <hocket/core/operation_text_internal.h>
 #include <hocket/net/datagram_socket_internal.h>
 
 #include <algorithm>
@@ -85,7 +86,9 @@ bool DatagramSocket::Receive::cancel_wait(TaskBase& t) noexcept {
     return true;
 }
 
-void DatagramSocket::Receive::describe(AwaitDescription& to) const { to.text = "datagram " + socket_.source(); }
+void DatagramSocket::Receive::describe(AwaitDescription& to) const {
+    to.text = "datagram " + (socket_.closed() ? socket_.source() : "from " + socket_.descriptor());
+}
 
 void DatagramSocket::Receive::take(std::uint64_t number, std::string_view data, Address address,
                                    std::size_t truncated) noexcept {
@@ -225,6 +228,11 @@ void DatagramSocket::report(Failure failure) noexcept {
         return;  // nobody learns it
     }
     if (in_.in_flight) network()->backend().cancel(in_);
+}
+
+std::string DatagramSocket::descriptor(const Address& peer) const {
+    const RawAddress raw = peer ? peer.raw() : RawAddress{.bytes = {}, .size = 0};
+    return descriptor_text(network()->backend(), fd(), raw.get(), raw.size);
 }
 
 std::string DatagramSocket::source() const {

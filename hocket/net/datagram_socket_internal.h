@@ -118,6 +118,8 @@ private:
     void report(Failure failure) noexcept;
     [[noreturn]] void throw_failure(const Failure& failure) const;
     std::string source() const;
+    /// `descriptor 7, UDP to 127.0.0.1:53`
+    std::string descriptor(const Address& peer = {}) const;
 
     void check_sendable(const char* call, const Address& address) const;
     const Address& destination(const Address& given) const noexcept { return given ? given : remote_; }

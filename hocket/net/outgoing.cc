@@ -157,7 +157,14 @@ bool SocketTransport::Outgoing::cancel_wait(TaskBase& t) noexcept {
     return true;
 }
 
-void SocketTransport::Outgoing::describe(AwaitDescription& to) const { to.text = "write to " + owner.name(); }
+void SocketTransport::Outgoing::describe(AwaitDescription& to) const {
+    to.text = (file ? "sendfile to " : "write to ") + owner.descriptor();
+}
+
+void SocketTransport::Outgoing::Point::describe(AwaitDescription& to) const {
+    to.text = std::string(what_) + ", " + std::to_string(out.level() + out.direct.size()) + " bytes to " +
+              out.owner.descriptor();
+}
 
 void SocketTransport::FileWrite::await_suspend(AwaitingFrame h) noexcept {
     Outgoing& out = *transport_.out_;

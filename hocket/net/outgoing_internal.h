@@ -25,7 +25,12 @@ struct SocketTransport::Outgoing final : Node, Operation {
     std::size_t sent = 0;  // of `sending`
     FileWrite* file = nullptr;
     std::size_t low = low_water, high = high_water;
-    WaitPoint drained{"StreamWriter.drain"}, closed{"StreamWriter.wait_closed"};
+    struct Point final : WaitPoint {
+        const Outgoing& out;
+        Point(const char* what, const Outgoing& o) noexcept : WaitPoint(what), out(o) {}
+        void describe(AwaitDescription& to) const override;
+    };
+    Point drained{"StreamWriter.drain", *this}, closed{"StreamWriter.wait_closed", *this};
     bool in_flight = false;
     bool scheduled = false;  // stands in the ready queue
     bool orphaned = false;   // the owner is gone: whoever takes it out of that queue destroys it

@@ -3,6 +3,7 @@
 #include <hocket/net/resolver_internal.h>
 
 #include <hocket/base/report.h>
+#include <hocket/core/await_graph.h>
 #include <hocket/core/gate.h>
 #include <hocket/net/socket.h>
 #include <hocket/os/simulated_threads.h>
@@ -30,7 +31,12 @@ std::string NameQuestion::key() const {
 struct Resolver::Asked {
     NameQuestion question;
     std::string key;
-    WaitPoint answered{"getaddrinfo"};
+    struct Answered final : WaitPoint {
+        const NameQuestion& question;
+        explicit Answered(const NameQuestion& q) noexcept : WaitPoint("getaddrinfo"), question(q) {}
+        void describe(AwaitDescription& to) const override;
+    };
+    Answered answered{question};
     NameAnswer answer;
     std::exception_ptr error;
     Handle slow_timer;
@@ -39,6 +45,11 @@ struct Resolver::Asked {
 
     explicit Asked(NameQuestion q) : question(std::move(q)), key(question.key()) {}
 };
+
+void Resolver::Asked::Answered::describe(AwaitDescription& to) const {
+    const bool names = question.kind == NameQuestion::Kind::names;
+    to.text = names ? "getnameinfo of " + question.address.str() : "getaddrinfo of " + question.text;
+}
 
 /// One of the tasks. With the last, a question whose turn has not come is dropped.
 class Resolver::Waiting {

@@ -2,6 +2,7 @@
 // Servers: their sockets, their connections' tasks, and their end.
 #include <hocket/net/server.h>
 
+#include <hocket/core/await_graph.h>
 #include <hocket/flow/gather.h>
 #include <hocket/net/listener_internal.h>
 #include <hocket/net/resolve.h>
@@ -201,6 +202,23 @@ void ServerState::end_clients(bool abort) noexcept {
     for (const TransportHandle& transport : mine) abort ? transport->abort() : transport->close();
 }
 
+void ServerState::AllOver::describe(AwaitDescription& to) const {
+    to.text = "Server.wait_closed, " + std::to_string(server.clients_) +
+              (server.clients_ == 1 ? " connection left" : " connections left");
+}
+
+// A future that is never done: only a cancel, or `close`, ends it.
+struct ServerState::Serving final : FutureState<void> {
+    const ServerState& server;
+    Serving(EventLoop& loop, const ServerState& s) noexcept : FutureState<void>(loop), server(s) {}
+    void describe(AwaitDescription& to) const override {
+        to.is_over = done();
+        to.text = "Server.serve_forever";
+        const char* before = " on ";
+        for (const Address& address : server.sockets()) to.text += std::exchange(before, ", ") + address.str();
+    }
+};
+
 Coro<> ServerState::wait_closed() {
     while (!over()) co_await all_over_.suspend();
 }
@@ -208,7 +226,7 @@ Coro<> ServerState::wait_closed() {
 Coro<> ServerState::serve_forever() {
     if (serving_forever_) throw RuntimeError("the server is already being awaited on serve_forever()");
     start_serving();
-    serving_forever_ = Future<>();
+    serving_forever_ = Future<>(FutureHandle(new Serving(loop(), *this)));
     std::exception_ptr ended;
     try {
         const Future<> until_then = serving_forever_;

@@ -102,7 +102,13 @@ private:
     std::size_t awaited_ = 0;  // handlers that have not ended
     std::vector<Listener*> listeners_;
     ContextSlot context_;  // of `start_server`'s caller: handlers run in copies of it
-    WaitPoint all_over_{"Server.wait_closed"};
+    struct AllOver final : WaitPoint {
+        const ServerState& server;
+        explicit AllOver(const ServerState& s) noexcept : WaitPoint("Server.wait_closed"), server(s) {}
+        void describe(AwaitDescription& to) const override;
+    };
+    struct Serving;
+    AllOver all_over_{*this};
     const void* created_at_;
     Future<> serving_forever_ = nullptr;
 };

@@ -57,9 +57,17 @@ std::optional<std::time_t> virtual_time_of(const SSL* ssl) noexcept {
     return static_cast<const TlsTransport*>(SSL_get_app_data(ssl))->virtual_time();
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+std::time_t time_of(const SSL_SESSION* session) noexcept { return SSL_SESSION_get_time_ex(session); }
+void set_time(SSL_SESSION* session, std::time_t time) noexcept { SSL_SESSION_set_time_ex(session, time); }
+#else  // whose times OpenSSL 3.4 calls deprecated, since a long need not hold them
+std::time_t time_of(const SSL_SESSION* session) noexcept { return SSL_SESSION_get_time(session); }
+void set_time(SSL_SESSION* session, std::time_t time) noexcept { SSL_SESSION_set_time(session, time); }
+#endif
+
 // The ticket of a session has the time in it at which it was made.
 int date_ticket(SSL* ssl, void*) noexcept {
-    if (const auto now = virtual_time_of(ssl)) SSL_SESSION_set_time(SSL_get_session(ssl), *now);
+    if (const auto now = virtual_time_of(ssl)) set_time(SSL_get_session(ssl), *now);
     return 1;
 }
 
@@ -68,8 +76,7 @@ SSL_TICKET_RETURN take_ticket(SSL* ssl, SSL_SESSION* session, const unsigned cha
                               SSL_TICKET_STATUS status, void*) noexcept {
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
     if (const auto now = virtual_time_of(ssl)) {
-        if (*now - SSL_SESSION_get_time(session) > SSL_SESSION_get_timeout(session))
-            return SSL_TICKET_RETURN_IGNORE_RENEW;
+        if (*now - time_of(session) > SSL_SESSION_get_timeout(session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
         TlsContextState::make_seem_new(session);
     }
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
@@ -297,9 +304,7 @@ ssl_session_st* TlsContextState::take_session(std::string_view key) noexcept {
 }
 
 // A second more or less does not show: OpenSSL takes one off (RFC 8446, 4.2.11.1 has the age in milliseconds; it counts seconds).
-void TlsContextState::make_seem_new(ssl_session_st* session) noexcept {
-    SSL_SESSION_set_time(session, std::time(nullptr));
-}
+void TlsContextState::make_seem_new(ssl_session_st* session) noexcept { set_time(session, std::time(nullptr)); }
 
 void TlsContextState::keep_session(const std::string& key, ssl_session_st* session) {
     const std::lock_guard lock(mutex_);

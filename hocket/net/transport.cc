@@ -3,6 +3,7 @@
 #include <hocket/net/transport.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/core/operation_text_internal.h>
 
 #include <algorithm>
 #include <cstring>
@@ -77,8 +78,17 @@ bool Transport::cancel_wait(TaskBase& t) noexcept {
     return true;
 }
 
+std::string Transport::descriptor() const {
+    EventLoop* const mine = loop();
+    std::string its_name = name();
+    if (!mine || fileno() < 0) return its_name;
+    std::string text = descriptor_text(mine->backend(), fileno());
+    if (its_name != peername().str() && !text.starts_with(its_name)) text += ", " + its_name;
+    return text;
+}
+
 void Transport::describe(AwaitDescription& to) const {
-    to.text = fed_by_hand() ? "data of a stream" : "data from " + name();
+    to.text = fed_by_hand() ? "data of a stream" : "read from " + descriptor();
 }
 
 Transport::More Transport::more(std::size_t of_use) noexcept {

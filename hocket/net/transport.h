@@ -136,6 +136,8 @@ public:
     virtual Shared<const TlsInfo> tls() const { return nullptr; }
     /// What errors and reports call the other side: its address, if nothing else; `nowhere` if there is none.
     virtual std::string name() const;
+    /// For a person to read: `descriptor 7, TCP to 127.0.0.1:8080`, and without a descriptor its name. The system is asked.
+    std::string descriptor() const;
 
     /// Throws RuntimeError while TLS is being negotiated: what is written meanwhile would go in the clear.
     void check_not_securing() const {

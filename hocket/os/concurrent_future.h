@@ -6,12 +6,15 @@
 #include <hocket/base/copyable.h>
 #include <hocket/base/errors.h>
 #include <hocket/base/memory.h>
+#include <hocket/base/owners.h>
+#include <hocket/os/simulated_threads.h>
 
 #include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -25,6 +28,32 @@ struct HOCKET_EXPORT ConcurrentCallback {
 
 protected:
     ~ConcurrentCallback() = default;
+};
+
+/// How far an executor is with its queue. Outlives it, for those who look at what waits for one of its jobs.
+struct ExecutorProgress {
+    const char* name = "ThreadPoolExecutor";
+    const Shared<SimulatedThreads::Life> simulated = simulated_threads ? simulated_threads->life() : nullptr;
+    std::uint64_t pushed = 0;               // jobs that have come into the queue; the executor's lock is held
+    std::atomic<std::uint64_t> popped = 0;  // those that have left it
+
+    /// In nanoseconds; of the threads' own clock, to some milliseconds.
+    HOCKET_EXPORT std::int64_t now() const noexcept;
+};
+
+/// Where a job stands; of an executor of another kind nothing is known. Read without a lock: by a loop while threads work, and in a forked copy of the process, where nobody would ever unlock it.
+struct JobTicket {
+    Shared<const ExecutorProgress> executor;
+    std::atomic<std::uint64_t> number = 0;  // of what was pushed
+    std::atomic<std::int64_t> since = 0;    // when it came into the queue, and then, when it began
+
+    void come(const Shared<ExecutorProgress>& to) noexcept {
+        executor = to;
+        since.store(to->now(), std::memory_order_relaxed);
+    }
+    void begin() noexcept {
+        if (executor) since.store(executor->now(), std::memory_order_relaxed);
+    }
 };
 
 /// The part of a concurrent future that does not depend on the type of its result. Thread-safe, without a lock: its state decides
@@ -54,8 +83,11 @@ struct HOCKET_EXPORT ConcurrentBase : Pooled {
     virtual void run() noexcept {}
     /// A job was cancelled before it began: frees what the work holds.
     virtual void release_work() noexcept {}
-    /// Whether an executor works on it, rather than somebody who sets it.
-    virtual bool is_job() const noexcept { return false; }
+    /// That of what an executor works on; null: somebody else sets it.
+    virtual JobTicket* ticket() noexcept { return nullptr; }
+    bool is_job() noexcept { return ticket() != nullptr; }
+    /// `job in ThreadPoolExecutor, runs for 1.200 s`
+    std::string description();
 
     State state() const noexcept { return static_cast<State>(word.load(std::memory_order_acquire) & state_mask); }
     bool done() const noexcept { return state() >= cancelled; }

@@ -55,6 +55,7 @@ struct ProcessPoolExecutor::Pool {
         WorkerSettings settings{.name_prefix = std::string(options.process_name_prefix),
                                 .max_tasks = options.max_tasks_per_child,
                                 .initializer = options.initializer};
+        threads.work_for("ProcessPoolExecutor");
         workers.reserve(size);
         try {
             for (settings.number = 0; settings.number < size; ++settings.number) {

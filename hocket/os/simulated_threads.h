@@ -6,6 +6,7 @@
 #include <hocket/base/function.h>
 #include <hocket/base/owners.h>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,8 @@ public:
 
     /// Has `job` called some time from now.
     virtual void run_later(Function<void()> job) = 0;
+    /// The host's time, in nanoseconds.
+    virtual std::int64_t now() const noexcept = 0;
     /// Lets everything but the caller go on until `done(object)`. False: `timeout` has passed, or nothing goes on any more, which has
     /// failed the simulation.
     virtual bool wait_until(bool (*done)(const void*), const void* object,

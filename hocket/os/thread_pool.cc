@@ -63,11 +63,13 @@ struct ThreadPoolExecutor::Pool {
     std::vector<std::thread> threads;
     ConcurrentFuture<> ended;  // running, so that nobody can cancel it
     bool told = false;         // that it ended
-    const Shared<SimulatedThreads::Life> simulated = simulated_threads ? simulated_threads->life() : nullptr;
+    const Shared<ExecutorProgress> progress = Shared<ExecutorProgress>::make();
+    const Shared<SimulatedThreads::Life> simulated = progress->simulated;
     std::size_t simulated_workers = 0;  // in place of `threads`; those that work are `alive`
 
     void push(ConcurrentBase& job) noexcept {
         job.next = nullptr;
+        job.ticket()->number.store(++progress->pushed, std::memory_order_relaxed);
         *last = &job;
         last = &job.next;
         ++queued;
@@ -77,6 +79,7 @@ struct ThreadPoolExecutor::Pool {
         first = job->next;
         if (!first) last = &first;
         --queued;
+        progress->popped.store(progress->pushed - queued, std::memory_order_relaxed);
         return job;
     }
 
@@ -211,6 +214,7 @@ struct ThreadPoolExecutor::Pool {
     ConcurrentBase* take_queue() noexcept {
         last = &first;
         queued = 0;
+        progress->popped.store(progress->pushed, std::memory_order_relaxed);
         return std::exchange(first, nullptr);
     }
 };
@@ -227,6 +231,8 @@ ThreadPoolExecutor::ThreadPoolExecutor(ThreadPoolOptions options) : pool_(Shared
 }
 
 ThreadPoolExecutor::~ThreadPoolExecutor() { ThreadPoolExecutor::end({}); }
+
+void ThreadPoolExecutor::work_for(const char* executor) noexcept { pool_->progress->name = executor; }
 
 unsigned ThreadPoolExecutor::max_workers() const noexcept { return pool_->max_workers; }
 
@@ -269,6 +275,7 @@ void ThreadPoolExecutor::execute(ConcurrentBase& job) {
             }
         }
         job.share();
+        job.ticket()->come(pool.progress);
         pool.push(job);
     }
     pool.work_came.notify_one();

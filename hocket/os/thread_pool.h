@@ -49,10 +49,12 @@ public:
 template <class R, class F>
 struct Job final : ConcurrentState<R> {
     std::optional<F> work;
+    JobTicket place;
 
     explicit Job(F&& f) : work(std::move(f)) {}
     void run() noexcept override {
         if (!this->begin()) return this->drop();
+        place.begin();
         try {
             this->emplace_result_of(*work);
         } catch (...) {
@@ -62,7 +64,7 @@ struct Job final : ConcurrentState<R> {
         this->finish_and_drop();
     }
     void release_work() noexcept override { work.reset(); }
-    bool is_job() const noexcept override { return true; }
+    JobTicket* ticket() noexcept override { return &place; }
 };
 
 /// Something that runs functions elsewhere (`concurrent.futures.Executor`).
@@ -143,7 +145,10 @@ public:
     void abandon() noexcept;
 
 private:
+    friend class ProcessPoolExecutor;
     struct Pool;
+    /// For those who wait for a job: the executor whose threads these are.
+    void work_for(const char* executor) noexcept;
     void execute(ConcurrentBase& job) override;
     bool end(const ExecutorShutdownOptions& options) override;
     Shared<Pool> pool_;  // its threads', too

@@ -2,6 +2,7 @@
 // The chains between concurrent futures and those of a loop.
 #include <hocket/os/wrap_future.h>
 
+#include <hocket/core/await_graph.h>
 #include <hocket/core/mailbox.h>
 
 namespace hocket {
@@ -66,6 +67,8 @@ void ChainToLoop::Watch::run() {
 }
 
 void ChainToLoop::Watch::discard() noexcept { chain.drop(); }
+
+void ChainToLoop::Watch::describe(AwaitDescription& to) const { to.text = chain.source_.description(); }
 
 void ChainToLoop::loop_closing() noexcept {
     work_.reset();

@@ -35,6 +35,7 @@ private:
         explicit Watch(ChainToLoop& c) noexcept : chain(c) {}
         void run() override;
         void discard() noexcept override;
+        void describe(AwaitDescription& to) const override;
     };
 
     void concluded() noexcept override;  // on any thread

@@ -3,6 +3,7 @@
 #include <hocket/process/child_internal.h>
 
 #include <hocket/base/report.h>
+#include <hocket/core/await_graph.h>
 #include <hocket/core/event_loop.h>
 
 #include <poll.h>
@@ -25,6 +26,8 @@ Shared<Child> Child::watch(Network& network, int pidfd, int pid, std::string pro
 
 Child::Child(Network& network, int pidfd, int pid, std::string program)
     : Socket(network, pidfd), loop_(network.loop()), program_(std::move(program)), pid_(pid) {}
+
+void Child::Ended::describe(AwaitDescription& to) const { to.text = "the end of " + child.name(); }
 
 std::string Child::name() const { return "process " + std::to_string(pid_) + " (" + program_ + ")"; }
 

@@ -31,7 +31,12 @@ public:
     /// Of the loop's end: kills it, and is there until it has ended.
     void abort() noexcept override;
 
-    WaitPoint ended{"Process.wait"};
+    struct Ended final : WaitPoint {
+        const Child& child;
+        explicit Ended(const Child& c) noexcept : WaitPoint("Process.wait"), child(c) {}
+        void describe(AwaitDescription& to) const override;
+    };
+    Ended ended{*this};
 
 private:
     void wait_readable() noexcept;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The end of a child process: waiting for it, signals, closing, and who takes care of one that nobody has.
+#include <hocket/core/await_graph.h>
 #include <hocket/process/process_test.h>
 
 #include <fcntl.h>
@@ -47,6 +48,23 @@ TEST(RealProcess, a_wait_for_one_that_has_ended_does_not_suspend) {
             return waits;
         }(process));
         EXPECT_EQ(again, std::vector<int>(10, 0));
+    }());
+}
+
+TEST(RealProcess, who_waits_for_it_or_for_its_output_says_so) {
+    run_processes([]() -> Coro<> {
+        const Process process = co_await create_subprocess_exec("cat", {}, {.stdin = PIPE, .stdout = PIPE});
+        const std::string name = "process " + std::to_string(process.pid()) + " (cat)";
+        const Task<int> waiting = create_task(process.wait());
+        const Task<std::string> reading = create_task(process.stdout().read());
+        co_await a_while();
+        EXPECT_EQ(capture_call_graph(waiting).state, "waits for the end of " + name);
+        const std::string descriptor = std::to_string(process.stdout().transport()->fileno());
+        EXPECT_EQ(capture_call_graph(reading).state,
+                  "waits for read from descriptor " + descriptor + ", pipe, the stdout of " + name);
+        process.stdin().close();
+        EXPECT_EQ(co_await reading, "");
+        EXPECT_EQ(co_await waiting, 0);
     }());
 }
 

@@ -16,6 +16,8 @@ std::int64_t HostState::due() const noexcept {
     return first;
 }
 
+std::int64_t HostState::now() const noexcept { return backend ? backend->now() : 0; }
+
 void HostState::run_later(Function<void()> job) {
     Network& network = scheduler.network();
     const Range& range = scheduler.config().job;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The simulated network: time, faults, links that are cut, the sockets' rules.
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/signals.h>
@@ -195,6 +196,20 @@ TEST(OnceSimNetwork, a_close_waits_for_such_a_reader_and_an_abort_does_not) {
         EXPECT_THROW(co_await wait_for(writer.wait_closed(), 1min), TimeoutError);
         writer.abort();
         co_await writer.wait_closed();
+    });
+}
+
+TEST(OnceSimNetwork, who_reads_names_the_host_s_descriptor_and_the_peer) {
+    run_calmly([](World& world) -> Coro<> {
+        world.host("a", server_that_does_not_read);
+        co_await sleep(1s);
+        auto [reader, writer] = co_await open_connection("a", 7);
+        const Task<std::string> reading = create_task(reader.readline());
+        co_await sleep(1s);
+        EXPECT_EQ(capture_call_graph(reading).state, "waits for read from descriptor " +
+                                                         std::to_string(reader.transport()->fileno()) + ", TCP to " +
+                                                         reader.transport()->peername().str());
+        reading.cancel();
     });
 }
 

@@ -69,6 +69,7 @@ struct HostState final : SimulatedThreads {
     bool runs() const noexcept { return stage != Stage::none && !must_go; }
     void resume();
     void run_later(Function<void()> job) override;
+    std::int64_t now() const noexcept override;
     bool wait_until(bool (*done)(const void*), const void* object, std::optional<Duration> timeout) noexcept override;
     /// When it has something to do: now or earlier, or a time to come; `Backend::forever`: only others can wake it.
     std::int64_t due() const noexcept;

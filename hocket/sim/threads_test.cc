@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Thread pools, random numbers and the clock of simulated programs.
+#include <hocket/core/await_graph.h>
 #include <hocket/core/sleep.h>
 #include <hocket/flow/wait_for.h>
 #include <hocket/io/runner.h>
@@ -95,6 +96,25 @@ TEST(OnceSimThreads, jobs_of_a_paused_host_wait_until_it_is_resumed) {
         world.resume(a);
         co_await sleep(500ms);
         EXPECT_EQ(jobs, 1);
+    });
+}
+
+TEST(OnceSimThreads, who_waits_for_a_job_says_for_how_long_in_the_hosts_time) {
+    run_calmly([&](World& world) -> Coro<> {
+        EventLoop* loop = nullptr;
+        const Host a = world.host("a", [&]() -> Coro<> {
+            return [](EventLoop*& own) -> Coro<> {
+                own = &get_running_loop();
+                co_await to_thread([] {});
+            }(loop);
+        });
+        co_await sleep(10us);
+        world.pause(a);
+        co_await sleep(1min);
+        const std::string graph = format_call_graph(*loop);
+        EXPECT_NE(graph.find("job in ThreadPoolExecutor, is in the queue for 60.000 s"), std::string::npos) << graph;
+        world.resume(a);
+        co_await sleep(1s);
     });
 }
 

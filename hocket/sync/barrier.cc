@@ -76,7 +76,7 @@ void Barrier::abort() {
 void Barrier::describe(AwaitDescription& to) const {
     to.text = "Barrier, ";
     if (state_ == State::filling) {
-        to.text += std::to_string(inside_) + " of " + std::to_string(parties_) + " there";
+        to.text += std::to_string(inside_) + " of " + std::to_string(parties_) + " arrived";
     } else {
         to.text += std::to_string(inside_) + " have to leave first";
     }

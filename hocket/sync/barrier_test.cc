@@ -286,13 +286,13 @@ TEST(OnceBarrier, belongs_to_the_loop_of_the_first_task_that_waits) {
     EXPECT_EQ(thrown_by([&] { run(main()); }), "hocket::RuntimeError: Barrier is bound to a different event loop");
 }
 
-TEST(Barrier, says_how_many_are_there) {
+TEST(Barrier, says_how_many_have_arrived) {
     auto main = []() -> Coro<> {
         Barrier barrier(3);
         Trace trace;
         auto tasks = passers(2, barrier, trace);
         co_await hocket::sleep(0);
-        EXPECT_EQ(capture_call_graph(*tasks[0].state()).state, "waits for Barrier, 2 of 3 there");
+        EXPECT_EQ(capture_call_graph(*tasks[0].state()).state, "waits for Barrier, 2 of 3 arrived");
         co_await barrier.wait();
         Task<> eager = create_task(pass(barrier, trace), {.eager_start = true});
         EXPECT_EQ(capture_call_graph(*eager.state()).state, "waits for Barrier, 2 have to leave first");

@@ -4,6 +4,7 @@
 
 #include <hocket/sync/queue.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ public:
         return item;
     }
     void clear(std::size_t) noexcept { items_.clear(); }
+    bool is_full(std::size_t size) const noexcept { return size == items_.capacity(); }
+    void grow() { items_.reserve(std::max<std::size_t>(4, 2 * items_.capacity())); }
 
 private:
     std::vector<T> items_;

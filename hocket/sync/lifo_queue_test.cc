@@ -62,7 +62,7 @@ TEST(LifoQueue, names_itself_in_the_await_graph) {
         const Task<int> getter =
             create_task([](LifoQueue<int>& q) -> Coro<int> { co_return co_await q.get(); }, std::ref(queue));
         co_await hocket::sleep(0);
-        EXPECT_EQ(capture_call_graph(*getter.state()).state, "waits for LifoQueue.get, 0 items");
+        EXPECT_EQ(capture_call_graph(*getter.state()).state, "waits for LifoQueue.get, 0");
         queue.put_nowait(1);
         co_await getter;
     };

@@ -4,6 +4,7 @@
 
 #include <hocket/sync/queue.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -55,6 +56,8 @@ public:
         return item;
     }
     void clear(std::size_t) noexcept { entries_.clear(); }
+    bool is_full(std::size_t size) const noexcept { return size == entries_.capacity(); }
+    void grow() { entries_.reserve(std::max<std::size_t>(4, 2 * entries_.capacity())); }
 
 private:
     struct Entry {

@@ -3,6 +3,7 @@
 #include <hocket/sync/queue.h>
 
 #include <hocket/core/await_graph.h>
+#include <hocket/core/queue_growth.h>
 
 #include <string>
 
@@ -12,10 +13,15 @@ QueueEmpty::~QueueEmpty() = default;
 QueueFull::~QueueFull() = default;
 QueueShutDown::~QueueShutDown() = default;
 
+void QueueBase::grew(const void* where) const {
+    const QueueGrowthHook hook = queue_growth_hook.load(std::memory_order_relaxed);
+    if (hook && maxsize_ == 0) hook(size_, where);
+}
+
 QueueBase::QueueBase(const char* const (&names)[3], std::ptrdiff_t maxsize) noexcept
     : maxsize_(maxsize > 0 ? static_cast<std::size_t>(maxsize) : 0),
-      getters_(names[0], size_, 0),
-      putters_(names[1], size_, maxsize > 0 ? maxsize_ : Gate::never),
+      getters_(names[0], *this, 0),
+      putters_(names[1], *this, maxsize > 0 ? maxsize_ : Gate::never),
       joiners_(names[2], unfinished_) {}
 
 QueueBase::~QueueBase() = default;
@@ -46,7 +52,8 @@ void QueueBase::begin_shutdown(std::size_t dropped) {
 }
 
 void QueueBase::Side::describe(AwaitDescription& to) const {
-    to.text = std::string(what_) + ", " + std::to_string(level_) + (level_ == 1 ? " item" : " items");
+    to.text = std::string(what_) + ", " + std::to_string(level_);
+    if (maxsize > 0) to.text += " of " + std::to_string(maxsize);
 }
 
 void QueueBase::Finish::describe(AwaitDescription& to) const {

@@ -79,6 +79,7 @@ protected:
         if (full()) throw QueueFull();
     }
     [[noreturn]] void throw_empty() const;
+    void grew(const void* where) const;
     void begin_shutdown(std::size_t dropped);
     // Who waits on either side waits on the same loop.
     void check_loop() {
@@ -87,7 +88,9 @@ protected:
     }
 
     struct HOCKET_EXPORT Side final : Gate {
-        using Gate::Gate;
+        const std::size_t& maxsize;
+        Side(const char* what, const QueueBase& queue, std::size_t closed_at) noexcept
+            : Gate(what, queue.size_, closed_at), maxsize(queue.maxsize_) {}
         void describe(AwaitDescription& to) const override;
     };
     struct HOCKET_EXPORT Finish final : WaitPoint {
@@ -180,8 +183,14 @@ public:
 
 private:
     HOCKET_INLINE void push(T&& item) {
+        if (store_.is_full(size_)) [[unlikely]]
+            grow();
         store_.push(size_, std::move(item));
         was_put();
+    }
+    [[gnu::noinline]] void grow() {
+        store_.grow();
+        grew(__builtin_return_address(0));
     }
     HOCKET_INLINE T pop() {
         T item = store_.pop(size_);

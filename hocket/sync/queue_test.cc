@@ -257,16 +257,18 @@ TEST(OnceQueue, both_sides_belong_to_the_loop_of_the_first_task_that_waits) {
 
 TEST(Queue, says_how_many_items_there_are) {
     auto main = []() -> Coro<> {
-        Queue<int> queue(1), other(1);
-        const Task<int> getter = create_task(get(queue));
+        Queue<int> queue(10), endless, other(1);
+        const Task<int> getter = create_task(get(queue)), getter_of_endless = create_task(get(endless));
         other.put_nowait(1);
         const Task<> putter = create_task(put(other, 2));
         const Task<> joiner = create_task([](Queue<int>& q) -> Coro<> { co_await q.join(); }, std::ref(other));
         co_await hocket::sleep(0);
-        EXPECT_EQ(capture_call_graph(*getter.state()).state, "waits for Queue.get, 0 items");
-        EXPECT_EQ(capture_call_graph(*putter.state()).state, "waits for Queue.put, 1 item");
+        EXPECT_EQ(capture_call_graph(*getter.state()).state, "waits for Queue.get, 0 of 10");
+        EXPECT_EQ(capture_call_graph(*getter_of_endless.state()).state, "waits for Queue.get, 0");
+        EXPECT_EQ(capture_call_graph(*putter.state()).state, "waits for Queue.put, 1 of 1");
         EXPECT_EQ(capture_call_graph(*joiner.state()).state, "waits for Queue.join, 1 unfinished");
-        for (const AnyTask& t : {AnyTask(getter), AnyTask(putter), AnyTask(joiner)}) t.cancel();
+        for (const AnyTask& t : {AnyTask(getter), AnyTask(getter_of_endless), AnyTask(putter), AnyTask(joiner)})
+            t.cancel();
     };
     run(main());
 }

@@ -22,11 +22,7 @@ public:
     Ring& operator=(const Ring&) = delete;
     ~Ring() { delete[] slots_; }
 
-    HOCKET_INLINE void push(std::size_t size, T&& item) {
-        if (size == capacity_) [[unlikely]]
-            grow();
-        ::new (static_cast<void*>(slot(size))) T(std::move(item));
-    }
+    HOCKET_INLINE void push(std::size_t size, T&& item) { ::new (static_cast<void*>(slot(size))) T(std::move(item)); }
     HOCKET_INLINE T pop(std::size_t) {
         T* const first = slot(0);
         T item = std::move(*first);
@@ -34,19 +30,8 @@ public:
         ++first_;
         return item;
     }
-    void clear(std::size_t size) noexcept {
-        for (; size > 0; --size, ++first_) slot(0)->~T();
-    }
-
-private:
-    struct Slot {
-        alignas(T) std::byte bytes[sizeof(T)];
-        T* item() noexcept { return reinterpret_cast<T*>(bytes); }
-    };
-
-    T* slot(std::size_t i) const noexcept { return slots_[(first_ + i) & mask_].item(); }
-
-    [[gnu::noinline]] void grow() {
+    bool is_full(std::size_t size) const noexcept { return size == capacity_; }
+    void grow() {
         const std::size_t larger = capacity_ == 0 ? 4 : 2 * capacity_;
         Slot* const slots = new Slot[larger];
         std::size_t moved = 0;
@@ -65,6 +50,17 @@ private:
         mask_ = larger - 1;
         first_ = 0;
     }
+    void clear(std::size_t size) noexcept {
+        for (; size > 0; --size, ++first_) slot(0)->~T();
+    }
+
+private:
+    struct Slot {
+        alignas(T) std::byte bytes[sizeof(T)];
+        T* item() noexcept { return reinterpret_cast<T*>(bytes); }
+    };
+
+    T* slot(std::size_t i) const noexcept { return slots_[(first_ + i) & mask_].item(); }
 
     Slot* slots_ = nullptr;
     std::size_t capacity_ = 0;  // 0, or a power of two

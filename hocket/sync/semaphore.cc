@@ -35,4 +35,8 @@ void BoundedSemaphore::release() {
     Semaphore::release();
 }
 
+void BoundedSemaphore::describe(AwaitDescription& to) const {
+    to.text = std::string(what_) + ", " + std::to_string(unpromised()) + " of " + std::to_string(bound_) + " free";
+}
+
 }  // namespace hocket

@@ -23,8 +23,6 @@ public:
 
 protected:
     Semaphore(const char* what, std::ptrdiff_t value);
-
-private:
     void describe(AwaitDescription& to) const override;
 };
 
@@ -37,6 +35,8 @@ public:
     void release() override;
 
 private:
+    void describe(AwaitDescription& to) const override;
+
     std::size_t bound_;
 };
 

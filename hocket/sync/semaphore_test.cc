@@ -313,12 +313,14 @@ TEST(Semaphore, destroyed_it_tells_the_tasks_that_wait_and_those_that_were_woken
 TEST(Semaphore, says_how_much_is_free) {
     auto main = []() -> Coro<> {
         Semaphore semaphore(0);
-        BoundedSemaphore bounded(0);
+        BoundedSemaphore bounded(2);
         Trace trace;
+        co_await bounded.acquire();
+        co_await bounded.acquire();
         const Task<> a = create_task(acquire(semaphore, trace, "a")), b = create_task(acquire(bounded, trace, "b"));
         co_await hocket::sleep(0);
         EXPECT_EQ(capture_call_graph(*a.state()).state, "waits for Semaphore, 0 free");
-        EXPECT_EQ(capture_call_graph(*b.state()).state, "waits for BoundedSemaphore, 0 free");
+        EXPECT_EQ(capture_call_graph(*b.state()).state, "waits for BoundedSemaphore, 0 of 2 free");
         a.cancel();
         b.cancel();
     };

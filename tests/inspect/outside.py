@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What outside_test.py needs: processes to look into, what `hocket` and gdb say of them, and core files."""
-import ctypes
 import json
 import os
 import pathlib
@@ -13,17 +12,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/apps"))
 from program import ENVIRONMENT, PATIENCE, run  # noqa: E402
+from machine import let_anybody_trace, without_odd_lines  # noqa: E402
 
-LIBC = ctypes.CDLL(None)
 STUCK, STANDING = pathlib.Path(sys.argv[2]), sys.argv[3]
 
 
 # ---- Processes
-
-
-def let_anybody_trace():
-    """In the child: ptrace is then not only for its parents, where Yama (kernel.yama.ptrace_scope) says so."""
-    LIBC.prctl(0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
 
 
 class Process(subprocess.Popen):
@@ -34,17 +28,15 @@ class Process(subprocess.Popen):
         super().__init__(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=let_anybody_trace,
                          env={name: value for name, value in environment.items() if value is not None}, **how)
         self.number = str(self.pid)
+        user = os.stat(f"/proc/{self.pid}").st_uid
+        folder = pathlib.Path(f"/run/user/{user}")
+        is_there = folder.exists() and folder.stat().st_uid == user
+        self.socket = (folder / "hocket" if is_there else pathlib.Path(f"/tmp/hocket-{user}")) / self.number  # of its monitor
 
     def __exit__(self, *error):
         self.kill()
         super().__exit__(*error)
-
-    def socket(self):
-        """Of its monitor, if it has one."""
-        user = os.stat(f"/proc/{self.pid}").st_uid
-        folder = pathlib.Path(f"/run/user/{user}")
-        is_there = folder.exists() and folder.stat().st_uid == user
-        return (folder / "hocket" if is_there else pathlib.Path(f"/tmp/hocket-{user}")) / self.number
+        self.socket.unlink(missing_ok=True)
 
 
 def stuck(name, **how):
@@ -64,23 +56,17 @@ def standing(where, file=None, **how):
     return process
 
 
-def refusal():
-    """Why nobody may look into another process's memory here; None where he may."""
-    attach = "import ctypes, sys\nc = ctypes.CDLL(None, use_errno=True)\nsys.exit(c.ptrace(0x4206, int(sys.argv[1]), 0, 0) and ctypes.get_errno())"  # PTRACE_SEIZE
-    with Process("sleep", "1000") as process:
-        error = subprocess.run([sys.executable, "-c", attach, process.number], timeout=PATIENCE).returncode
-    return f"the kernel refuses ptrace (man 2): {os.strerror(error)}" if error else None
-
-
-REFUSAL = refusal()
-
-
 # ---- What is said of them
+
+
+def places(text):
+    """As far as they are the same on every machine."""
+    return without_odd_lines(text, STUCK / "locks")
 
 
 def essence(text):
     """Ids and threads are others each time; columns are as wide as what stands in them."""
-    return re.sub(" +", " ", re.sub(r"0x[0-9a-f]{6,}", "N", re.sub(r"on thread \d+", "on thread N", text)))
+    return re.sub(" +", " ", re.sub(r"0x[0-9a-f]{6,}", "N", re.sub(r"on thread \d+", "on thread N", places(text))))
 
 
 def said(*arguments):
@@ -100,7 +86,7 @@ def as_json(*arguments):
     done = run(*arguments, "--json")
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    return json.loads(done.stdout)
+    return json.loads(places(done.stdout))
 
 
 def as_json_at_rest(*arguments):

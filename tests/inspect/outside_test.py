@@ -18,42 +18,43 @@ import tempfile
 import time
 import unittest
 
-from outside import REFUSAL, ROOT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, said, seen, segments, standing, stripped, stuck, tasks_by_name
+from machine import SKIPPED, refusal
+from outside import ROOT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, places, said, seen, segments, standing, stripped, stuck, tasks_by_name
 from program import ENVIRONMENT, PATIENCE, Server, program, run
 
-SKIPPED = 77
+REFUSAL = refusal()
 needs_ptrace = unittest.skipIf(REFUSAL, REFUSAL)
 NO_MONITOR = "which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory"
 
 # What memory says.
-LOCKS_PS = """\
+LOCKS_PS = essence("""\
 loop 1, epoll, on thread N, 3 tasks
 ID TASK STATE AWAITS AT
 N Task-1 waiting gather amain (stuck/locks.cc:20)
 N rent waiting Lock transfer (stuck/locks.cc:11)
 N interest waiting Lock transfer (stuck/locks.cc:11)
-"""
-LOCKS_RENT = """\
+""")
+LOCKS_RENT = essence("""\
 rent: waits for Lock
  at transfer (stuck/locks.cc:11)
  created at amain (stuck/locks.cc:18)
-"""
-LOCKS_TASKS = f"""\
+""")
+LOCKS_TASKS = essence(f"""\
 Task-1: waits for gather
  at amain (stuck/locks.cc:20)
  created at amain (stuck/locks.cc:16)
 {LOCKS_RENT}interest: waits for Lock
  at transfer (stuck/locks.cc:11)
  created at amain (stuck/locks.cc:19)
-"""
+""")
 LOCKS_TREE = "loop 1, epoll, on thread N, 3 tasks\n" + LOCKS_TASKS
-WAKE_PS = """\
+WAKE_PS = essence("""\
 loop 1, epoll, on thread N, 2 tasks
 ID TASK STATE AWAITS AT
 N Task-1 waiting consumer amain (stuck/wake.cc:19)
 N consumer waiting Event consume (stuck/wake.cc:10)
-"""
-WAKE_TREE = """\
+""")
+WAKE_TREE = essence("""\
 loop 1, epoll, on thread N, 2 tasks
 Task-1: waits for consumer
  at amain (stuck/wake.cc:19)
@@ -61,7 +62,7 @@ Task-1: waits for consumer
  consumer: waits for Event
  at consume (stuck/wake.cc:10)
  created at amain (stuck/wake.cc:15)
-"""
+""")
 
 
 def locks_as_json(pid, found):
@@ -69,7 +70,7 @@ def locks_as_json(pid, found):
 
     def waiting(name, awaits, function, line, created_at):
         return {"id": found[name]["id"], "name": name, "state": "waiting", "cancels": 0, "awaits": awaits, "awaited_tasks": [],
-                "frames": [f"{function} (stuck/locks.cc:{line})"], "created_at": f"amain (stuck/locks.cc:{created_at})"}
+                "frames": [places(f"{function} (stuck/locks.cc:{line})")], "created_at": places(f"amain (stuck/locks.cc:{created_at})")}
 
     tasks = [waiting("Task-1", "gather", "amain", 20, 16), waiting("rent", "Lock", "transfer", 11, 18), waiting("interest", "Lock", "transfer", 11, 19)]
     return {"pid": pid, "stopped_ns": 0, "loops": [{"number": 1, "thread": pid, "backend": "epoll", "stood": True, "tasks": tasks}]}
@@ -87,7 +88,9 @@ class WithFolder(unittest.TestCase):
 
 class ByTheMonitor(unittest.TestCase):
     def test_json_has_all_that_is_awaited(self):
-        tree = essence((ROOT / "examples/stuck/locks.out").read_text().split("\n", 1)[1])
+        command, tree = (ROOT / "examples/stuck/locks.out").read_text().split("\n\n")[0].split("\n", 1)
+        self.assertEqual(command, "$ hocket pstree PID")
+        tree = essence(tree.rstrip("\n") + "\n")
         with stuck("locks", inspect="1") as process:
             self.assertEqual(seen(tree, "pstree", process.number), tree)
             found = as_json_at_rest("ps", process.number)
@@ -105,11 +108,11 @@ class ByTheMonitor(unittest.TestCase):
     def test_it_is_there_if_HOCKET_INSPECT_asks_for_it(self):
         for asked in (None, "", "0", "1"):
             with self.subTest(asked), standing("no_tasks", inspect=asked) as process:
-                self.assertEqual(process.socket().exists(), asked == "1")
+                self.assertEqual(process.socket.exists(), asked == "1")
 
     def test_its_socket_is_this_users_and_ends_with_the_process(self):
         with standing("namesakes", inspect="1") as process:
-            socket = process.socket()
+            socket = process.socket
             self.assertTrue(stat.S_ISSOCK(socket.stat().st_mode))
             self.assertEqual(stat.S_IMODE(socket.stat().st_mode), 0o600)
             self.assertEqual(stat.S_IMODE(socket.parent.stat().st_mode), 0o700)
@@ -151,7 +154,7 @@ class InMemory(WithFolder):
 
     def test_a_stripped_program_has_addresses_for_places(self):
         def without_places(text):
-            return re.sub(r"\w+ \(stuck/\w+\.cc:\d+\)", "N", text)
+            return re.sub(r"\w+ \(stuck/\w+\.cc(:\d+)?\)", "N", text)
 
         for name, ps, tree in (("locks", LOCKS_PS, LOCKS_TREE), ("wake", WAKE_PS, WAKE_TREE)):
             with self.subTest(name), stripped(name, self.folder) as process:
@@ -208,7 +211,7 @@ class InACoreFile(WithFolder):
         self.assertTrue(said("ps", core).startswith(heading))
         shown = said("where", core, "handler").splitlines()
         self.assertEqual([shown[0], *(line for line in shown[1:] if "stuck" in line)],
-                         ["handler: running", " at read_page (stuck/blocks.cc:14)", " at handle (stuck/blocks.cc:20)", " created at amain (stuck/blocks.cc:29)"])
+                         essence("handler: running\n at read_page (stuck/blocks.cc:14)\n at handle (stuck/blocks.cc:20)\n created at amain (stuck/blocks.cc:29)").splitlines())
 
     def test_one_that_is_cut_off(self):
         with stuck("locks") as process:
@@ -265,7 +268,7 @@ class InGdb(WithFolder):
     def test_what_it_cannot_read_is_an_error(self):
         self.assertIn("hocket-tasks: there is no process: attach to one, or open a core file\n", gdb("hocket-tasks")[1])
         with stripped("locks", self.folder) as process:
-            self.assertIn("hocket-tasks: this program has no hocket in it, or no symbols (No symbol \"hocket_layout\" in current context.)\n",
+            self.assertIn("hocket-tasks: this program has no hocket in it, or no symbols (No symbol ",
                           gdb("hocket-tasks", of=("-p", process.number))[1])
 
 

@@ -215,6 +215,17 @@ class Otherwise(WithFolder):
         self.assertEqual(trace.reason, "a stall")
         self.assertTrue(trace.steps("handler")[-1]["args"]["unfinished"])
 
+    def test_a_blocked_loop_that_a_detector_finds(self):
+        process = self.start("outside", HOCKET_DETECT="1000")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        self.assertTrue(wait_for(lambda: "trace.json.1" in self.files()))
+        trace = self.read(self.folder / "trace.json.1")
+        self.assertEqual(trace.reason, "a blocked loop")
+        step = trace.steps("handler")[-1]
+        self.assertRegex(step["name"], r"^handle \(inspect/traced\.cc:\d+\)$")
+        self.assertTrue(step["args"]["unfinished"])
+        self.assertGreater(nanoseconds(step["dur"]), 200_000_000)
+
     def test_a_child_of_fork_leaves_the_file_to_its_parent(self):
         self.assertEqual(self.run_traced("fork").returncode, 0)
         self.assertEqual(self.files(), [])  # the child ended by `exit`, the parent by `_exit`

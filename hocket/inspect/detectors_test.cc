@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+// What detectors find, what they let pass, and whom they tell.
+#include <hocket/inspect/detectors.h>
+
+#include <hocket/hocket.h>
+
+#include <tests/support/child.h>
+#include <tests/support/trace.h>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hocket::inspect {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Reports;
+using testing::thrown_by;
+using Kind = Finding::Kind;
+using State = TaskSnapshot::State;
+
+// ---- In a snapshot
+
+TaskSnapshot task(RemoteAddress id, std::string name, std::vector<RemoteAddress> awaited,
+                  State state = State::waiting) {
+    TaskSnapshot t;
+    t.id = id;
+    t.name = std::move(name);
+    t.state = state;
+    t.awaits = "something";
+    t.awaited = std::move(awaited);
+    return t;
+}
+
+LoopSnapshot idle_loop(std::vector<TaskSnapshot> tasks) {
+    LoopSnapshot loop;
+    loop.thread = 1;
+    loop.stood = true;
+    loop.pending.emplace();
+    loop.tasks = std::move(tasks);
+    return loop;
+}
+
+// `await cycle of a; lost wake of b`
+std::string found_in(const LoopSnapshot& loop) {
+    std::string all;
+    for (const Finding& f : stuck_tasks(loop, Symbols::of_process(getpid())))
+        all += (all.empty() ? "" : "; ") + std::string(name_of(f.kind)) + " of " + f.task;
+    return all;
+}
+
+TEST(OnceStuckTasks, a_cycle_is_found_whatever_else_goes_on) {
+    LoopSnapshot loop =
+        idle_loop({task(1, "main", {2, 3}), task(2, "a", {3}), task(3, "b", {2}), task(4, "busy", {}, State::ready)});
+    loop.pending->timers = loop.pending->operations = loop.pending->outside = 7;
+    EXPECT_EQ(found_in(loop), "await cycle of a");
+    const Finding f = stuck_tasks(loop, Symbols::of_process(getpid())).front();
+    EXPECT_EQ(f.text,
+              "tasks wait for each other, and none of them can go on:\na: waits for something\nb: waits for something");
+}
+
+TEST(OnceStuckTasks, a_cycle_of_one_and_two_cycles) {
+    EXPECT_EQ(found_in(idle_loop({task(1, "self", {1})})), "await cycle of self");
+    EXPECT_EQ(found_in(idle_loop({task(1, "a", {2}), task(2, "b", {1}), task(3, "c", {4}), task(4, "d", {3})})),
+              "await cycle of a; await cycle of c");
+}
+
+TEST(OnceStuckTasks, whoever_waits_for_one_that_may_go_on_is_not_stuck) {
+    EXPECT_EQ(found_in(idle_loop({task(1, "a", {2}), task(2, "b", {1, 3}), task(3, "runs", {}, State::ready)})), "");
+    EXPECT_EQ(found_in(idle_loop({task(1, "a", {2}), task(2, "b", {1, 99})})), "");
+}
+
+TEST(OnceStuckTasks, a_wake_is_lost_where_nothing_goes_on) {
+    LoopSnapshot loop = idle_loop({task(1, "main", {2}), task(2, "consumer", {})});
+    EXPECT_EQ(found_in(loop), "lost wake of consumer");
+    for (std::uint64_t Pending::* const counted : {&Pending::timers, &Pending::operations, &Pending::outside}) {
+        (*loop.pending).*counted = 1;
+        EXPECT_EQ(found_in(loop), "");
+        (*loop.pending).*counted = 0;
+    }
+    loop.pending->signals = true;
+    EXPECT_EQ(found_in(loop), "");
+    loop.pending->signals = false;
+    loop.tasks.push_back(task(3, "other", {}, State::not_started));
+    EXPECT_EQ(found_in(loop), "");
+}
+
+TEST(OnceStuckTasks, of_a_loop_that_did_not_stand_or_does_not_run_nothing_is_said) {
+    LoopSnapshot loop = idle_loop({task(1, "self", {1})});
+    loop.thread = 0;
+    EXPECT_EQ(found_in(loop), "");
+    loop.thread = 1;
+    loop.pending.reset();
+    EXPECT_EQ(found_in(loop), "");
+}
+
+TEST(OnceStuckTasks, a_long_chain_takes_no_longer_than_its_length) {
+    std::vector<TaskSnapshot> tasks;
+    constexpr RemoteAddress n = 100'000;
+    tasks.reserve(n);
+    for (RemoteAddress id = 1; id < n; ++id) tasks.push_back(task(id, "t", {id + 1}));
+    tasks.push_back(task(n, "last", {n}));
+    EXPECT_EQ(found_in(idle_loop(std::move(tasks))), "await cycle of last");
+}
+
+// ---- In a process
+
+// Starts the detectors, and collects what they find.
+class Detecting {
+public:
+    explicit Detecting(DetectorOptions options) {
+        options.found = [this](const Finding& f) {
+            const std::lock_guard lock(mutex_);
+            all_.push_back(f);
+            if (on_found) on_found();
+            there_is_more_.notify_all();
+        };
+        start_detectors(std::move(options));
+    }
+    Detecting(const Detecting&) = delete;
+    Detecting& operator=(const Detecting&) = delete;
+    ~Detecting() { stop_detectors(); }
+
+    std::vector<Finding> all() {
+        const std::lock_guard lock(mutex_);
+        return all_;
+    }
+    /// Blocks until something has been found.
+    Finding wait() {
+        std::unique_lock lock(mutex_);
+        there_is_more_.wait(lock, [this] { return !all_.empty(); });
+        return all_.front();
+    }
+    Function<void()> on_found;
+
+private:
+    std::mutex mutex_;
+    std::condition_variable there_is_more_;
+    std::vector<Finding> all_;
+};
+
+DetectorOptions none() {
+    DetectorOptions options;
+    options.blocked = options.interval = 0s;
+    options.queue = options.frame = 0;
+    return options;
+}
+
+DetectorOptions only_blocked() {
+    DetectorOptions options;
+    options.blocked = 20ms;
+    options.interval = 0s;
+    return options;
+}
+
+DetectorOptions only_looks() {
+    DetectorOptions options;
+    options.blocked = 0s;
+    options.interval = 10ms;
+    options.ignored_cancel = 1ms;
+    return options;
+}
+
+Coro<> block(Detecting& detecting, Finding& found) {
+    co_await hocket::sleep(0s);
+    found = detecting.wait();
+}
+
+TEST(RealDetectors, a_step_that_blocks_is_found_while_it_blocks) {
+    Detecting detecting(only_blocked());
+    Finding found;
+    const auto amain = [&]() -> Coro<> {
+        co_await hocket::sleep(1ms);
+        co_await create_task(block(detecting, found), {.name = "blocker"});
+    };
+    run(amain());
+    EXPECT_EQ(found.kind, Kind::blocked_loop);
+    EXPECT_EQ(found.task, "blocker");
+    EXPECT_TRUE(found.text.starts_with("nothing else has run for ")) << found.text;
+    EXPECT_NE(found.text.find(" ms\nblocker: running\n"), std::string::npos) << found.text;
+    EXPECT_EQ(detecting.all().size(), 1U);  // one report for one step
+}
+
+// A loop that is not a Runner's is looked at, too, and so is a callback.
+TEST(RealDetectors, a_callback_that_computes_is_found) {
+    Detecting detecting(only_blocked());
+    std::atomic<bool> is_found = false;
+    detecting.on_found = [&] { is_found = true; };
+    const auto amain = [&]() -> Coro<> {
+        co_await hocket::sleep(1ms);
+        get_running_loop().call_soon([&] {
+            while (!is_found) continue;
+        });
+        co_await hocket::sleep(1ms);
+    };
+    run(amain());
+    ASSERT_EQ(detecting.all().size(), 1U);
+    EXPECT_EQ(detecting.all().front().task, "");
+    EXPECT_NE(detecting.all().front().text.find("a callback: running"), std::string::npos);
+}
+
+Coro<> transfer(Lock& from, Lock& to) {
+    co_await from.acquire();
+    co_await hocket::sleep(1ms);
+    co_await to.acquire();
+}
+
+// Ends all tasks of the loop when something has been found.
+Coro<> until_found(Detecting& detecting, std::vector<Task<>> tasks) {
+    EventLoop& loop = get_running_loop();
+    detecting.on_found = [&loop, &tasks] {
+        loop.call_soon_threadsafe([&tasks] {
+            for (const Task<>& t : tasks) t.cancel();
+        });
+    };
+    co_await wait(tasks);
+    detecting.on_found = nullptr;
+}
+
+TEST(RealDetectors, two_that_wait_for_each_others_locks_are_found) {
+    Detecting detecting(only_looks());
+    const auto amain = [&]() -> Coro<> {
+        Lock a, b;
+        co_await until_found(detecting, {create_task(transfer(a, b), {.name = "rent"}),
+                                         create_task(transfer(b, a), {.name = "interest"})});
+    };
+    run(amain());
+    const Finding found = detecting.wait();
+    EXPECT_EQ(found.kind, Kind::await_cycle);
+    EXPECT_NE(found.text.find("rent: waits for Lock held by interest"), std::string::npos) << found.text;
+    EXPECT_NE(found.text.find("interest: waits for Lock held by rent"), std::string::npos) << found.text;
+}
+
+TEST(RealDetectors, one_that_nothing_can_wake_is_found) {
+    Detecting detecting(only_looks());
+    const auto amain = [&]() -> Coro<> {
+        Event event;
+        const auto wait = [](Event& e) -> Coro<> { co_await e.wait(); };
+        co_await until_found(detecting, {create_task(wait(event), {.name = "consumer"})});
+    };
+    run(amain());
+    EXPECT_EQ(detecting.wait().kind, Kind::lost_wake);
+    EXPECT_EQ(detecting.wait().task, "consumer");
+}
+
+Coro<> refuse_to_end(Event& end) {
+    try {
+        co_await Event().wait();
+    } catch (const CancelledError&) {
+        current_task().set_name("stubborn");
+    }
+    co_await end.wait();
+}
+
+TEST(RealDetectors, one_that_goes_on_after_a_cancel_is_found) {
+    Detecting detecting(only_looks());
+    const auto amain = [&]() -> Coro<> {
+        Event end;
+        const Task<> task = create_task(refuse_to_end(end));
+        co_await hocket::sleep(0s);
+        task.cancel();
+        const Task<> clock = create_task([]() -> Coro<> {
+            for (;;) co_await hocket::sleep(1ms);  // so that something goes on
+        }());
+        EventLoop& loop = get_running_loop();
+        detecting.on_found = [&] { loop.call_soon_threadsafe([&] { end.set(); }); };
+        co_await task;
+        detecting.on_found = nullptr;
+        clock.cancel();
+    };
+    run(amain());
+    const Finding found = detecting.wait();
+    EXPECT_EQ(found.kind, Kind::ignored_cancel);
+    EXPECT_EQ(found.task, "stubborn");
+    EXPECT_TRUE(found.text.starts_with("a task was cancelled ")) << found.text;
+}
+
+TEST(Detectors, a_queue_without_a_limit_that_grows_is_found_once_for_each_place) {
+    DetectorOptions options = none();
+    options.queue = 100;
+    Detecting detecting(std::move(options));
+    const auto amain = []() -> Coro<> {
+        current_task().set_name("producer");
+        for (int round = 0; round < 2; ++round) {
+            Queue<int> unlimited;
+            Queue<int> limited(1000);
+            PriorityQueue<int> ordered;
+            LifoQueue<int> stack;
+            for (int i = 0; i < 1000; ++i) {
+                unlimited.put_nowait(i);
+                limited.put_nowait(i);
+                ordered.put_nowait(i);
+                stack.put_nowait(i);
+            }
+        }
+        co_return;
+    };
+    run(amain());
+    const std::vector<Finding> all = detecting.all();
+    ASSERT_FALSE(all.empty());
+    EXPECT_LE(all.size(), 3U);
+    EXPECT_EQ(all.front().kind, Kind::growing_queue);
+    EXPECT_EQ(all.front().task, "producer");
+    EXPECT_TRUE(all.front().text.starts_with("a queue without a limit has 128 items, and grows, at "))
+        << all.front().text;
+}
+
+Coro<std::size_t> small() {
+    std::array<char, 100> buffer{};
+    co_await hocket::sleep(0s);
+    co_return buffer.size();
+}
+
+Coro<char> large(std::size_t i) {
+    std::array<char, 20'000> buffer{};
+    buffer[i] = 'x';
+    co_await hocket::sleep(0s);
+    co_return buffer[i + 1];
+}
+
+TEST(Detectors, an_oversized_frame_is_found_once_for_each_place) {
+    DetectorOptions options = none();
+    options.frame = 16'000;
+    Detecting detecting(std::move(options));
+    const auto amain = []() -> Coro<> {
+        co_await small();
+        for (std::size_t i = 0; i < 3; ++i) co_await large(i);
+    };
+    run(amain());
+    ASSERT_EQ(detecting.all().size(), 1U);
+    const Finding found = detecting.all().front();
+    EXPECT_EQ(found.kind, Kind::oversized_frame);
+    EXPECT_EQ(found.task, "Task-1");
+    EXPECT_TRUE(found.text.starts_with("a frame of 20")) << found.text;
+}
+
+TEST(Detectors, what_is_not_wanted_is_not_looked_for) {
+    Detecting detecting(none());
+    const auto amain = []() -> Coro<> {
+        co_await large(0);
+        Queue<int> queue;
+        for (int i = 0; i < 10'000; ++i) queue.put_nowait(i);
+    };
+    run(amain());
+    EXPECT_TRUE(detecting.all().empty());
+}
+
+// ---- Whom they tell
+
+TEST(Detectors, a_finding_is_reported_where_nobody_else_wants_it) {
+    Reports reports;
+    DetectorOptions options = none();
+    options.frame = 16'000;
+    start_detectors(std::move(options));
+    const auto amain = []() -> Coro<> { co_await large(0); };
+    run(amain());
+    stop_detectors();
+    const std::string said = reports.taken();
+    EXPECT_TRUE(said.starts_with("oversized frame: a frame of 20")) << said;
+}
+
+TEST(Detectors, what_throws_when_it_is_told_is_reported) {
+    Reports reports;
+    DetectorOptions options = none();
+    options.frame = 16'000;
+    options.found = [](const Finding&) { throw ValueError("no room"); };
+    start_detectors(std::move(options));
+    const auto amain = []() -> Coro<> { co_await large(0); };
+    run(amain());
+    stop_detectors();
+    EXPECT_EQ(reports.taken(), "detectors: what is told of a finding threw hocket::ValueError: no room");
+}
+
+TEST(Detectors, there_is_a_limit_to_what_is_told_in_a_minute) {
+    DetectorOptions options = none();
+    options.frame = 2'000;
+    options.most_in_a_minute = 1;
+    Detecting detecting(std::move(options));
+    const auto amain = []() -> Coro<> {
+        const auto other = []() -> Coro<char> {
+            std::array<char, 5'000> buffer{};
+            co_await hocket::sleep(0s);
+            co_return buffer[7];
+        };
+        co_await large(0);
+        co_await other();
+    };
+    run(amain());
+    EXPECT_EQ(detecting.all().size(), 1U);
+}
+
+TEST(OnceDetectors, options_that_make_no_sense_are_refused) {
+    const auto refused = [](void (*edit)(DetectorOptions&)) {
+        DetectorOptions options;
+        edit(options);
+        return thrown_by([&] { start_detectors(std::move(options)); });
+    };
+    EXPECT_EQ(refused([](DetectorOptions& o) { o.blocked = -1ms; }),
+              "hocket::ValueError: start_detectors: blocked is -1000000 ns: a time is not negative");
+    EXPECT_EQ(refused([](DetectorOptions& o) { o.interval = -1ns; }),
+              "hocket::ValueError: start_detectors: interval is -1 ns: a time is not negative");
+    EXPECT_EQ(refused([](DetectorOptions& o) { o.ignored_cancel = -1ns; }),
+              "hocket::ValueError: start_detectors: ignored_cancel is -1 ns: a time is not negative");
+    EXPECT_EQ(refused([](DetectorOptions& o) { o.frame = 512; }),
+              "hocket::ValueError: start_detectors: frame is 512: frames of up to 1024 bytes cost the system nothing, "
+              "and are not looked at");
+}
+
+TEST(OnceDetectors, are_started_once_and_may_be_stopped_twice) {
+    stop_detectors();
+    start_detectors();
+    EXPECT_EQ(thrown_by([] { start_detectors(); }), "hocket::RuntimeError: start_detectors: they are started already");
+    stop_detectors();
+    stop_detectors();
+    start_detectors();
+    stop_detectors();
+}
+
+#ifndef __SANITIZE_THREAD__  // which starts no threads in the children of processes that have some
+TEST(OnceDetectors, the_child_of_a_fork_may_have_its_own) {
+    start_detectors();
+    EXPECT_EQ(testing::in_child([] {
+                  start_detectors();
+                  stop_detectors();
+                  return 7;
+              }),
+              7);
+    stop_detectors();
+}
+#endif
+
+}  // namespace
+}  // namespace hocket::inspect

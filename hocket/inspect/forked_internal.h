@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// What a child of this process says of it: it has all memory as it was at one moment, and may read it at leisure.
+#pragma once
+
+#include <hocket/base/errors.h>
+#include <hocket/base/function.h>
+
+#include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <utility>
+
+namespace hocket::inspect {
+
+class Descriptor {
+public:
+    Descriptor(int fd, const char* attempt) : fd_(fd) {
+        if (fd < 0) throw OSError(errno, attempt);
+    }
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    operator int() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+// Signals are for the program's threads.
+class WithoutSignals {
+public:
+    WithoutSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    WithoutSignals(const WithoutSignals&) = delete;
+    WithoutSignals& operator=(const WithoutSignals&) = delete;
+    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
+/// A child of this process, which ends when it has said one thing.
+class TalkingChild {
+public:
+    /// Forks. The child writes down what `say` says; it may attach to the threads of this process as a debugger does. Throws OSError. Not
+    /// for a loop's thread.
+    explicit TalkingChild(const Function<std::string()>& say);
+    TalkingChild(const TalkingChild&) = delete;
+    TalkingChild& operator=(const TalkingChild&) = delete;
+
+    /// Waits for its end, which is near. Empty: it could not read what it saw, or `stop`, a descriptor, can be read, and it was ended. Once.
+    std::string text(int stop) const;
+
+private:
+    Descriptor file_;
+    pid_t child_ = -1;
+};
+
+/// The lines of a snapshot, for which the loops stand while it forks; empty: what was seen could not be read.
+std::string take_snapshot(int stop);
+
+}  // namespace hocket::inspect
