@@ -92,6 +92,7 @@ std::string record(int pid, double seconds) {
     hocket::inspect::Observation observation(pid);
     const Symbols symbols = Symbols::of_process(pid);
     observation.trace();
+    observation.look();  // by then each loop that is not blocked keeps its events
     wait_until_interrupted(seconds);
     return observation.events(symbols);
 }

@@ -66,19 +66,19 @@ std::string trace_lines() {
     std::string lines(heading);
     lines += std::to_string(getpid()) + "\t" + program_invocation_short_name + "\n";
     std::vector<TraceEvent> room;
-    bool is_empty = true;
+    bool is_traced = false;
     for (const TraceRing* r = TraceRing::first(); r; r = r->next()) {
         room.resize(r->size());
         TracedLoop loop;
         const std::span<const TraceEvent> events = r->copy(room, loop);
+        if (loop.number != 0) is_traced = true;
         if (events.empty()) continue;
-        is_empty = false;
         put_numbers(lines, std::array{loop.number, static_cast<std::uint64_t>(loop.thread),
                                       static_cast<std::uint64_t>(loop.end), std::uint64_t{events.size()}});
         for (const TraceEvent& e : events)
             put_numbers(lines, std::array{static_cast<std::uint64_t>(e.time), e.what, e.argument});
     }
-    if (is_empty) return "error\tits loops have kept no events: none runs, or they are blocked\n";
+    if (!is_traced) return "error\tits loops have kept no events: none runs, or they are blocked\n";
     return lines + "end\t0\n";
 }
 
