@@ -6,6 +6,7 @@
 #include "serve.h"
 #include "serving.h"
 #include "top.h"
+#include "trace.h"
 
 #include <CLI/CLI.hpp>
 
@@ -32,6 +33,7 @@ Look into a process that runs:
   hocket pstree 4711                         the same as a tree, with functions, files and lines
   hocket where 4711 Task-7                   where one task waits
   hocket top 4711                            what its tasks do from second to second; --web in a browser
+  hocket trace 4711 -o trace.json            each step that they make, for Perfetto and Chrome
 )";
 
 constexpr const char* exit_codes = R"(Exit codes:
@@ -94,6 +96,9 @@ int main(int argc, char** argv) {
     TopOptions to_watch;
     CLI::App& top = *program.add_subcommand("top", "Watch what the tasks of a process do");
     describe_top(top, to_watch);
+    TraceCommand to_trace;
+    CLI::App& trace = *program.add_subcommand("trace", "Write down each step that the tasks of a process make");
+    describe_trace(trace, to_trace);
 
     try {
         program.parse(argc, argv);
@@ -108,6 +113,7 @@ int main(int argc, char** argv) {
         if (pstree.parsed()) run_pstree(inspection);
         if (where.parsed()) run_where(inspection);
         if (top.parsed()) run_top(to_watch);
+        if (trace.parsed()) run_trace(to_trace);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(), e.what());
         return failed;

@@ -19,7 +19,7 @@ const std::string_view top_html = R\"html(@top_html@)html\";
 ")
 add_executable(hocket apps/hocket.cc apps/serving.cc apps/httpbin.cc apps/demo_data.cc apps/serve.cc apps/get_command.cc apps/get.cc
     apps/fetch.cc apps/phases.cc apps/destination.cc apps/progress.cc apps/looking.cc apps/inspect.cc apps/rates.cc apps/looks.cc
-    apps/top.cc apps/web_top.cc ${PROJECT_BINARY_DIR}/apps/top_html.cc)
+    apps/top.cc apps/web_top.cc apps/trace.cc ${PROJECT_BINARY_DIR}/apps/top_html.cc)
 set_target_properties(hocket PROPERTIES RUNTIME_OUTPUT_DIRECTORY apps)
 target_compile_definitions(hocket PRIVATE HOCKET_VERSION="${PROJECT_VERSION}")
 target_compile_options(hocket PRIVATE ${HOCKET_WARNINGS})

@@ -165,6 +165,13 @@ public:
         end();
         throw ValueError("read the core file " + core + ": no program or library can be found by it");
     }
+    /// Of the process whose /proc/PID/maps this was.
+    explicit DebugInformation(std::FILE* map) {
+        begin();
+        dwfl_report_begin(dwfl_);
+        dwfl_linux_proc_maps_report(dwfl_, map);
+        dwfl_report_end(dwfl_, nullptr, nullptr);
+    }
     DebugInformation(const DebugInformation&) = delete;
     DebugInformation& operator=(const DebugInformation&) = delete;
     ~DebugInformation() { end(); }
@@ -233,7 +240,7 @@ private:
     Dwfl_Module* module_at(Dwarf_Addr pc) {
         if (!dwfl_) return nullptr;
         if (Dwfl_Module* known = dwfl_addrmodule(dwfl_, pc)) return known;
-        if (core_) return nullptr;
+        if (pid_ == 0) return nullptr;
         dwfl_report_begin(dwfl_);
         dwfl_linux_proc_report(dwfl_, pid_);
         dwfl_report_end(dwfl_, nullptr, nullptr);
@@ -371,6 +378,14 @@ Symbols Symbols::of_process(int pid) {
 
 Symbols Symbols::of_core(const std::string& path) { return Symbols(new DebugInformation(path)); }
 
+Symbols Symbols::of_map(std::string map) {
+    std::FILE* const file = ::fmemopen(map.data(), map.size(), "r");
+    if (!file) throw OSError(errno, "read the map of a process's memory");
+    auto* const information = new DebugInformation(file);
+    std::fclose(file);
+    return Symbols(information);
+}
+
 Symbols::~Symbols() { delete information_; }
 
 std::vector<std::uint64_t> Symbols::stack_of(int thread) const { return information_->stack_of(thread); }
@@ -383,6 +398,7 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
 Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
+Symbols Symbols::of_map(std::string) { return Symbols(nullptr); }
 std::vector<std::uint64_t> Symbols::stack_of(int) const { return {}; }
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }

@@ -36,6 +36,8 @@ public:
     static Symbols of_process(int pid);
     /// Of one that has left a core file: of the program and the libraries that it names. Throws ValueError where that cannot be read.
     static Symbols of_core(const std::string& path);
+    /// Of one whose /proc/PID/maps was `map`, of the programs and libraries that it names. Throws OSError where it is empty.
+    static Symbols of_map(std::string map);
     Symbols(Symbols&&) noexcept;
     Symbols& operator=(Symbols&&) noexcept;
     ~Symbols();

@@ -20,7 +20,8 @@ constinit Mailboxes all;
 static_assert(std::is_trivially_destructible_v<std::mutex>);
 
 // A fork waits until the list is whole, so that the child can use it.
-const int whole_in_children = pthread_atfork([] { all.mutex.lock(); }, [] { all.mutex.unlock(); }, [] { all.mutex.unlock(); });
+const int whole_in_children =
+    pthread_atfork([] { all.mutex.lock(); }, [] { all.mutex.unlock(); }, [] { all.mutex.unlock(); });
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <hocket/core/task_base.h>
 #include <hocket/inspect/detector_thread_internal.h>
 #include <hocket/inspect/telling_internal.h>
+#include <hocket/inspect/trace.h>
 
 #include <pthread.h>
 #include <charconv>
@@ -118,6 +119,7 @@ void Telling::tell(const Finding& finding) {
     const Clock::time_point now = Clock::now();
     std::erase_if(told_, [&](const auto& told) { return now - told.second >= minute; });
     if (told_.size() >= most_ || !told_.emplace(std::pair(finding.kind, finding.place), now).second) return;
+    if (finding.kind == Kind::blocked_loop) write_trace_if_asked("a blocked loop");
     try {
         if (found_) return found_(finding);
         report(std::string(name_of(finding.kind)) + ": " + finding.text);

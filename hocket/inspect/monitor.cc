@@ -7,6 +7,8 @@
 #include <hocket/base/report.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/inspect/forked_internal.h>
+#include <hocket/inspect/trace.h>
+#include <hocket/inspect/trace_internal.h>
 #include <hocket/inspect/visit_internal.h>
 #include <hocket/inspect/watch_internal.h>
 
@@ -123,6 +125,7 @@ private:
         Descriptor fd;
         std::string input = {};
         bool counts = false;  // the loops count, as long as it is there
+        bool traces = false;  // and keep their events
     };
 
     void serve() {
@@ -133,13 +136,17 @@ private:
             for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
             const int wait = pauses ? static_cast<int>(std::chrono::milliseconds(pause).count()) : -1;
             if (::poll(watched.data(), watched.size(), wait) < 0) continue;
-            if (watched[0].revents != 0) return stop_counting();
+            if (watched[0].revents != 0) {
+                stop_counting();
+                return stop_tracing();
+            }
             std::vector<Client> staying;
             for (std::size_t i = 0; i < clients.size(); ++i) {
                 if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
             }
             clients = std::move(staying);
             if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
+            if (std::ranges::none_of(clients, &Client::traces)) stop_tracing();
             if (watched[1].revents != 0) accept(clients);
         }
     }
@@ -178,7 +185,10 @@ private:
     std::string answer(Client& client, std::string_view request) {
         if (request == "count") client.counts = true;
         if (client.counts) start_counting();
-        if (request == "count") return "end\t0\n";
+        if (request == "trace") client.traces = true;
+        if (client.traces) start_tracing();
+        if (request == "count" || request == "trace") return "end\t0\n";
+        if (request == "events") return trace_lines();
         if (request == "snapshot") return answer_with_snapshot(stop_);
         return "error\tno such request: " + std::string(request) + "\n";
     }
@@ -191,6 +201,16 @@ private:
 
     void stop_counting() {
         if (std::exchange(counting_, false)) ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::monitor); }, true);
+    }
+
+    void start_tracing() {
+        tracing_ = true;
+        ask_loops([](EventLoop& loop) { TraceRing::begin(loop, TraceRing::monitor, TraceOptions().events); }, false);
+    }
+
+    void stop_tracing() {
+        if (std::exchange(tracing_, false))
+            ask_loops([](EventLoop& l) { TraceRing::end(l, TraceRing::monitor); }, true);
     }
 
     // False: it does not read, or the monitor is to end.
@@ -214,7 +234,7 @@ private:
     Descriptor stop_;
     std::thread thread_;
     Clock::time_point accepts_from_{};
-    bool counting_ = false;  // a client has asked for it
+    bool counting_ = false, tracing_ = false;  // a client has asked for it
 };
 
 // The process's. The child of a fork has no thread for it: it closes the descriptors, and may have its own.

@@ -8,7 +8,7 @@
 
 namespace hocket::inspect {
 
-/// From here on `hocket ps`, `pstree`, `where` and `top` see this process, also when its loops are blocked. Only the same user and root may
+/// From here on `hocket ps`, `pstree`, `where`, `top` and `trace` see this process, also when its loops are blocked. Only the same user and root may
 /// look. HOCKET_INSPECT=1 in the environment does it as soon as a `Runner` makes its loop. Harmless when it is done already. Throws OSError
 /// where the socket cannot be made. Any thread.
 ///

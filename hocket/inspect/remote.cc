@@ -4,6 +4,7 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/inspect/monitor.h>
+#include <hocket/inspect/trace_internal.h>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -167,6 +168,13 @@ Observation::~Observation() = default;
 Snapshot Observation::look() { return from_lines(connection_->ask("snapshot")); }
 
 void Observation::count() { connection_->ask("count"); }
+
+void Observation::trace() { connection_->ask("trace"); }
+
+std::string Observation::events(const Symbols& symbols) {
+    return trace_from_lines(connection_->ask("events"),
+                            [&symbols](std::uint64_t address) { return symbols.code_location(address); });
+}
 
 Snapshot snapshot_of_process(int pid) { return Observation(pid).look(); }
 

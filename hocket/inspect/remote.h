@@ -26,6 +26,10 @@ public:
     Snapshot look();
     /// As long as this lives, its loops count what they run (`start_counting`): `LoopSnapshot::counters`.
     void count();
+    /// As long as this lives, its loops are traced (`start_tracing`).
+    void trace();
+    /// What they did since, in the Trace Event format. Throws what `look` throws; RuntimeError where they are all blocked, or none runs.
+    std::string events(const Symbols& symbols);
 
 private:
     class Connection;

@@ -3,6 +3,7 @@
 #include <hocket/inspect/watch_internal.h>
 
 #include <hocket/core/task.h>
+#include <hocket/inspect/trace_internal.h>
 
 #include <algorithm>
 #include <bit>
@@ -80,7 +81,7 @@ std::vector<Watch::Step> Watch::steps_now() {
     return steps;
 }
 
-const Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<const Watch*>(loop.observer()); }
+Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<Watch*>(loop.observer()); }
 
 void Watch::begin(EventLoop& loop, For whom) {
     if (!loop.observer()) new Watch(loop);
@@ -95,6 +96,7 @@ void Watch::end(EventLoop& loop, For whom) noexcept {
 }
 
 void Watch::loop_closing() noexcept {
+    if (ring) ring->finish();
     loop_.set_observer(nullptr);
     delete this;
 }
@@ -124,11 +126,13 @@ void Watch::looks(bool waits) noexcept {
     pause_outer();  // whose step is a nested run
     step_since_.store(never, std::memory_order_relaxed);
     waits_since_ = waits ? now_ : never;
+    if (ring) ring->looks(waits, now_);
     ++counters_.iterations;
 }
 
 void Watch::has_looked() noexcept {
     now_ = loop_.now();
+    if (ring) ring->has_looked(now_);
     if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
     last_ = nullptr;
     go_on_outside();
@@ -141,13 +145,16 @@ void Watch::woken(TaskBase& task) noexcept {
     e.since = now_;
     e.is_ready = true;
     ++e.counters.wakes;
-    if (&task == (running_.empty() ? last_ : running_.back().task)) ++e.counters.self_wakes;
+    const TaskBase* const by = running_.empty() ? last_ : running_.back().task;
+    if (&task == by) ++e.counters.self_wakes;
+    if (ring) ring->woken(task, by, now_);
 }
 
 void Watch::begins(TaskBase* task) noexcept {
     pause_outer();
     step_since_.store(now_, std::memory_order_relaxed);
     running_.push_back({task, now_, 0});
+    if (ring) ring->begins(task, now_);
     if (!task) return;
     Entry& e = entry_of(*task);
     TaskCounters& c = e.counters;
@@ -163,6 +170,7 @@ void Watch::begins(TaskBase* task) noexcept {
 void Watch::ends(TaskBase* task, bool is_last) noexcept {
     if (running_.empty()) return;  // began before this did
     now_ = loop_.now();
+    if (ring) ring->ends(task, is_last, now_);
     const Running ran = running_.back();
     running_.pop_back();
     const std::int64_t took = ran.so_far + now_ - ran.began;
@@ -188,6 +196,7 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
 }
 
 void Watch::never_begins(TaskBase& task) noexcept {
+    if (ring) ring->never_begins(task, now_);
     ++counters_.ended;
     tasks_.erase(&task);
 }

@@ -17,12 +17,12 @@ namespace hocket::inspect {
 class Watch final : public LoopObserver, public LoopResource {
 public:
     /// Who wants it.
-    enum For : std::uint8_t { program = 1, monitor = 2, detectors = 4 };
+    enum For : std::uint8_t { program = 1, monitor = 2, detectors = 4, trace = 8 };
 
     static void begin(EventLoop& loop, For whom);
     static void end(EventLoop& loop, For whom) noexcept;
     /// Null: nobody wants it.
-    static const Watch* of(const EventLoop& loop) noexcept;
+    static Watch* of(const EventLoop& loop) noexcept;
 
     /// A step or callback that runs now, seen from another thread.
     struct Step {
@@ -46,6 +46,8 @@ public:
     void looks(bool waits) noexcept override;
     void has_looked() noexcept override;
     void loop_closing() noexcept override;
+
+    class TraceRing* ring = nullptr;  // where the loop is traced
 
 private:
     struct Entry {

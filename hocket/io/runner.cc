@@ -6,6 +6,7 @@
 #include <hocket/base/thread_id.h>
 #include <hocket/inspect/detectors.h>
 #include <hocket/inspect/monitor.h>
+#include <hocket/inspect/trace.h>
 #include <hocket/io/backend_factory.h>
 #include <hocket/io/signals_internal.h>
 
@@ -76,6 +77,7 @@ EventLoop& Runner::get_loop() {
         loop_ = options_.loop_factory();
         inspect::detect_in(*loop_);
         if (options_.debug) loop_->set_debug(*options_.debug);
+        inspect::start_tracing_if_asked(*loop_);
     }
     return *loop_;
 }
