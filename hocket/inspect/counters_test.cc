@@ -164,6 +164,7 @@ TEST(OnceCounters, callbacks_count_for_their_loop) {
         const LoopCounters after = counters_of(get_running_loop());
         EXPECT_EQ(after.callbacks - before.callbacks, 1U);
         EXPECT_EQ(after.busy - before.busy, 2 * ms);
+        EXPECT_EQ(after.steps.total() - before.steps.total(), after.steps_made - before.steps_made);
         EXPECT_GT(after.iterations, before.iterations);
     });
 }

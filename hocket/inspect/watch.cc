@@ -177,12 +177,12 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     go_on_outside();
     last_ = task;
     counters_.busy += took;
-    counters_.steps.add(took);
     if (!task) {
         ++counters_.callbacks;
         return;
     }
     ++counters_.steps_made;
+    counters_.steps.add(took);
     if (is_last) {
         ++counters_.ended;
         tasks_.erase(task);
