@@ -92,9 +92,11 @@ void EventLoop::iterate(std::int64_t deadline) noexcept {
     current = nullptr;
     if (attention_.watched) [[unlikely]] {
         look_watched(deadline);
+        if (attention_.shuffle) shuffle_ready();
         run_batch<true>();
     } else {
         look(deadline);
+        if (attention_.shuffle) shuffle_ready();
         run_batch<false>();
     }
 }
@@ -108,7 +110,6 @@ void EventLoop::look(std::int64_t deadline) noexcept {
     }
     if ((!timers_.empty() || backend_->must_be_asked()) && clock_due_.passed()) look_at_clock();
     attention_.timers = !timers_.empty();
-    if (attention_.shuffle) shuffle_ready();
 }
 
 // Tasks change places with each other; callbacks, whose order is promised, stay.

@@ -216,6 +216,8 @@ public:
     std::int64_t now() const noexcept { return backend_->now(); }
     /// Whether an iteration would have nothing to run but what the backend and the timers have by now.
     bool idle() const noexcept { return !ready_ && __atomic_load_n(mail_, __ATOMIC_RELAXED) == 0; }
+    /// Whether something is ready, in this iteration or for the next.
+    bool has_ready() const noexcept { return ready_ || batch_; }
     /// How often the loop has asked its backend what has completed: as long as that does not change, it has heard of nothing more.
     std::uint64_t looks() const noexcept { return looks_; }
     void add_timer(Timer& t, std::int64_t now, std::int64_t when);

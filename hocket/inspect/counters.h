@@ -18,7 +18,7 @@ namespace hocket::inspect {
 /// How long things took, by powers of two: the first count is of those below 1,024 ns, the next of those below 2,048 ns, and so on; the last has
 /// all that took longer than 4.2 s.
 struct HOCKET_EXPORT Histogram {
-    std::array<std::uint32_t, 24> counts{};
+    std::array<std::uint64_t, 24> counts{};
 
     void add(std::int64_t nanoseconds) noexcept;
     std::uint64_t total() const noexcept;

@@ -6,11 +6,15 @@
 #include <hocket/inspect/snapshot.h>
 #include <hocket/io/virtual_backend.h>
 
+#include <tests/support/child.h>
+
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace hocket::inspect {
 namespace {
@@ -202,6 +206,45 @@ TEST(OnceCounters, a_run_inside_a_step_is_not_its_time) {
         co_await hocket::sleep(1s);
         EXPECT_EQ(counters_of(task).busy, 3 * ms);
         EXPECT_EQ(counters_of(get_running_loop()).busy, 53 * ms);
+    });
+}
+
+TEST(OnceCounters, ready_tasks_in_any_order_are_counted_right) {
+    counting([]() -> Coro<> {
+        get_running_loop().set_shuffle(true);
+        const auto gives_way = []() -> Coro<> {
+            for (int i = 0; i < 20; ++i) co_await hocket::sleep(0s);
+            co_await Event().wait();
+        };
+        std::vector<Task<>> tasks;
+        tasks.reserve(5);
+        for (int i = 0; i < 5; ++i) tasks.push_back(create_task(gives_way()));
+        co_await hocket::sleep(1s);
+        for (const Task<>& task : tasks) {
+            const TaskCounters c = counters_of(task);
+            EXPECT_EQ(c.resumes, 21U);
+            EXPECT_EQ(c.wakes, 21U);
+            EXPECT_EQ(c.self_wakes, 20U);
+            EXPECT_EQ(c.delays.total(), 21U);
+        }
+    });
+}
+
+TEST(OnceCounters, a_child_of_a_fork_counts_for_itself) {
+    counting([]() -> Coro<> {
+        EXPECT_EQ(testing::in_child([] {
+                      std::uint64_t resumes = 0;
+                      std::thread([&resumes] {  // where no loop runs
+                          counting([&resumes]() -> Coro<> {
+                              co_await hocket::sleep(0s);
+                              resumes = counters_of(current_task()).resumes;
+                          });
+                      })
+                          .join();
+                      return static_cast<int>(resumes);
+                  }),
+                  2);
+        co_return;
     });
 }
 

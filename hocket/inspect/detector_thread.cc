@@ -18,21 +18,28 @@ namespace hocket::inspect {
 
 namespace {
 
+// What a child says of a step that was over before it looked.
+const std::string over = "over";
+
 std::string milliseconds_text(std::chrono::nanoseconds time) {
     return std::to_string(time.count() / 1'000'000) + " ms";
 }
 
 // In a child: a line with the task's name, one with the place, and what is told.
-std::string words_for_blocked(EventLoop& loop) {
+std::string words_for_blocked(EventLoop& loop, const Watch& watch) {
     const LoopSnapshot seen = snapshot_of(loop, false);
-    const auto runs = [](const TaskSnapshot& t) { return t.state == TaskSnapshot::State::running; };
-    const auto task = std::ranges::find_if(seen.tasks, runs);
+    const auto current = reinterpret_cast<RemoteAddress>(loop.current);  // others may wait for a nested run to end
+    const auto task = std::ranges::find(seen.tasks, current, &TaskSnapshot::id);
     TaskSnapshot callback;
     callback.name = "a callback";
     callback.state = TaskSnapshot::State::running;
     const TaskSnapshot& shown = task == seen.tasks.end() ? callback : *task;
     const Symbols symbols = Symbols::of_process(getppid());
-    const AwaitNode node = node_of(shown, seen, symbols);
+    AwaitNode node = node_of(shown, seen, symbols);
+    // The thread goes on meanwhile: if the step is over, its stack was another's.
+    std::int64_t since = Watch::never;
+    const Unique<Memory> parent = memory_of_process(getppid());
+    if (!parent->get(watch.address_of_step_since(), since) || since != watch.step_since()) node.frames.clear();
     const auto is_programs = [](const std::string& place) { return place.find('(') != place.npos; };
     const auto place = std::ranges::find_if(node.frames, is_programs);
     return (task == seen.tasks.end() ? std::string() : shown.name) + "\n" +
@@ -57,21 +64,28 @@ DetectorThread::DetectorThread(const DetectorOptions& options, Shared<Telling> t
 DetectorThread::~DetectorThread() {
     const std::uint64_t one = 1;
     (void)!::write(stop_, &one, sizeof one);
-    thread_.join();
+    if (thread_.get_id() == std::this_thread::get_id()) {  // `found` has called exit
+        thread_.detach();
+    } else {
+        thread_.join();
+    }
     ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::detectors); }, true);
 }
 
 void DetectorThread::run() {
     Clock::time_point next_look = Clock::now() + interval_;
     pollfd watched{stop_, POLLIN, 0};
+    std::string last_trouble;  // is told once, since it may last
     while (::poll(&watched, 1, tick()) <= 0) {
         try {
             if (blocked_.count() > 0) look_for_blocked();
             if (interval_.count() == 0 || Clock::now() < next_look) continue;
-            look_at_tasks();
             next_look = Clock::now() + interval_;
+            look_at_tasks();
+            last_trouble.clear();
         } catch (const std::exception& e) {
-            report("detectors: " + std::string(e.what()));
+            if (last_trouble != e.what()) report("detectors: " + std::string(e.what()));
+            last_trouble = e.what();
         }
     }
 }
@@ -100,15 +114,21 @@ void DetectorThread::look_for_blocked() {
 
 // The child has the loop as it was, and may look at the stack of its thread for as long as it likes. Nothing: it was over by then.
 std::optional<Finding> DetectorThread::look_at_step(const Watch::Step& step, std::chrono::nanoseconds lasts) const {
-    const TalkingChild child([step] {
-        EventLoop* const loop = EventLoop::with_mark(step.mark);
-        const Watch* const watch = loop ? Watch::of(*loop) : nullptr;
-        return watch && watch->step_since() == step.since ? words_for_blocked(*loop) : std::string();
-    });
+    const TalkingChild child(
+        [step] {
+            EventLoop* const loop = EventLoop::with_mark(step.mark);
+            const Watch* const watch = loop ? Watch::of(*loop) : nullptr;
+            return watch && watch->step_since() == step.since ? words_for_blocked(*loop, *watch) : over;
+        },
+        true);
     const std::string said = child.text(stop_);
     const std::size_t name_end = said.find('\n'), place_end = said.find('\n', name_end + 1);
-    if (said.empty() || place_end == said.npos) return std::nullopt;
+    if (said == over) return std::nullopt;
     Finding f;
+    if (place_end == said.npos) {
+        f.text = "nothing else has run for " + milliseconds_text(lasts) + "; what ran could not be read";
+        return f;
+    }
     f.task = said.substr(0, name_end);
     f.place = said.substr(name_end + 1, place_end - name_end - 1);
     f.text = "nothing else has run for " + milliseconds_text(lasts) + "\n" + said.substr(place_end + 1);
@@ -128,7 +148,7 @@ void DetectorThread::look_for_stuck(const Snapshot& snapshot) {
     std::unordered_set<std::string> stuck_now;
     for (const LoopSnapshot& loop : snapshot.loops) {
         for (const Finding& finding : stuck_tasks(loop, symbols_)) {
-            const std::string key = std::to_string(loop.number) + finding.text;
+            const std::string key = std::to_string(loop.number) + finding.task + finding.place;
             if (stuck_before_.contains(key)) telling_->tell(finding);  // and so it has been for a while
             stuck_now.insert(key);
         }

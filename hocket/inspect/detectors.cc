@@ -13,11 +13,12 @@
 
 #include <pthread.h>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace hocket::inspect {
@@ -26,12 +27,14 @@ namespace {
 
 using Kind = Finding::Kind;
 
+constexpr std::chrono::minutes minute(1);
+
 // The process's.
 struct State {
     std::mutex mutex;
     Unique<DetectorThread> thread;
     Shared<Telling> telling;  // null: none are started
-    std::unordered_set<const void*> told_places;
+    std::unordered_map<const void*, std::chrono::steady_clock::time_point> told_places;
 };
 
 void stop_listening() noexcept {
@@ -60,7 +63,8 @@ State& state() {
     return *state_now;
 }
 
-// What a program thread finds, once for each place. Nothing is told while somebody starts or stops the detectors.
+// What a program thread finds, once in a minute for each place, whose name is not looked up more often. Nothing is told while somebody starts
+// or stops the detectors.
 void tell_once(Finding finding, const void* where) {
     static thread_local bool is_telling = false;  // who is told may itself make frames and put items
     if (is_telling) return;
@@ -68,7 +72,11 @@ void tell_once(Finding finding, const void* where) {
     {
         State& s = state();
         const std::unique_lock lock(s.mutex, std::try_to_lock);
-        if (!lock || !s.telling || !s.told_places.insert(where).second) return;
+        if (!lock || !s.telling) return;
+        const auto now = std::chrono::steady_clock::now();
+        const auto [told, is_new] = s.told_places.try_emplace(where, now);
+        if (!is_new && now - told->second < minute) return;
+        told->second = now;
         telling = s.telling;
     }
     is_telling = true;
@@ -86,7 +94,6 @@ void tell_of_frame(std::size_t size, const void* where) {
     tell_once(std::move(f), where);
 }
 
-// Queues are told of as they double.
 std::atomic<std::size_t> most_items = 0;
 
 void tell_of_queue(std::size_t items, const void* where) {
@@ -114,11 +121,24 @@ void check(const DetectorOptions& options) {
 }  // namespace
 
 void Telling::tell(const Finding& finding) {
-    constexpr std::chrono::minutes minute(1);
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     const Clock::time_point now = Clock::now();
     std::erase_if(told_, [&](const auto& told) { return now - told.second >= minute; });
     if (told_.size() >= most_ || !told_.emplace(std::pair(finding.kind, finding.place), now).second) return;
+    waiting_.push_back(finding);
+    if (is_telling_) return;  // that thread will tell it: a loop does not wait for who is told
+    is_telling_ = true;
+    while (!waiting_.empty()) {
+        const Finding next = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        tell_now(next);
+        lock.lock();
+    }
+    is_telling_ = false;
+}
+
+void Telling::tell_now(const Finding& finding) noexcept {
     if (finding.kind == Kind::blocked_loop) write_trace_if_asked("a blocked loop");
     try {
         if (found_) return found_(finding);

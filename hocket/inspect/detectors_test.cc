@@ -3,6 +3,7 @@
 #include <hocket/inspect/detectors.h>
 
 #include <hocket/hocket.h>
+#include <hocket/inspect/counters.h>
 
 #include <tests/support/child.h>
 #include <tests/support/trace.h>
@@ -79,6 +80,12 @@ TEST(OnceStuckTasks, whoever_waits_for_one_that_may_go_on_is_not_stuck) {
     EXPECT_EQ(found_in(idle_loop({task(1, "a", {2}), task(2, "b", {1, 99})})), "");
 }
 
+TEST(OnceStuckTasks, a_timeout_ends_a_cycle) {
+    LoopSnapshot loop = idle_loop({task(1, "a", {2}), task(2, "b", {1})});
+    loop.tasks[1].is_limited = true;
+    EXPECT_EQ(found_in(loop), "");
+}
+
 TEST(OnceStuckTasks, a_wake_is_lost_where_nothing_goes_on) {
     LoopSnapshot loop = idle_loop({task(1, "main", {2}), task(2, "consumer", {})});
     EXPECT_EQ(found_in(loop), "lost wake of consumer");
@@ -87,9 +94,11 @@ TEST(OnceStuckTasks, a_wake_is_lost_where_nothing_goes_on) {
         EXPECT_EQ(found_in(loop), "");
         (*loop.pending).*counted = 0;
     }
-    loop.pending->signals = true;
-    EXPECT_EQ(found_in(loop), "");
-    loop.pending->signals = false;
+    for (bool Pending::* const known : {&Pending::callbacks, &Pending::signals}) {
+        (*loop.pending).*known = true;
+        EXPECT_EQ(found_in(loop), "");
+        (*loop.pending).*known = false;
+    }
     loop.tasks.push_back(task(3, "other", {}, State::not_started));
     EXPECT_EQ(found_in(loop), "");
 }
@@ -224,6 +233,23 @@ Coro<> until_found(Detecting& detecting, std::vector<Task<>> tasks) {
     };
     co_await wait(tasks);
     detecting.on_found = nullptr;
+}
+
+TEST(RealDetectors, what_they_look_at_is_not_counted) {
+    Detecting detecting(only_blocked());
+    const auto amain = []() -> Coro<> {
+        co_await hocket::sleep(1ms);
+        EXPECT_NE(get_running_loop().observer(), nullptr);
+        EXPECT_EQ(counters_of(get_running_loop()).iterations, 0U);
+        EXPECT_FALSE(snapshot_of(get_running_loop()).counters.has_value());
+        start_counting(get_running_loop());
+        co_await hocket::sleep(1ms);
+        EXPECT_GE(counters_of(current_task()).resumes, 1U);
+        stop_counting(get_running_loop());
+        EXPECT_EQ(counters_of(current_task()).resumes, 0U);
+        EXPECT_NE(get_running_loop().observer(), nullptr);
+    };
+    run(amain());
 }
 
 TEST(RealDetectors, two_that_wait_for_each_others_locks_are_found) {

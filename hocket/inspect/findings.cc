@@ -47,7 +47,8 @@ private:
     bool is_idle() const {
         const auto waits = [](const TaskSnapshot& t) { return t.state == State::waiting; };
         const Pending& p = *loop_.pending;
-        return std::ranges::all_of(loop_.tasks, waits) && p.timers + p.operations + p.outside == 0 && !p.signals;
+        return std::ranges::all_of(loop_.tasks, waits) && p.timers + p.operations + p.outside == 0 && !p.callbacks &&
+               !p.signals;
     }
 
     // A task waits for good if all that it waits for are tasks that do, or if it waits for something else and nothing goes on in the loop.
@@ -56,7 +57,7 @@ private:
         std::unordered_map<RemoteAddress, std::vector<RemoteAddress>> waiters;
         std::vector<RemoteAddress> going_on;
         for (const TaskSnapshot& t : loop_.tasks) {
-            bool may_go_on = t.state != State::waiting || (t.awaited.empty() && !nothing_goes_on);
+            bool may_go_on = t.state != State::waiting || t.is_limited || (t.awaited.empty() && !nothing_goes_on);
             for (const RemoteAddress id : t.awaited) {
                 waiters[id].push_back(t.id);
                 if (!tasks_.contains(id)) may_go_on = true;  // it is done, or of another loop

@@ -33,10 +33,13 @@ void end_quietly(int) { _exit(1); }
 [[noreturn]] void say_and_end(int to, int begin, const Function<std::string()>& say) noexcept {
     struct sigaction quietly{};
     quietly.sa_handler = end_quietly;
-    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) sigaction(number, &quietly, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, nullptr);
+    sigset_t blocked;  // what the program does at a signal is for the program alone
+    sigfillset(&blocked);
+    for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM}) {
+        sigaction(number, &quietly, nullptr);
+        sigdelset(&blocked, number);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
     alarm(child_seconds);
     try {
         std::uint64_t begins = 0;
@@ -68,13 +71,13 @@ std::string all_loops(const Visit& visit) {
 
 }  // namespace
 
-TalkingChild::TalkingChild(const Function<std::string()>& say)
+TalkingChild::TalkingChild(const Function<std::string()>& say, bool looks_at_threads)
     : file_(memfd_create("hocket-child", MFD_CLOEXEC), "make memory for what a child says") {
     const Descriptor begin(::eventfd(0, EFD_CLOEXEC), "make an event for a child");
     child_ = fork();
     if (child_ == 0) say_and_end(file_, begin, say);
     if (child_ < 0) throw OSError(errno, "fork to look at this process");
-    prctl(PR_SET_PTRACER, child_);  // harmless where no security module asks for it
+    if (looks_at_threads) prctl(PR_SET_PTRACER, child_);
     const std::uint64_t one = 1;
     (void)!::write(begin, &one, sizeof one);
 }
@@ -83,7 +86,7 @@ std::string TalkingChild::text(int stop) const {
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
     pollfd watched[] = {{pidfd, POLLIN, 0}, {stop, POLLIN, 0}};
     while (pidfd >= 0 && ::poll(watched, 2, -1) < 0) continue;
-    if (watched[1].revents != 0) ::kill(child_, SIGKILL);
+    if (watched[1].revents != 0) ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
     if (pidfd >= 0) ::close(pidfd);
     while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
     std::string said(static_cast<std::size_t>(lseek(file_, 0, SEEK_END)), '\0');

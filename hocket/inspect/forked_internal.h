@@ -51,9 +51,9 @@ private:
 /// A child of this process, which ends when it has said one thing.
 class TalkingChild {
 public:
-    /// Forks. The child writes down what `say` says; it may attach to the threads of this process as a debugger does. Throws OSError. Not
-    /// for a loop's thread.
-    explicit TalkingChild(const Function<std::string()>& say);
+    /// Forks. The child writes down what `say` says. Where it `looks_at_threads`, this process lets it, and nobody else from then on, attach to
+    /// its threads as a debugger does (PR_SET_PTRACER). Throws OSError. Not for a loop's thread.
+    explicit TalkingChild(const Function<std::string()>& say, bool looks_at_threads = false);
     TalkingChild(const TalkingChild&) = delete;
     TalkingChild& operator=(const TalkingChild&) = delete;
 

@@ -130,7 +130,11 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(int error) const { throw OSError(error, what_); }
+    // What still comes would be taken for the answer to the next request.
+    [[noreturn]] void fail(int error) const {
+        ::shutdown(fd_, SHUT_RDWR);
+        throw OSError(error, what_);
+    }
 
     void connect(const sockaddr_un& address, int pid, uid_t owner) {
         if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {

@@ -52,7 +52,9 @@ TaskSnapshot task_snapshot(TaskBase& t, const EventLoop& loop, std::span<TaskBas
         t.waiting->describe(what);
         if (what.is_over) return s;
         s.state = State::waiting;
-        s.awaits = what.text + limits.text_for(t);
+        const std::string limit = limits.text_for(t);
+        s.is_limited = !limit.empty();
+        s.awaits = what.text + limit;
         for (const FutureBase* f : what.futures) {
             if (f->flags & f_task) s.awaited.push_back(address_of(static_cast<const TaskBase*>(f)));
         }
@@ -106,6 +108,7 @@ void put_pending(std::string& out, const Pending& pending) {
     put_number(out, pending.timers);
     put_number(out, pending.operations);
     put_number(out, pending.outside);
+    put_number(out, pending.callbacks ? 1 : 0);
     put_number(out, pending.signals ? 1 : 0);
     out += '\n';
 }
@@ -195,9 +198,10 @@ LoopSnapshot snapshot_of(EventLoop& loop, bool stands) {
     s.pending = Pending{.timers = loop.timers().size(),
                         .operations = loop.backend().pending(),
                         .outside = static_cast<std::uint64_t>(loop.mailbox()->outside_work.load()),
+                        .callbacks = loop.has_ready(),
                         .signals = loop.signal_receiver && loop.signal_receiver->is_used()};
     const Watch* const watch = Watch::of(loop);
-    if (!watch) return s;
+    if (!watch || !watch->counts()) return s;
     s.counters = watch->loop_counters();
     s.task_counters.reserve(newest_first.size());
     for (auto t = newest_first.rbegin(); t != newest_first.rend(); ++t)
@@ -234,6 +238,7 @@ std::string to_lines(const Snapshot& snapshot) {
             put_number(out, t.id);
             put_number(out, static_cast<std::uint64_t>(t.state));
             put_number(out, t.cancels);
+            put_number(out, t.is_limited ? 1 : 0);
             put_number(out, t.created_at);
             put_text(out, t.name);
             put_text(out, t.awaits);
@@ -279,6 +284,7 @@ Snapshot from_lines(std::string_view lines) {
             if (state >= state_names.size()) line.refuse();
             task->state = static_cast<TaskSnapshot::State>(state);
             task->cancels = static_cast<unsigned>(line.number());
+            task->is_limited = line.number() != 0;
             task->created_at = line.number();
             task->name = line.text();
             task->awaits = line.text();
@@ -287,6 +293,7 @@ Snapshot from_lines(std::string_view lines) {
             pending.timers = line.number();
             pending.operations = line.number();
             pending.outside = line.number();
+            pending.callbacks = line.number() != 0;
             pending.signals = line.number() != 0;
         } else if (kind == "counters" && !s.loops.empty()) {
             s.loops.back().counters = line.counters<LoopCounters>();
@@ -298,10 +305,10 @@ Snapshot from_lines(std::string_view lines) {
         } else if (kind == "awaited" && task != nullptr) {
             task->awaited = line.addresses();
         } else if (kind == "end") {
-            const auto has_some_counts = [](const LoopSnapshot& loop) {
-                return !loop.task_counters.empty() && loop.task_counters.size() != loop.tasks.size();
+            const auto lacks_counts = [](const LoopSnapshot& loop) {
+                return loop.task_counters.size() != (loop.counters ? loop.tasks.size() : 0);
             };
-            if (line.number() != tasks || std::ranges::any_of(s.loops, has_some_counts)) line.refuse();
+            if (line.number() != tasks || std::ranges::any_of(s.loops, lacks_counts)) line.refuse();
             return s;
         } else {
             line.refuse();

@@ -25,7 +25,8 @@ struct TaskSnapshot {
 
     RemoteAddress id = 0;
     State state = State::ready;
-    unsigned cancels = 0;  ///< those that were asked for, less `uncancel`
+    unsigned cancels = 0;     ///< those that were asked for, less `uncancel`
+    bool is_limited = false;  ///< a timeout will end what it awaits
     std::string name;
     std::string awaits;                  ///< of one that waits: `sleep, 1.2 s left`, `Lock held by Task-3`
     std::vector<RemoteAddress> awaited;  ///< the tasks among that
@@ -38,6 +39,7 @@ struct Pending {
     std::uint64_t timers = 0;
     std::uint64_t operations = 0;  ///< of the operating system
     std::uint64_t outside = 0;     ///< jobs in executors, and other work of threads
+    bool callbacks = false;        ///< some are ready
     bool signals = false;          ///< the program handles signals
 };
 

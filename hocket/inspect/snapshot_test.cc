@@ -94,6 +94,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     task.id = 0xABCDEF0123456789;
     task.state = State::waiting;
     task.cancels = 2;
+    task.is_limited = true;
     task.name = "a\tname\nwith \\n and \\";
     task.awaits = "";
     task.awaited = {1, 0xFFFFFFFFFFFFFFFF};
@@ -113,6 +114,7 @@ TEST(OnceSnapshot, lines_say_the_same) {
     EXPECT_EQ(t.id, task.id);
     EXPECT_EQ(t.state, State::waiting);
     EXPECT_EQ(t.cancels, 2U);
+    EXPECT_TRUE(t.is_limited);
     EXPECT_EQ(t.name, task.name);
     EXPECT_EQ(t.awaits, "");
     EXPECT_EQ(t.awaited, task.awaited);
@@ -133,11 +135,15 @@ TEST(OnceSnapshot, bad_lines_are_refused) {
     const std::string first = "hocket-snapshot\t1\t1\t0\n", loop = "loop\t1\t1\t1\tepoll\n";
     EXPECT_EQ(refused(first + loop), "a snapshot has no end: 0 tasks came");
     EXPECT_EQ(refused(first + loop + "end\t1\n"), "a snapshot has a line that means nothing: end\t1");
-    EXPECT_EQ(refused(first + "task\t1\t0\t0\t0\tx\t\n"),
-              "a snapshot has a line that means nothing: task\t1\t0\t0\t0\tx\t");
-    EXPECT_EQ(refused(first + loop + "task\t1\t9\t0\t0\tx\t\n"),
-              "a snapshot has a line that means nothing: task\t1\t9\t0\t0\tx\t");
+    EXPECT_EQ(refused(first + "task\t1\t0\t0\t0\t0\tx\t\n"),
+              "a snapshot has a line that means nothing: task\t1\t0\t0\t0\t0\tx\t");
+    EXPECT_EQ(refused(first + loop + "task\t1\t9\t0\t0\t0\tx\t\n"),
+              "a snapshot has a line that means nothing: task\t1\t9\t0\t0\t0\tx\t");
     EXPECT_EQ(refused(first + loop + "task\tx\n"), "a snapshot has a line that means nothing: task\tx");
+    std::string counters = "counters";
+    for (int i = 0; i < 8 + 2 * 24; ++i) counters += "\t0";
+    EXPECT_EQ(refused(first + loop + counters + "\ntask\t1\t0\t0\t0\t0\tx\t\nend\t1\n"),
+              "a snapshot has a line that means nothing: end\t1");  // what the task counts is missing
     EXPECT_EQ(refused(first + "frames\t1\n"), "a snapshot has a line that means nothing: frames\t1");
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,9 +25,13 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    std::mutex mutex_;
+    void tell_now(const Finding& finding) noexcept;
+
     Function<void(const Finding&)> found_;
     std::size_t most_;
+    std::mutex mutex_;
+    std::deque<Finding> waiting_;  // those that were found while another thread tells
+    bool is_telling_ = false;
     std::map<std::pair<Finding::Kind, std::string>, Clock::time_point> told_;
 };
 

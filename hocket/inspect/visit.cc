@@ -2,6 +2,8 @@
 // Each loop finds a callback in its mailbox, which waits until the visitor has gone.
 #include <hocket/inspect/visit_internal.h>
 
+#include <hocket/base/owners.h>
+#include <hocket/base/report.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/core/mailbox.h>
 #include <hocket/core/node.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -60,8 +63,12 @@ struct Invitation final : Node {
     F what;
     explicit Invitation(F f) : what(std::move(f)) {}
     void run() override {
-        what(*this_loop);
-        delete this;
+        const Unique<Invitation> mine(this);
+        try {
+            what(*this_loop);
+        } catch (const std::exception& e) {
+            report("a loop cannot be looked at: " + std::string(e.what()));
+        }
     }
     void discard() noexcept override { delete this; }
 };

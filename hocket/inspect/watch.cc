@@ -5,6 +5,7 @@
 #include <hocket/core/task.h>
 #include <hocket/inspect/trace_internal.h>
 
+#include <pthread.h>
 #include <algorithm>
 #include <bit>
 #include <mutex>
@@ -23,6 +24,12 @@ std::vector<Watch*>& watches() {
     return *all;
 }
 
+// The loops of the parent are not the child's.
+void forget_parents() {
+    watches().clear();
+    watches_mutex.unlock();
+}
+
 constexpr int first_bits = 10;  // the first count is of what needs no more bits
 
 }  // namespace
@@ -36,7 +43,7 @@ void Histogram::add(std::int64_t nanoseconds) noexcept {
 
 std::uint64_t Histogram::total() const noexcept {
     std::uint64_t sum = 0;
-    for (const std::uint32_t n : counts) sum += n;
+    for (const std::uint64_t n : counts) sum += n;
     return sum;
 }
 
@@ -60,6 +67,9 @@ std::int64_t Histogram::quantile(double fraction) const noexcept {
 
 Watch::Watch(EventLoop& loop)
     : LoopResource(loop), loop_(loop), began_(loop.now()), now_(began_), created_before_(loop.tasks_created) {
+    static const int at_fork =
+        pthread_atfork([] { watches_mutex.lock(); }, [] { watches_mutex.unlock(); }, forget_parents);
+    (void)at_fork;
     loop.set_observer(this);
     const std::lock_guard lock(watches_mutex);
     watches().push_back(this);
@@ -85,14 +95,25 @@ Watch* Watch::of(const EventLoop& loop) noexcept { return dynamic_cast<Watch*>(l
 
 void Watch::begin(EventLoop& loop, For whom) {
     if (!loop.observer()) new Watch(loop);
-    if (auto* const watch = dynamic_cast<Watch*>(loop.observer())) watch->wanted_by_ |= whom;
+    if (Watch* const watch = of(loop)) watch->set_wanted(static_cast<std::uint8_t>(watch->wanted_by_ | whom));
 }
 
 void Watch::end(EventLoop& loop, For whom) noexcept {
-    auto* const watch = dynamic_cast<Watch*>(loop.observer());
+    Watch* const watch = of(loop);
     if (!watch) return;
-    watch->wanted_by_ &= static_cast<std::uint8_t>(~whom);
+    watch->set_wanted(static_cast<std::uint8_t>(watch->wanted_by_ & ~whom));
     if (watch->wanted_by_ == 0) watch->loop_closing();
+}
+
+// Counting begins anew when the first wants it.
+void Watch::set_wanted(std::uint8_t by) noexcept {
+    const bool counted = counts();
+    wanted_by_ = by;
+    if (counted == counts()) return;
+    tasks_.clear();
+    counters_ = {};
+    began_ = loop_.now();
+    created_before_ = loop_.tasks_created;
 }
 
 void Watch::loop_closing() noexcept {
@@ -133,21 +154,22 @@ void Watch::looks(bool waits) noexcept {
 void Watch::has_looked() noexcept {
     now_ = loop_.now();
     if (ring) ring->has_looked(now_);
-    if (waits_since_ != never) counters_.waiting += now_ - waits_since_;
+    if (counts() && waits_since_ != never) counters_.waiting += now_ - waits_since_;
     last_ = nullptr;
     go_on_outside();
 }
 
 void Watch::woken(TaskBase& task) noexcept {
     if (!running_.empty()) now_ = loop_.now();
+    const TaskBase* const by = running_.empty() ? last_ : running_.back().task;
+    if (ring) ring->woken(task, by, now_);
+    if (!counts()) return;
     Entry& e = entry_of(task);
     e.counters.idle += now_ - e.since;  // also of one that was ready, and found its gate closed again
     e.since = now_;
     e.is_ready = true;
     ++e.counters.wakes;
-    const TaskBase* const by = running_.empty() ? last_ : running_.back().task;
     if (&task == by) ++e.counters.self_wakes;
-    if (ring) ring->woken(task, by, now_);
 }
 
 void Watch::begins(TaskBase* task) noexcept {
@@ -155,7 +177,7 @@ void Watch::begins(TaskBase* task) noexcept {
     step_since_.store(now_, std::memory_order_relaxed);
     running_.push_back({task, now_, 0});
     if (ring) ring->begins(task, now_);
-    if (!task) return;
+    if (!task || !counts()) return;
     Entry& e = entry_of(*task);
     TaskCounters& c = e.counters;
     ++c.resumes;
@@ -176,6 +198,7 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     const std::int64_t took = ran.so_far + now_ - ran.began;
     go_on_outside();
     last_ = task;
+    if (!counts()) return;
     counters_.busy += took;
     if (!task) {
         ++counters_.callbacks;
@@ -197,6 +220,7 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
 
 void Watch::never_begins(TaskBase& task) noexcept {
     if (ring) ring->never_begins(task, now_);
+    if (!counts()) return;
     ++counters_.ended;
     tasks_.erase(&task);
 }
@@ -204,6 +228,7 @@ void Watch::never_begins(TaskBase& task) noexcept {
 // ---- What it tells
 
 LoopCounters Watch::loop_counters() const noexcept {
+    if (!counts()) return {};
     LoopCounters result = counters_;
     result.counted = loop_.now() - began_;
     result.created = loop_.tasks_created - created_before_;

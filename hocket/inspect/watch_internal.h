@@ -34,8 +34,12 @@ public:
     static std::vector<Step> steps_now();
     /// When the step or callback began that runs now; `never`: none does. Any thread.
     std::int64_t step_since() const noexcept { return step_since_.load(std::memory_order_relaxed); }
+    std::uint64_t address_of_step_since() const noexcept { return reinterpret_cast<std::uint64_t>(&step_since_); }
     static constexpr std::int64_t never = INT64_MIN;
 
+    /// Whether somebody wants the counters; else steps are only seen, by detectors or a trace.
+    bool counts() const noexcept { return wanted_by_ & (program | monitor); }
+    /// All zero where nothing is counted.
     LoopCounters loop_counters() const noexcept;
     TaskCounters counters_of(const TaskBase& task) const noexcept;
 
@@ -63,6 +67,7 @@ private:
 
     explicit Watch(EventLoop& loop);
     ~Watch() override;
+    void set_wanted(std::uint8_t by) noexcept;
     void pause_outer() noexcept;
     void go_on_outside() noexcept;
     Entry& entry_of(const TaskBase& task);

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-SYSTEM_LIBRARIES = ["-luring", "-lsqlite3", "-ldw"]
+SYSTEM_LIBRARIES = ["-luring", "-lsqlite3", "-ldw", "-lelf"]
 PROGRAM = REPOSITORY / "tests/install/consumer/main.cc"
 
 
