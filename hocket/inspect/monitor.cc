@@ -278,7 +278,7 @@ void start_monitor() { OneMonitor::get().start(); }
 void stop_monitor() noexcept { OneMonitor::get().stop(); }
 
 void start_monitor_if_asked() noexcept {
-    const char* const asked = std::getenv("HOCKET_INSPECT");
+    const char* const asked = ::secure_getenv("HOCKET_INSPECT");
     if (asked == nullptr || *asked == '\0' || std::string_view(asked) == "0") return;
     try {
         start_monitor();

@@ -54,7 +54,8 @@ public:
         part_[size] = '.';
         char* const end = std::to_chars(part_ + size + 1, std::end(part_), this_thread_id()).ptr;
         std::memcpy(end, ".part", sizeof ".part");
-        fd_ = ::open(part_, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+        ::unlink(part_);  // of a thread that had this number, and crashed while it wrote; or somebody's link
+        fd_ = ::open(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd_ < 0) error_ = errno;
     }
     /// What went wrong; 0: nothing.
@@ -284,7 +285,7 @@ void prepare(const char* pattern) noexcept {
 }  // namespace
 
 void start_tracing_if_asked(EventLoop& loop) noexcept {
-    const char* const pattern = std::getenv("HOCKET_TRACE");
+    const char* const pattern = ::secure_getenv("HOCKET_TRACE");
     if (pattern == nullptr || *pattern == '\0') return;
     prepare(pattern);
     thread_local const AlternateStack stack;
