@@ -266,7 +266,7 @@ void set_handlers() noexcept {
     }
     ::sigaction(SIGUSR2, nullptr, &there);
     if (there.sa_handler != SIG_DFL) return;  // the program's, or ignored
-    ours.sa_flags = SA_RESTART;  // on the thread's own stack, which has not run over
+    ours.sa_flags = SA_RESTART;               // on the thread's own stack, which has not run over
     ours.sa_handler = was_asked;
     ::sigaction(SIGUSR2, &ours, nullptr);
 }
