@@ -19,8 +19,12 @@ FIELDS = ["loop_count", "loop_tasks", "loop_current", "loop_backend", "loop_mark
           "task_older", "task_newer", "task_label", "task_created_at", "frame_parent", "frame_pc", "operation_code", "operation_fd", "wait_point_what",
           "flag_done", "flag_task", "flag_first", "flag_recheck", "flag_interposed"]
 OPERATIONS = ["poll", "accept", "connect", "recv", "send", "recvmsg", "sendmsg", "read", "write"]
-WAIT_POINTS = {"WaitPoint", "Gate", "Lock", "Semaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish", "AsCompletedBase::State::Door"}
-FUTURES = {"TaskState": "a task", "FutureState": "a future", "GatherState": "gather", "ShieldState": "shield", "WaitBase::State": "wait"}
+# Both as in hocket/inspect/read_snapshot.cc.
+WAIT_POINTS = {"WaitPoint", "Gate", "Lock", "Semaphore", "BoundedSemaphore", "Permits", "Barrier", "QueueBase::Side", "QueueBase::Finish",
+               "AsCompletedBase::State::Door", "SocketTransport::Outgoing::Point", "ServerState::AllOver", "Resolver::Asked::Answered", "Child::Ended",
+               "http::HttpServerState::Ended"}
+FUTURES = {"TaskState": "a task", "GroupTask": "a task", "FutureState": "a future", "GatherState": "gather", "ShieldState": "shield",
+           "WaitBase::State": "wait", "ServerState::Serving": "Server.serve_forever", "http::PoolTurn::Coming": "a connection of a client session"}
 # The library's own files; its tests are none.
 OWN = re.compile(r"(^|/)hocket/(base|core|io|sync|flow|os|net|process|db|http|sim|inspect)/[^/]*(?<!_test)\.(h|cc)$")
 MOST_TASKS = 1_000_000
@@ -124,9 +128,10 @@ def awaited(layout, leaf):
         return "waits for something unknown"
     kind = kind.removeprefix("vtable for ").split(" + ")[0].split(" in section")[0].removeprefix("hocket::").split("<")[0]
     if kind in FUTURES:
-        if read(leaf + layout.node_flags, "H") & layout.flag_done:
+        flags = read(leaf + layout.node_flags, "H")
+        if flags & layout.flag_done:
             return "ready"
-        return "waits for " + (task_name(layout, leaf) if kind == "TaskState" else FUTURES[kind])
+        return "waits for " + (task_name(layout, leaf) if flags & layout.flag_task else FUTURES[kind])
     if kind == "PendingOperation":
         code = read(leaf + layout.operation_code, "B")
         operation = OPERATIONS[code] if code < len(OPERATIONS) else "an operation"

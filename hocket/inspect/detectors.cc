@@ -163,7 +163,7 @@ void start(State& s, DetectorOptions options) {
 
 // The interval that HOCKET_DETECT says, in seconds; zero: nobody has asked.
 std::chrono::nanoseconds interval_asked_for() {
-    const char* const asked = std::getenv("HOCKET_DETECT");
+    const char* const asked = ::secure_getenv("HOCKET_DETECT");
     if (asked == nullptr || *asked == '\0') return {};
     double seconds = 0;
     const char* const all = asked + std::strlen(asked);

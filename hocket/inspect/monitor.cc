@@ -7,7 +7,6 @@
 #include <hocket/base/report.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/inspect/forked_internal.h>
-#include <hocket/inspect/trace.h>
 #include <hocket/inspect/trace_internal.h>
 #include <hocket/inspect/visit_internal.h>
 #include <hocket/inspect/watch_internal.h>
@@ -45,12 +44,8 @@ constexpr std::chrono::seconds pause(1);     // where no descriptor is left for 
 // ---- Answers
 
 std::string answer_with_snapshot(int stop) {
-    try {
-        for (int i = 0; i < tries; ++i) {
-            if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
-        }
-    } catch (const std::exception& e) {
-        return "error\t" + std::string(e.what()) + "\n";
+    for (int i = 0; i < tries; ++i) {
+        if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
     }
     return "error\tthe tasks could not be read: a loop was amid a change each time\n";
 }
@@ -183,9 +178,20 @@ private:
     }
 
     std::string answer(Client& client, std::string_view request) {
+        try {
+            return result_of(client, request);
+        } catch (const std::exception& e) {
+            return "error\t" + std::string(e.what()) + "\n";
+        }
+    }
+
+    std::string result_of(Client& client, std::string_view request) {
         if (request == "count") client.counts = true;
         if (client.counts) start_counting();
-        if (request == "trace") client.traces = true;
+        if (request == "trace") {
+            client.traces = true;
+            TraceRing::lacked_memory = false;
+        }
         if (client.traces) start_tracing();
         if (request == "count" || request == "trace") return "end\t0\n";
         if (request == "events") return trace_lines();
@@ -205,7 +211,7 @@ private:
 
     void start_tracing() {
         tracing_ = true;
-        ask_loops([](EventLoop& loop) { TraceRing::begin(loop, TraceRing::monitor, TraceOptions().events); }, false);
+        ask_loops(TraceRing::begin_for_monitor, false);
     }
 
     void stop_tracing() {
@@ -278,7 +284,7 @@ void start_monitor() { OneMonitor::get().start(); }
 void stop_monitor() noexcept { OneMonitor::get().stop(); }
 
 void start_monitor_if_asked() noexcept {
-    const char* const asked = std::getenv("HOCKET_INSPECT");
+    const char* const asked = ::secure_getenv("HOCKET_INSPECT");
     if (asked == nullptr || *asked == '\0' || std::string_view(asked) == "0") return;
     try {
         start_monitor();

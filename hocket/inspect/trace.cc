@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <utility>
 
 namespace hocket::inspect {
@@ -78,11 +79,24 @@ void TraceRing::begin(EventLoop& loop, For whom, std::size_t events) {
     Watch* const watch = Watch::of(loop);
     if (!watch) return;  // the program has an observer of its own
     if (!watch->ring) {
-        watch->ring = &one_for(std::bit_ceil(std::max(events, least_events)));
+        try {
+            watch->ring = &one_for(std::bit_ceil(std::clamp(events, least_events, most_events)));
+        } catch (...) {
+            Watch::end(loop, Watch::trace);
+            throw;
+        }
         watch->ring->attach(loop);
     }
     watch->ring->wanted_by_ |= whom;
     if (whom != monitor) watch->ring->is_kept_ = true;
+}
+
+void TraceRing::begin_for_monitor(EventLoop& loop) noexcept {
+    try {
+        begin(loop, monitor, TraceOptions().events);
+    } catch (const std::bad_alloc&) {
+        lacked_memory = true;
+    }
 }
 
 void TraceRing::end(EventLoop& loop, For whom) noexcept {

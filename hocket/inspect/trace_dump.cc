@@ -44,7 +44,10 @@ namespace {
 // A file that appears when it is whole. It is made beside: `PATH.<thread>.part`.
 class FileOutput final : public TraceOutput {
 public:
-    explicit FileOutput(const char* path) noexcept : path_(path) {
+    void open(const char* path) noexcept {
+        discard();  // what a child of fork finds in it
+        path_ = path;
+        fd_ = -1;
         const std::size_t size = std::strlen(path);
         if (size + 32 > sizeof part_) {
             error_ = ENAMETOOLONG;
@@ -54,8 +57,9 @@ public:
         part_[size] = '.';
         char* const end = std::to_chars(part_ + size + 1, std::end(part_), this_thread_id()).ptr;
         std::memcpy(end, ".part", sizeof ".part");
-        fd_ = ::open(part_, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-        if (fd_ < 0) error_ = errno;
+        ::unlink(part_);  // of a thread that had this number, and crashed while it wrote; or somebody's link
+        fd_ = ::open(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        error_ = fd_ < 0 ? errno : 0;
     }
     /// What went wrong; 0: nothing.
     int close() noexcept {
@@ -75,15 +79,15 @@ private:
         }
     }
 
-    const char* path_;
-    char part_[PATH_MAX];
+    const char* path_ = nullptr;
+    char part_[PATH_MAX] = {};
     int fd_ = -1;
     int error_ = 0;
 };
 
 // 0, or what went wrong.
-int write_file(const char* path, const char* reason, PlaceOf* place_of) noexcept {
-    FileOutput file(path);
+int write_file(FileOutput& file, const char* path, const char* reason, PlaceOf* place_of) noexcept {
+    file.open(path);
     write_rings(file, reason, place_of);
     return file.close();
 }
@@ -107,8 +111,9 @@ std::string format_trace() {
 }
 
 void write_trace(const std::string& path) {
+    FileOutput file;
     PlaceOf places = places_here();
-    if (const int error = write_file(path.c_str(), "asked for", &places))
+    if (const int error = write_file(file, path.c_str(), "asked for", &places))
         throw OSError(error, "write a trace to " + path);
 }
 
@@ -124,8 +129,11 @@ struct Asked {
     std::atomic<bool> is_ready = false;
     char path[PATH_MAX] = {};
     std::array<struct sigaction, crashes.size()> former{};
-    std::atomic<unsigned> written = 0;  // PATH.1, PATH.2 ...
-    std::atomic<int> writer = 0;        // the thread that writes; one does at a time
+    unsigned written = 0;         // PATH.1, PATH.2 ...
+    std::atomic<int> writer = 0;  // the thread that writes; one does at a time
+    // The writer's, whose stack may be a small one.
+    FileOutput file;
+    char next_path[PATH_MAX] = {};
 
     bool applies() const noexcept { return is_ready && process == getpid(); }
 };
@@ -143,21 +151,20 @@ bool begin_writing() noexcept {
     return false;
 }
 
-// 0, or what went wrong.
-int write_asked(const char* path, const char* reason, PlaceOf* place_of) noexcept {
-    if (!begin_writing()) return 0;
-    const int error = write_file(path, reason, place_of);
-    asked.writer = 0;
-    return error;
+const char* next_path() noexcept {
+    const std::size_t size = std::strlen(asked.path);
+    std::memcpy(asked.next_path, asked.path, size);
+    asked.next_path[size] = '.';
+    *std::to_chars(asked.next_path + size + 1, std::end(asked.next_path) - 1, ++asked.written).ptr = '\0';
+    return asked.next_path;
 }
 
-int write_next(const char* reason, PlaceOf* place_of) noexcept {
-    char path[PATH_MAX];
-    const std::size_t size = std::strlen(asked.path);
-    std::memcpy(path, asked.path, size);
-    path[size] = '.';
-    *std::to_chars(path + size + 1, std::end(path) - 1, ++asked.written).ptr = '\0';
-    return write_asked(path, reason, place_of);
+// 0, or what went wrong. It `is_last`: to PATH, else to the next of PATH.1, PATH.2.
+int write_asked(bool is_last, const char* reason, PlaceOf* place_of) noexcept {
+    if (!begin_writing()) return 0;
+    const int error = write_file(asked.file, is_last ? asked.path : next_path(), reason, place_of);
+    asked.writer = 0;
+    return error;
 }
 
 const char* name_of_signal(int number) noexcept {
@@ -175,7 +182,7 @@ const char* name_of_signal(int number) noexcept {
 // program's own handler, sees the place of the crash.
 void crashed(int number, siginfo_t* info, void*) noexcept {
     const int error = errno;
-    if (asked.applies()) write_asked(asked.path, name_of_signal(number), nullptr);
+    if (asked.applies()) write_asked(true, name_of_signal(number), nullptr);
     const auto* const at = std::ranges::find(crashes, number);
     ::sigaction(number, &asked.former[static_cast<std::size_t>(at - crashes.begin())], nullptr);
     ::syscall(SYS_rt_tgsigqueueinfo, getpid(), ::syscall(SYS_gettid), number, info);
@@ -184,7 +191,7 @@ void crashed(int number, siginfo_t* info, void*) noexcept {
 
 void was_asked(int) noexcept {
     const int error = errno;
-    if (asked.applies()) write_next("SIGUSR2", nullptr);
+    if (asked.applies()) write_asked(false, "SIGUSR2", nullptr);
     errno = error;
 }
 
@@ -195,7 +202,7 @@ void report_failure(int error, const char* path) noexcept {
 void at_end() noexcept {
     if (!asked.applies()) return;
     PlaceOf places = places_here();
-    report_failure(write_asked(asked.path, "the process's end", &places), asked.path);
+    report_failure(write_asked(true, "the process's end", &places), asked.path);
 }
 
 // A handler needs a stack where the thread's own has run over: its thread's, as long as it lives, if it has none.
@@ -259,7 +266,7 @@ void set_handlers() noexcept {
     }
     ::sigaction(SIGUSR2, nullptr, &there);
     if (there.sa_handler != SIG_DFL) return;  // the program's, or ignored
-    ours.sa_flags = SA_RESTART | SA_ONSTACK;
+    ours.sa_flags = SA_RESTART;               // on the thread's own stack, which has not run over
     ours.sa_handler = was_asked;
     ::sigaction(SIGUSR2, &ours, nullptr);
 }
@@ -284,7 +291,7 @@ void prepare(const char* pattern) noexcept {
 }  // namespace
 
 void start_tracing_if_asked(EventLoop& loop) noexcept {
-    const char* const pattern = std::getenv("HOCKET_TRACE");
+    const char* const pattern = ::secure_getenv("HOCKET_TRACE");
     if (pattern == nullptr || *pattern == '\0') return;
     prepare(pattern);
     thread_local const AlternateStack stack;
@@ -298,7 +305,7 @@ void start_tracing_if_asked(EventLoop& loop) noexcept {
 void write_trace_if_asked(const char* reason) noexcept {
     if (!asked.applies()) return;
     PlaceOf places = places_here();
-    report_failure(write_next(reason, &places), asked.path);
+    report_failure(write_asked(false, reason, &places), asked.path);
 }
 
 }  // namespace hocket::inspect

@@ -56,6 +56,10 @@ public:
     enum For : std::uint8_t { program = 1, environment = 2, monitor = 4 };
 
     static void begin(EventLoop& loop, For whom, std::size_t events);
+    /// In a callback of the loop, which cannot throw: where there is no memory, the loop is not traced, and `lacked_memory` is set.
+    static void begin_for_monitor(EventLoop& loop) noexcept;
+    /// The monitor sets it back when it is asked for a trace.
+    static inline constinit std::atomic<bool> lacked_memory = false;
     static void end(EventLoop& loop, For whom) noexcept;
     /// All of the process, for any thread and for signal handlers.
     static const TraceRing* first() noexcept;
@@ -89,7 +93,7 @@ private:
         std::uint64_t task = 0, position = 0;
     };
     enum State : std::uint8_t { unused, live, finished };
-    static constexpr std::size_t least_events = 64, most_finished = 8, most_name = 64;
+    static constexpr std::size_t least_events = 64, most_events = SIZE_MAX / 2 + 1, most_finished = 8, most_name = 64;
 
     explicit TraceRing(std::size_t size);
     static TraceRing& one_for(std::size_t size);
@@ -115,10 +119,10 @@ private:
     std::array<Known, 1024> known_{};
 };
 
-/// Text on its way out. For signal handlers: it allocates nothing, unless `write` does.
+/// Text on its way out. For signal handlers, but not on their stack, which may be small: it allocates nothing, unless `write` does.
 class TraceOutput {
 public:
-    TraceOutput() = default;
+    constexpr TraceOutput() noexcept = default;
     TraceOutput(const TraceOutput&) = delete;
     TraceOutput& operator=(const TraceOutput&) = delete;
 
@@ -133,6 +137,7 @@ public:
 
 protected:
     ~TraceOutput() = default;
+    void discard() noexcept { used_ = 0; }
     virtual void write(std::string_view text) noexcept = 0;
 
 private:
@@ -152,7 +157,7 @@ private:
 using PlaceOf = Function<std::string(std::uint64_t)>;
 
 /// Makes a trace in the Trace Event format of the events of loops. For signal handlers, if there is no `place_of`: then addresses of this process
-/// stand for places, with the map of its memory.
+/// stand for places, with the map of its memory; one at a time.
 class TraceWriter {
 public:
     TraceWriter(TraceOutput& output, int pid, std::string_view program, PlaceOf* place_of) noexcept;

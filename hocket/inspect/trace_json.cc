@@ -320,7 +320,7 @@ void TraceWriter::put_map() noexcept {
     const int fd = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
     output_.put(", \"map\": \"");
-    char lines[4096];
+    static constinit char lines[4096];  // little of a signal handler's stack; only one writes without `place_of`
     for (ssize_t n; (n = ::read(fd, lines, sizeof lines)) > 0;)
         output_.put_escaped({lines, static_cast<std::size_t>(n)});  // whole lines
     output_.put("\"");

@@ -63,6 +63,7 @@ private:
 }  // namespace
 
 std::string trace_lines() {
+    if (TraceRing::lacked_memory) return "error\tthere was no memory to keep the events of a loop\n";
     std::string lines(heading);
     lines += std::to_string(getpid()) + "\t" + program_invocation_short_name + "\n";
     std::vector<TraceEvent> room;

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <thread>
@@ -196,6 +197,16 @@ bool is_watched() { return get_running_loop().observer() != nullptr; }
 // The visitor's word comes a little after his answer.
 Coro<> until_watched(bool wanted) {
     while (is_watched() != wanted) co_await hocket::sleep(1ms);
+}
+
+TEST(RealTraceRing, that_has_no_memory_leaves_the_loop_alone) {
+    const auto amain = []() -> Coro<> {
+        for (const std::size_t events : {SIZE_MAX / 16, SIZE_MAX})
+            EXPECT_THROW(start_tracing(get_running_loop(), {.events = events}), std::bad_alloc);
+        EXPECT_FALSE(is_watched());
+        co_return;
+    };
+    run(amain());
 }
 
 TEST(RealTraceRing, is_there_while_somebody_asks_the_monitor_for_it) {

@@ -6,6 +6,7 @@ usage: outside_test.py HOCKET STUCK STANDING [unittest's arguments]
        the programs hocket and tests/inspect/standing.cc, and the folder with those of examples/stuck. Exit code 77: the kernel refuses ptrace
        (man 2) here, so that only processes with a monitor were looked into.
 """
+import ast
 import contextlib
 import os
 import pathlib
@@ -232,6 +233,18 @@ class InACoreFile(WithFolder):
             with self.subTest(expected):
                 file.write_bytes(content)
                 self.assertEqual(said("pstree", str(file)), expected if content is core else f"hocket pstree: {expected}\n".replace("CORE", str(file)))
+
+
+class TablesOfGdb(unittest.TestCase):
+    def test_they_are_those_of_the_library(self):
+        library = (ROOT / "hocket/inspect/read_snapshot.cc").read_text()
+        script = ast.parse((ROOT / "apps/hocket-gdb.py").read_text())
+        values = {line.targets[0].id: line.value for line in script.body if isinstance(line, ast.Assign)}
+        for name, variable in (("WAIT_POINTS", "wait_points"), ("FUTURES", "futures")):
+            words = re.findall(r'"([^"]*)"', re.search(rf"constexpr std::array<[^;]*> {variable}\{{([^;]*);", library)[1])
+            self.assertGreater(len(words), 5)
+            expected = set(words) if name == "WAIT_POINTS" else dict(zip(words[::2], words[1::2]))
+            self.assertEqual(ast.literal_eval(values[name]), expected)
 
 
 @needs_ptrace

@@ -8,9 +8,12 @@ import collections
 import json
 import os
 import pathlib
+import pwd
 import re
 import resource
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -100,8 +103,8 @@ class WithFolder(unittest.TestCase):
     def read(self, file=None):
         return Trace((file or self.file).read_text())
 
-    def start(self, *arguments, **environment):
-        process = subprocess.Popen([TRACED, *arguments], env=self.environment(**environment), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def start(self, *arguments, program=TRACED, **environment):
+        process = subprocess.Popen([program, *arguments], env=self.environment(**environment), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for cleanup in process.stdin.close, process.stdout.close, process.wait, process.kill:
             self.addCleanup(cleanup)
         return process
@@ -140,6 +143,9 @@ class Crashes(WithFolder):
     def test_a_stack_that_has_run_over(self):
         self.assertTrue(self.crash("overflow", signal.SIGSEGV).steps("handler")[-1]["args"]["unfinished"])
 
+    def test_on_a_small_stack_of_the_programs_own(self):
+        self.assertTrue(self.crash("small_stack", signal.SIGSEGV).steps("handler")[-1]["args"]["unfinished"])
+
     def test_a_crash_of_another_thread(self):
         self.assertTrue(self.crash("thread", signal.SIGSEGV).steps("handler")[-1]["args"]["unfinished"])
 
@@ -177,6 +183,38 @@ class Otherwise(WithFolder):
     def test_the_end_that_cannot_be_written_is_reported(self):
         done = self.run_traced("end", file=self.folder / "none" / "trace.json")
         self.assertEqual((done.returncode, done.stderr), (0, f"hocket: HOCKET_TRACE: write a trace to {self.folder}/none/trace.json: No such file or directory\n"))
+
+    def test_a_link_in_the_place_of_the_file_beside_is_not_followed(self):
+        process = self.start("serve")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        other = self.folder / "other"
+        other.write_text("precious")
+        (self.folder / f"trace.json.{process.pid}.part").symlink_to(other)
+        process.stdin.close()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(other.read_text(), "precious")
+        self.assertEqual(self.files(), ["other", "trace.json"])
+        self.assertEqual(self.file.lstat().st_mode, stat.S_IFREG | 0o600)
+
+    def test_a_setuid_program_looks_at_no_variable(self):
+        status = pathlib.Path("/proc/self/status").read_text()
+        if os.geteuid() != 0 or "NoNewPrivs:\t0" not in status or os.statvfs(self.folder).f_flag & os.ST_NOSUID:
+            self.skipTest("only root makes a program that is setuid to another, and not everywhere")
+        mine = self.folder / "traced"
+        shutil.copy(TRACED, mine)
+        os.chown(mine, pwd.getpwnam("nobody").pw_uid, -1)
+        self.folder.chmod(0o777)
+        for mode, threads, files in (0o755, {"hocket-monitor", "hocket-detect"}, ["trace.json", "traced"]), (0o4755, set(), ["traced"]):
+            with self.subTest(oct(mode)):
+                mine.chmod(mode)
+                process = self.start("serve", program=mine, HOCKET_INSPECT="1", HOCKET_DETECT="1000")
+                self.assertEqual(process.stdout.readline(), "ready\n")
+                names = {file.read_text().strip() for file in pathlib.Path(f"/proc/{process.pid}/task").glob("*/comm")}
+                self.assertEqual({name for name in names if name.startswith("hocket-")}, threads)
+                process.stdin.close()
+                self.assertEqual(process.wait(PATIENCE), 0)
+                self.assertEqual(self.files(), files)
+                self.file.unlink(missing_ok=True)
 
     def test_a_signal_while_it_runs(self):
         process = self.start("serve")
@@ -296,6 +334,17 @@ class Command(WithFolder):
         process = self.start("outside", HOCKET_TRACE="", HOCKET_INSPECT="1")
         self.assertEqual(process.stdout.readline(), "ready\n")
         self.refused(run("trace", str(process.pid), "--seconds", "0.1"), f"hocket trace: process {process.pid}: its loops have kept no events: none runs, or they are blocked\n")
+
+    def test_no_memory_is_said_and_ends_nothing(self):
+        for file, error in ("", "there was no memory to keep the events of a loop"), (str(self.file), "std::bad_alloc"):
+            with self.subTest(error):
+                process = self.start("no_memory", HOCKET_TRACE=file, HOCKET_INSPECT="1")
+                if process.stdout.readline() != "ready\n":
+                    self.skipTest("under sanitizers no memory is refused")
+                for _ in range(2):
+                    self.refused(run("trace", str(process.pid), "--seconds", "0.1"), f"hocket trace: process {process.pid}: {error}\n")
+                process.stdin.close()
+                self.assertEqual(process.wait(PATIENCE), 0)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 #include <hocket/hocket.h>
 #include <hocket/inspect/trace.h>
 
+#include <tests/support/allocations.h>
+
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -43,7 +46,23 @@ void touch_missing_page() {
     page[0] = 1;
 }
 
+// The thread's stack for signals becomes one of 8 kB, or larger where the kernel alone needs more than half of that. Nobody may touch the page below.
+void use_small_stack() {
+    constexpr long page = 4096, usual = HOCKET_POOL ? 2 * page : 16 * page;  // sanitizers' code needs more
+    const auto size = static_cast<std::size_t>(std::max(usual, sysconf(_SC_MINSIGSTKSZ) + page));
+    auto* const memory =
+        static_cast<char*>(mmap(nullptr, page + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    stack_t small{};
+    small.ss_sp = memory + page;
+    small.ss_size = size;
+    if (mprotect(memory, page, PROT_NONE) < 0 || sigaltstack(&small, nullptr) < 0) std::exit(2);
+}
+
 void crash(std::string_view how) {
+    if (how == "small_stack") {
+        use_small_stack();
+        crash("SIGSEGV");
+    }
     if (how == "SIGSEGV") *reinterpret_cast<volatile int*>(zero) = 1;
     if (how == "SIGBUS") touch_missing_page();
     if (how == "SIGFPE") zero = 100 / zero;
@@ -77,13 +96,18 @@ Coro<> handle(std::string_view how) {
 Coro<> amain(std::string_view how) {
     const auto early = create_task(rest(), {.name = "early"});
     co_await create_task(handle(how), {.name = "handler"});
-    if (how == "serve") co_await to_thread(wait_for_the_end);
+    if (how == "no_memory") hocket::testing::refused_from = 1 << 20;
+    if (how == "serve" || how == "no_memory") co_await to_thread(wait_for_the_end);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string_view how = argc > 1 ? argv[1] : "end";
+    if (how == "no_memory" && !HOCKET_POOL) {
+        say("sanitizers replace operator new");
+        return 0;
+    }
     if (argc > 2 && argv[2] == std::string_view("own_handlers")) {
         std::signal(SIGSEGV, [](int) { _exit(write(1, "own\n", 4) == 4 ? 3 : 4); });
         std::signal(SIGUSR2, [](int) { _exit(write(1, "own\n", 4) == 4 ? 3 : 4); });
