@@ -3,6 +3,7 @@
 #include "get.h"
 #include "httpbin.h"
 #include "inspect.h"
+#include "looking.h"
 #include "serve.h"
 #include "serving.h"
 #include "top.h"
@@ -115,7 +116,8 @@ int main(int argc, char** argv) {
         if (top.parsed()) run_top(to_watch);
         if (trace.parsed()) run_trace(to_trace);
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(), e.what());
+        std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(),
+                     printable_lines(e.what()).c_str());
         return failed;
     }
     return 0;

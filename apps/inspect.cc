@@ -80,6 +80,8 @@ std::string printable_graph(AwaitNode node) {
     const auto clean = [](AwaitNode& n, const auto& self) -> void {
         n.name = printable(n.name);
         n.state = printable(n.state);
+        n.created_at = printable(n.created_at);
+        for (std::string& frame : n.frames) frame = printable(frame);
         for (AwaitNode& below : n.awaits) self(below, self);
     };
     clean(node, clean);
@@ -137,11 +139,11 @@ void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
     std::vector<std::vector<std::string>> rows{{"TASKS", "OLDEST", "CREATED AT", "STATE", "AWAITS", "AT"}};
     rows.reserve(largest_first.size() + 1);
     for (const auto& [count, t] : largest_first) {
-        rows.push_back({std::to_string(count), printable(t->name), symbols.code_location(t->created_at),
-                        std::string(name_of(t->state)), t->awaits.empty() ? "-" : printable(kind_of(t->awaits)),
+        rows.push_back({std::to_string(count), t->name, symbols.code_location(t->created_at),
+                        std::string(name_of(t->state)), t->awaits.empty() ? "-" : kind_of(t->awaits),
                         t->frames.empty() ? "-" : symbols.code_location(t->frames.front())});
     }
-    print_lines(table_lines(rows));
+    print_lines(table_lines(std::move(rows)));
 }
 
 struct Found {
@@ -192,10 +194,10 @@ void run_ps(const Inspection& what) {
         rows.reserve(loop.tasks.size() + 1);
         for (const TaskSnapshot& t : loop.tasks) {
             const std::vector<std::string> places = places_of(t, loop, symbols);
-            rows.push_back({id_of(t.id), printable(t.name), std::string(name_of(t.state)),
-                            t.awaits.empty() ? "-" : printable(t.awaits), places.empty() ? "-" : places.front()});
+            rows.push_back({id_of(t.id), t.name, std::string(name_of(t.state)), t.awaits.empty() ? "-" : t.awaits,
+                            places.empty() ? "-" : places.front()});
         }
-        print_lines(table_lines(rows));
+        print_lines(table_lines(std::move(rows)));
     }
 }
 

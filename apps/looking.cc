@@ -42,6 +42,13 @@ std::string printable(std::string_view text) {
     return result;
 }
 
+std::string printable_lines(std::string_view text) {
+    std::string result;
+    for (std::size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+        result += printable(text.substr(0, end)) + '\n';
+    return result + printable(text);
+}
+
 std::string id_of(RemoteAddress id) {
     std::array<char, 20> text{};
     std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
@@ -49,17 +56,20 @@ std::string id_of(RemoteAddress id) {
 }
 
 std::string heading(const LoopSnapshot& loop) {
-    std::string text = "loop " + std::to_string(loop.number) + ", " + loop.backend;
+    std::string text = "loop " + std::to_string(loop.number) + ", " + printable(loop.backend);
     text += loop.thread != 0 ? ", on thread " + std::to_string(loop.thread) : ", not running";
     text += ", " + std::to_string(loop.tasks.size()) + (loop.tasks.size() == 1 ? " task" : " tasks");
     if (loop.thread != 0 && !loop.stood) text += "; it is busy, or blocked";
     return text;
 }
 
-std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows) {
+std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows) {
     std::vector<std::size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            row[i] = printable(row[i]);
+            widths[i] = std::max(widths[i], row[i].size());
+        }
     }
     std::vector<std::string> lines;
     lines.reserve(rows.size());

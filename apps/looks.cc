@@ -6,6 +6,9 @@
 
 #include <hocket/os/executor.h>
 
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -92,4 +95,11 @@ Json Looks::json_of_busiest(std::size_t most) const {
     return json_of(now_, loops, symbols_);
 }
 
-bool has_ended(int pid) { return ::kill(pid, 0) < 0 && errno == ESRCH; }
+bool has_ended(int pid) {
+    const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (fd < 0) return errno == ESRCH || (::kill(pid, 0) < 0 && errno == ESRCH);
+    pollfd end{fd, POLLIN, 0};
+    const bool is_ended = ::poll(&end, 1, 0) == 1;
+    ::close(fd);
+    return is_ended;
+}

@@ -22,6 +22,8 @@ public:
 
     /// Looks once more, in a thread, since it may take a while until the process answers. Throws what `Observation::look` throws.
     hocket::Coro<> next();
+    /// There were two looks.
+    bool has_rates() const noexcept { return before_.pid != 0; }
     /// What was between the last two looks.
     std::vector<LoopRates> rates(std::string_view order) const;
     /// The same for programs: all tasks in that order.
@@ -29,7 +31,6 @@ public:
     /// Of each loop only so many tasks, those that are busiest, the oldest first.
     hocket::http::Json json_of_busiest(std::size_t most) const;
 
-    const hocket::inspect::Snapshot& last() const noexcept { return now_; }
     const hocket::Symbols& symbols() const noexcept { return symbols_; }
 
 private:
@@ -39,5 +40,5 @@ private:
     hocket::Symbols symbols_;
 };
 
-/// A process may end while it is looked at.
+/// A process may end while it is looked at; nobody may have waited for it yet.
 bool has_ended(int pid);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <unordered_map>
@@ -25,18 +26,41 @@ std::string with_digits(double value, const char* unit) {
     return text.data();
 }
 
+// Whether it may be the same that has gone on counting: no counter falls. Those of a histogram begin anew after 2^32.
+bool goes_on(const Histogram& before, const Histogram& now) {
+    return std::ranges::equal(before.counts, now.counts, [](std::uint32_t earlier, std::uint32_t later) {
+        return static_cast<std::int32_t>(later - earlier) >= 0;
+    });
+}
+
+bool goes_on(const TaskCounters& before, const TaskCounters& now) {
+    return before.resumes <= now.resumes && before.wakes <= now.wakes && before.self_wakes <= now.self_wakes &&
+           before.busy <= now.busy && before.scheduled <= now.scheduled && before.idle <= now.idle &&
+           before.longest_busy <= now.longest_busy && before.longest_scheduled <= now.longest_scheduled &&
+           goes_on(before.steps, now.steps) && goes_on(before.delays, now.delays);
+}
+
+bool goes_on(const LoopCounters& before, const LoopCounters& now) {
+    return before.counted <= now.counted && before.iterations <= now.iterations &&
+           before.steps_made <= now.steps_made && before.callbacks <= now.callbacks && before.created <= now.created &&
+           before.ended <= now.ended && before.busy <= now.busy && before.waiting <= now.waiting &&
+           goes_on(before.steps, now.steps) && goes_on(before.delays, now.delays);
+}
+
+// A loop that was busy has no counters.
+bool has_counters(const LoopSnapshot& loop) { return loop.counters && loop.task_counters.size() == loop.tasks.size(); }
+
 // What a task had counted at the look before: nothing, if another has its place by now.
 class Earlier {
 public:
     explicit Earlier(const LoopSnapshot* loop) {
-        if (loop == nullptr || loop->task_counters.empty()) return;
+        if (loop == nullptr) return;
         for (std::size_t i = 0; i < loop->tasks.size(); ++i)
             counters_.emplace(loop->tasks[i].id, Known{&loop->tasks[i].name, &loop->task_counters[i]});
     }
     TaskCounters of(const TaskSnapshot& task, const TaskCounters& now) const {
         const auto found = counters_.find(task.id);
-        if (found == counters_.end() || *found->second.name != task.name ||
-            found->second.counters->resumes > now.resumes)
+        if (found == counters_.end() || *found->second.name != task.name || !goes_on(*found->second.counters, now))
             return {};
         return *found->second.counters;
     }
@@ -67,7 +91,7 @@ LoopRates rates_of(const LoopSnapshot& loop, const LoopSnapshot* before) {
     LoopRates r;
     r.loop = &loop;
     const bool counted_before =
-        before != nullptr && before->counters && loop.counters && before->counters->counted <= loop.counters->counted;
+        before != nullptr && has_counters(*before) && has_counters(loop) && goes_on(*before->counters, *loop.counters);
     const LoopCounters earlier = counted_before ? *before->counters : LoopCounters();
     const LoopCounters now = loop.counters.value_or(earlier);
     const auto time = static_cast<double>(now.counted - earlier.counted);

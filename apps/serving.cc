@@ -37,8 +37,8 @@ void run_serving(const hocket::http::Application& app, const Serving& how) {
         options.serve.access_log = AccessLog(
             [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
     }
-    options.started = [](const HttpServer& server) {
-        std::printf("Listening on %s (Ctrl-C ends it)\n", server.url().c_str());
+    options.started = [path = how.path](const HttpServer& server) {
+        std::printf("Listening on %s%s (Ctrl-C ends it)\n", server.url().c_str(), path.c_str());
         std::fflush(stdout);
     };
     run_app(app, std::move(options));

@@ -17,6 +17,7 @@ struct Serving {
     int workers = 1;
     std::string certificate_file = {}, key_file = {};  ///< empty: http
     bool writes_log = false;                           ///< a line for each request, on standard error
+    std::string path = {};                             ///< of what is to be opened, which the first line tells
 };
 
 /// --host, --port, --workers, --tls-cert and --tls-key.

@@ -23,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,7 +41,7 @@ constexpr const char* explained =
 have a monitor: HOCKET_INSPECT=1 in its environment, or a call of hocket::inspect::start_monitor().
 
 On a terminal the screen is drawn anew each time; b, s, d, l and n sort by busy, steps, delay, longest and name, and q ends it.
-Else a table is written for each look, or, with --json, a line.
+Else a table is written for each look, or, with --json, a line. A look that fails is told, and tried again, until the process has ended.
 
 With --web it serves a page instead, for this machine only, until Ctrl-C: the tree of tasks, what each did in the last minutes, latencies,
 queues and connections. The process counts while a browser shows it.
@@ -89,7 +90,7 @@ std::vector<std::string> lines_of(const LoopRates& r) {
 std::vector<std::string> task_row(const TaskRates& r, bool is_known, const LoopSnapshot& loop, const Symbols& symbols) {
     const TaskSnapshot& task = *r.task;
     const std::vector<std::string> places = places_of(task, loop, symbols);
-    std::vector<std::string> row{printable(task.name), std::string(name_of(task.state))};
+    std::vector<std::string> row{task.name, std::string(name_of(task.state))};
     if (is_known) {
         const double self = r.wakes > 0 ? 100 * r.self_wakes / r.wakes : 0;
         row.insert(row.end(), {share_text(r.busy), rate_text(r.resumes), at_most(r.delay_99), duration_text(r.longest),
@@ -97,7 +98,7 @@ std::vector<std::string> task_row(const TaskRates& r, bool is_known, const LoopS
     } else {
         row.insert(row.end(), {"-", "-", "-", "-", "-"});
     }
-    row.push_back(task.awaits.empty() ? "-" : printable(task.awaits));
+    row.push_back(task.awaits.empty() ? "-" : task.awaits);
     row.push_back(places.empty() ? "-" : places.front());
     return row;
 }
@@ -112,7 +113,7 @@ std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Sym
             {"TASK", "STATE", "BUSY", "STEPS/s", "DELAY", "LONGEST", "SELF", "AWAITS", "AT"}};
         rows.reserve(shown + 1);
         for (std::size_t i = 0; i < shown; ++i) rows.push_back(task_row(r.tasks[i], r.is_known, *r.loop, symbols));
-        for (std::string& line : table_lines(rows)) lines.push_back(std::move(line));
+        for (std::string& line : table_lines(std::move(rows))) lines.push_back(std::move(line));
         if (shown < r.tasks.size())
             lines.push_back("... and " + std::to_string(r.tasks.size() - shown) + " more tasks");
     }
@@ -199,7 +200,7 @@ std::string order_of_key(char key) {
     return {};
 }
 
-std::string title(const Looks& looks, const TopOptions& options, std::string_view order) {
+std::string title(int pid, const TopOptions& options, std::string_view order) {
     std::array<char, 16> clock{};
     const std::time_t now = std::time(nullptr);
     std::tm local{};
@@ -207,25 +208,59 @@ std::string title(const Looks& looks, const TopOptions& options, std::string_vie
     std::strftime(clock.data(), clock.size(), "%H:%M:%S", &local);
     std::array<char, 32> interval{};
     std::snprintf(interval.data(), interval.size(), "%g", options.interval);
-    return "hocket top " + std::to_string(looks.last().pid) + "   " + clock.data() + ", each " + interval.data() +
-           " s, by " + std::string(order) + "   sort: b s d l n   end: q";
+    return "hocket top " + std::to_string(pid) + "   " + clock.data() + ", each " + interval.data() + " s, by " +
+           std::string(order) + "   sort: b s d l n   end: q";
 }
 
 std::chrono::nanoseconds interval_of(const TopOptions& options) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(options.interval * 1e9));
 }
 
-// Draws until the user, or `count`, ends it.
-Coro<> watch_on_screen(Looks& looks, const TopOptions& options) {
+// Looks that go on after one that fails.
+class Watched {
+public:
+    explicit Watched(int pid) : pid_(pid), looks_(std::in_place, pid) {}
+
+    /// Looks once more. What it fails at is told by `failure`, and the next time it begins anew, unless the process `has_ended`.
+    Coro<> next() {
+        failure_.clear();
+        try {
+            if (!looks_) looks_.emplace(pid_);
+            co_await looks_->next();
+        } catch (const std::exception& e) {
+            failure_ = printable(e.what()) + "; it is tried again";
+            looks_.reset();  // an answer may still come on its connection
+            has_ended_ = ::has_ended(pid_);
+        }
+    }
+    int pid() const noexcept { return pid_; }
+    bool has_ended() const noexcept { return has_ended_; }
+    const std::string& failure() const noexcept { return failure_; }
+    /// Of what did not fail.
+    const Looks& looks() const { return *looks_; }
+
+private:
+    int pid_;
+    std::optional<Looks> looks_;
+    std::string failure_;
+    bool has_ended_ = false;
+};
+
+// Draws until the user, or `count`, or the process's end, ends it.
+Coro<> watch_on_screen(Watched& process, const TopOptions& options) {
     const std::chrono::nanoseconds interval = interval_of(options);
     Screen screen;
     std::string order = options.sort;
-    for (unsigned n = 0; options.count == 0 || n < options.count; ++n) {
-        co_await looks.next();
+    for (unsigned n = 0; options.count == 0 || n < options.count;) {
+        co_await process.next();
+        if (process.has_ended()) co_return;
+        const bool is_seen = process.failure().empty();
+        if (is_seen) ++n;
         const hocket::TimePoint end = hocket::get_running_loop().time() + interval;
         for (char key = 0;;) {
-            std::vector<std::string> lines = lines_of(looks.rates(order), looks.symbols(), Screen::rows());
-            lines.insert(lines.begin(), title(looks, options, order));
+            std::vector<std::string> lines{process.failure()};
+            if (is_seen) lines = lines_of(process.looks().rates(order), process.looks().symbols(), Screen::rows());
+            lines.insert(lines.begin(), title(process.pid(), options, order));
             screen.draw(lines);
             key = co_await screen.key_until(end);
             if (key == 'q') co_return;
@@ -236,36 +271,41 @@ Coro<> watch_on_screen(Looks& looks, const TopOptions& options) {
 }
 
 // Writes a table, or a line of JSON, for each look but the first, from which on there is something to tell.
-Coro<> write_looks(Looks& looks, const TopOptions& options) {
+Coro<> write_looks(Watched& process, const TopOptions& options) {
     constexpr std::size_t most_rows = 20;
     const std::chrono::nanoseconds interval = interval_of(options);
-    co_await looks.next();
-    for (unsigned n = 0; options.count == 0 || n < options.count; ++n) {
-        co_await hocket::sleep(interval);
-        co_await looks.next();
-        if (options.is_json) {
-            print_json(looks.json(options.sort));
-        } else {
-            if (n > 0) std::printf("\n");
-            for (const std::string& line : lines_of(looks.rates(options.sort), looks.symbols(), most_rows))
-                std::printf("%s\n", line.c_str());
+    std::string told;
+    for (unsigned n = 0;;) {
+        co_await process.next();
+        if (process.has_ended()) co_return;
+        if (process.failure() != told) {
+            told = process.failure();
+            if (!told.empty()) std::fprintf(stderr, "hocket top: %s\n", told.c_str());
         }
-        std::fflush(stdout);
+        if (told.empty() && process.looks().has_rates()) {
+            if (options.is_json) {
+                print_json(process.looks().json(options.sort));
+            } else {
+                if (n > 0) std::printf("\n");
+                for (const std::string& line :
+                     lines_of(process.looks().rates(options.sort), process.looks().symbols(), most_rows))
+                    std::printf("%s\n", line.c_str());
+            }
+            std::fflush(stdout);
+            if (++n == options.count) co_return;
+        }
+        co_await hocket::sleep(interval);
     }
 }
 
 Coro<> watch_process(int pid, const TopOptions& options) {
-    Looks looks(pid);
-    try {
-        if (!options.is_json && ::isatty(STDOUT_FILENO) == 1) {
-            co_await watch_on_screen(looks, options);
-        } else {
-            co_await write_looks(looks, options);
-        }
-    } catch (const hocket::OSError&) {
-        if (!has_ended(pid)) throw;
-        std::fprintf(stderr, "process %d has ended\n", pid);
+    Watched process(pid);
+    if (!options.is_json && ::isatty(STDOUT_FILENO) == 1) {
+        co_await watch_on_screen(process, options);
+    } else {
+        co_await write_looks(process, options);
     }
+    if (process.has_ended()) std::fprintf(stderr, "process %d has ended\n", pid);
 }
 
 }  // namespace

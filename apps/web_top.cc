@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
-// A page, and a stream of events for each browser that shows it; as long as there is one, the process is looked at.
+// A page, and a stream of events for each browser that shows it; as long as there is one, the process is looked at. Both are below a path
+// that only those know who can read the first line of output: any user of this machine may connect to 127.0.0.1.
 #include "web_top.h"
 
 #include "looking.h"
 #include "looks.h"
 #include "serving.h"
 
+#include <hocket/base/errors.h>
 #include <hocket/hocket.h>
 #include <hocket/http/application.h>
 #include <hocket/http/server_sent_events.h>
 
+#include <sys/random.h>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 
 using hocket::Coro;
@@ -115,20 +118,23 @@ bool names_this_machine(std::string_view host) {
     return host == "127.0.0.1" || host == "localhost";
 }
 
-// A word that the page's own script and style have, and nothing that gets into the page otherwise.
-std::string nonce() {
-    std::random_device bits;
+// 128 bits that nobody guesses, in hexadecimal digits.
+std::string secret_word() {
+    std::array<unsigned char, 16> bits{};
+    while (::getrandom(bits.data(), bits.size(), 0) < 0) {
+        if (errno != EINTR) throw hocket::OSError(errno, "getrandom");
+    }
     std::string word;
-    for (int i = 0; i < 4; ++i) {
-        std::array<char, 9> digits{};
-        std::snprintf(digits.data(), digits.size(), "%08x", bits());
+    for (const unsigned char byte : bits) {
+        std::array<char, 3> digits{};
+        std::snprintf(digits.data(), digits.size(), "%02x", byte);
         word += digits.data();
     }
     return word;
 }
 
 Response page() {
-    const std::string word = nonce();
+    const std::string word = secret_word();  // that the page's own script and style have, and nothing else in it
     std::string html(top_html);
     constexpr std::string_view mark = "NONCE";
     for (std::size_t at = 0; (at = html.find(mark, at)) != html.npos;) html.replace(at, mark.size(), word);
@@ -159,11 +165,12 @@ void run_web_top(const WebTop& what) {
     const auto broadcast = std::make_shared<Broadcast>(what);
     Application app({.title = "hocket top", .openapi_url = {}, .docs_url = {}});
     app.middleware(guarded);
-    app.get("/", page);
-    app.get("/looks", [broadcast] { return event_stream(broadcast->events()); });
+    const std::string below = "/" + secret_word() + "/";
+    app.get(below, page);
+    app.get(below + "looks", [broadcast] { return event_stream(broadcast->events()); });
     app.on_shutdown([broadcast](Application&) -> Coro<> {
         broadcast->close();
         co_return;
     });
-    run_serving(app, {.port = what.port});
+    run_serving(app, {.port = what.port, .path = below});
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The page of `hocket top --web` in Debian's Chromium: what it shows, what it does with hostile names, with an end and with a new beginning.
+"""The page of `hocket top --web` in Debian's Chromium: what it shows, what it does with hostile names and with an end.
 
 usage: browser_test.py HOCKET STUCK STANDING [fix|FOLDER]
        the programs hocket and tests/inspect/standing.cc, and the folder with those of examples/stuck; pictures of the page are left in FOLDER,
@@ -161,7 +161,7 @@ class InABrowser(unittest.TestCase):
             self.keep("top-narrow.png")
             self.assert_no_errors()
 
-    def test_the_end_is_told_and_a_new_process_is_taken(self):
+    def test_the_end_is_told(self):
         with watched("locks") as process, serving(process) as server:
             self.show(server)
             self.browser.until_value("document.querySelectorAll('.tree > .row').length === 5")
@@ -174,10 +174,7 @@ class InABrowser(unittest.TestCase):
             server.process.send_signal(signal.SIGINT)
             server.process.wait()
             self.browser.until_value("document.querySelector('#status').textContent === 'no connection'")
-            with watched("spins") as other, serving(other, port=server.port):
-                self.browser.until_value(f"document.querySelector('#status').textContent === 'live' && document.title === '{other.pid} - hocket top'")
-                self.browser.until_value("document.querySelectorAll('.tree > .row').length === 3")
-                self.assertTrue(self.browser.value("document.querySelector('#notice').hidden"))
+            self.assertEqual(self.browser.value("document.querySelectorAll('.tree > .row').length"), 5)
 
     def test_a_pause(self):
         with watched("spins") as process, serving(process) as server:

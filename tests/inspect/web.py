@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What web_test.py and browser_test.py share: programs to be watched, and `hocket top --web` of them."""
+import re
 import time
 
 from outside import stuck
@@ -18,5 +19,14 @@ def watched(name):
     return process
 
 
+class Page(Server):
+    """`hocket top --web`, whose page has a path that nobody guesses."""
+
+    def __init__(self, *arguments, **how):
+        super().__init__(*arguments, command="top", **how)
+        self.path = re.search(r"\d(/[0-9a-f]{32}/) ", self.first_line)[1]
+        self.url += self.path
+
+
 def serving(process, port=0, interval=0.1):
-    return Server(process.number, "--web", "--interval", str(interval), command="top", port=port)
+    return Page(process.number, "--web", "--interval", str(interval), port=port)

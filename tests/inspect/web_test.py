@@ -26,7 +26,7 @@ class Stream:
 
     def __init__(self, server):
         self.connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
-        self.connection.request("GET", "/looks")
+        self.connection.request("GET", server.path + "looks")
         self.answer = self.connection.getresponse()
 
     def __enter__(self):
@@ -71,14 +71,14 @@ def sockets_of(process):
 class ThePage(unittest.TestCase):
     def test_the_first_line_says_where(self):
         with watched("spins") as process, serving(process) as server:
-            self.assertEqual(server.first_line, f"Listening on http://127.0.0.1:{server.port} (Ctrl-C ends it)\n")
+            self.assertEqual(server.first_line, f"Listening on http://127.0.0.1:{server.port}{server.path} (Ctrl-C ends it)\n")
             other = run("top", process.number, "--web", "--port", str(server.port))
             self.assertEqual((other.returncode, other.stderr), (1, f"hocket top: bind to 127.0.0.1:{server.port}: Address already in use\n"))
 
     def test_it_is_whole_and_nothing_else_may_run_in_it(self):
         with watched("spins") as process, serving(process) as server:
-            answer, body = server.ask("GET", "/")
-            again, _ = server.ask("GET", "/")
+            answer, body = server.ask("GET", server.path)
+            again, _ = server.ask("GET", server.path)
         page = body.decode()
         self.assertEqual((answer.status, answer.headers["Content-Type"], answer.headers["Cache-Control"]), (200, "text/html; charset=utf-8", "no-store"))
         self.assertTrue(page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n"))
@@ -96,18 +96,30 @@ class ThePage(unittest.TestCase):
     def test_other_hosts_are_refused(self):
         with watched("spins") as process, serving(process) as server:
             for host in ("evil.example", f"evil.example:{server.port}", f"127.0.0.1.evil.example:{server.port}", f"localhost.evil.example:{server.port}", "10.0.0.1", "[::1]", "127.0.0.1:80:80"):
-                for path in ("/", "/looks", "/nothing"):
+                for path in ("/", server.path, server.path + "looks", "/nothing"):
                     answer, body = server.ask("GET", path, headers={"Host": host})
                     self.assertIn(answer.status, (400, 421), host)
                     self.assertNotIn(b"html", body)
             for host in ("127.0.0.1", "localhost", f"127.0.0.1:{server.port}", f"localhost:{server.port}", "localhost:9000"):  # ssh -L 9000:localhost:PORT
-                self.assertEqual(server.ask("GET", "/", headers={"Host": host})[0].status, 200, host)
+                self.assertEqual(server.ask("GET", server.path, headers={"Host": host})[0].status, 200, host)
 
     def test_there_is_nothing_else(self):
         with watched("spins") as process, serving(process) as server:
-            for path in ("/top.html", "/docs", "/openapi.json", "/looks/", "/../etc/passwd"):
-                self.assertEqual(server.ask("GET", path)[0].status, 404, path)
-            self.assertEqual(server.ask("POST", "/")[0].status, 405)
+            for path in ("top.html", "docs", "openapi.json", "looks/", "../etc/passwd"):
+                for below in ("/", server.path):
+                    self.assertEqual(server.ask("GET", below + path)[0].status, 404, below + path)
+            self.assertEqual(server.ask("POST", server.path)[0].status, 405)
+
+    def test_who_does_not_know_the_path_sees_nothing(self):
+        with watched("spins") as process, serving(process) as server:
+            word = server.path.strip("/")
+            other = ("0" if word[0] != "0" else "1") + word[1:]
+            for path in ("/", "/looks", f"/{other}/", f"/{other}/looks", f"/{word[:-1]}/", f"/{word}0/looks", f"/{word.upper()}_/", "//looks", f"/?{word}", "/x/../looks", "/*/looks"):
+                answer, body = server.ask("GET", path)
+                self.assertEqual((answer.status, answer.headers["Referrer-Policy"]), (404, "no-referrer"), path)
+                self.assertNotIn(word.encode(), body)
+            with watched("spins") as second, serving(second) as again:
+                self.assertNotEqual(server.path, again.path)
 
 
 class TheEvents(unittest.TestCase):
@@ -143,7 +155,7 @@ class TheEvents(unittest.TestCase):
             self.assertEqual(sockets_of(process), n)
 
         with watched("locks") as process, serving(process) as server:
-            server.ask("GET", "/")
+            server.ask("GET", server.path)
             settles_at(before := 1)  # at which its monitor listens
             with Stream(server) as one:
                 one.next()
@@ -171,7 +183,7 @@ class TheEvents(unittest.TestCase):
             self.assertEqual((kind, data["pid"]), ("ended", process.pid))
             with Stream(server) as later:
                 self.assertEqual(later.next(), (kind, data))
-            self.assertEqual(server.ask("GET", "/")[0].status, 200)
+            self.assertEqual(server.ask("GET", server.path)[0].status, 200)
             self.assertIsNone(server.process.poll())
 
     def test_ctrl_c_ends_it_and_its_streams(self):
