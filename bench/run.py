@@ -34,6 +34,8 @@ WORKLOADS = {
     "B": "nested await",
     "C1": "yield",
     "C1t": "yield, a timer pending",
+    "Acounted": "A on a loop that counts",
+    "C1counted": "C1 on a loop that counts",
     "C2": "queue of one, two tasks",
     "D": "1,000,000 sleeps at once",
     "D1e5": "100,000 sleeps at once",
@@ -56,7 +58,7 @@ PEER_ROUNDS = 3  # the peers are slow, and their ratios far from any bound
 PEER_WORKLOADS = {"asio": {"A", "B", "C1", "C1t", "C2", "D", "E", "future"},
                   "asyncio": {"A", "B", "C1", "C1t", "C2", "D1e5", "E", "future"}}
 PEERS_ONLY = {"D1e5"}  # asyncio needs a tenth of D's sleeps for what the others need for all
-HOCKET_ONLY = {"failure", "timers", "simecho", "simhttp", "simhour"}
+HOCKET_ONLY = {"Acounted", "C1counted", "failure", "timers", "simecho", "simhttp", "simhour"}
 SLEEPING = {"D", "D1e5", "timers"}  # these wait; the others use all the time of their processor
 KINDS = {**io_bench.KINDS, "http": http_bench.Http, "slow": slow_clients.Slow}
 UNITS = {"ns": "ns", "ms": "ms", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
