@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <unordered_map>
@@ -26,11 +25,9 @@ std::string with_digits(double value, const char* unit) {
     return text.data();
 }
 
-// Whether it may be the same that has gone on counting: no counter falls. Those of a histogram begin anew after 2^32.
+// Whether it may be the same that has gone on counting: no counter falls.
 bool goes_on(const Histogram& before, const Histogram& now) {
-    return std::ranges::equal(before.counts, now.counts, [](std::uint32_t earlier, std::uint32_t later) {
-        return static_cast<std::int32_t>(later - earlier) >= 0;
-    });
+    return std::ranges::equal(before.counts, now.counts, std::less_equal());
 }
 
 bool goes_on(const TaskCounters& before, const TaskCounters& now) {

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -45,7 +46,10 @@ EventLoop* EventLoop::with_id(std::uint8_t id) noexcept {
 EventLoop::EventLoop(Unique<Backend> backend)
     : backend_(std::move(backend)), mailbox_(Shared<Mailbox>::make()), rare_(Unique<Rare>::make()) {
     set_debug(debug_from_environment());
-    mailbox_->backend = backend_.get();
+    {
+        const std::lock_guard lock(mailbox_->mutex);  // those who visit all mailboxes may look at it by now
+        mailbox_->backend = backend_.get();
+    }
     static_assert(sizeof(mailbox_->full) == sizeof(*mail_));
     mail_ = reinterpret_cast<const std::uint32_t*>(&mailbox_->full);
     if (backend_->real_time()) tick_clock_.learn(now());

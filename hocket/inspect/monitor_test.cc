@@ -41,14 +41,6 @@ protected:
 };
 using OnceMonitor = RealMonitor;
 
-#ifdef __SANITIZE_THREAD__
-constexpr bool starts_no_threads_in_children = true;
-#elif defined(__has_feature)
-constexpr bool starts_no_threads_in_children = __has_feature(thread_sanitizer);
-#else
-constexpr bool starts_no_threads_in_children = false;
-#endif
-
 bool exists(const std::string& path) {
     struct stat found{};
     return ::lstat(path.c_str(), &found) == 0;
@@ -137,7 +129,8 @@ TEST_F(OnceMonitor, the_child_of_a_fork_leaves_it_alone) {
 }
 
 TEST_F(OnceMonitor, the_child_of_a_fork_may_have_its_own) {
-    if (starts_no_threads_in_children) GTEST_SKIP() << "ThreadSanitizer ends a forked child that starts a thread";
+    if (testing::starts_no_threads_in_children)
+        GTEST_SKIP() << "ThreadSanitizer ends a forked child that starts a thread";
     EXPECT_EQ(testing::in_child([] {
                   start_monitor();
                   const bool own = snapshot_of_process(getpid()).pid == getpid();

@@ -84,7 +84,8 @@ TEST(Job, is_told_of_a_future_among_others_too) {
             begun->count_down();
             end->wait();
         };
-        const auto both = gather(run_in_executor(pool, work), run_in_executor(pool, [] {}));
+        const auto first = run_in_executor(pool, work), second = run_in_executor(pool, [] {});  // in this order
+        const auto both = gather(first, second);
         begun->wait();
         const Task<> waiting = create_task([](auto all) -> Coro<> { co_await all; }(both));
         co_await turns(2);

@@ -25,4 +25,13 @@ int in_child(Body body) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+/// ThreadSanitizer ends the child of a process with threads that starts one.
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool starts_no_threads_in_children = true;
+#elif defined(__has_feature)
+inline constexpr bool starts_no_threads_in_children = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool starts_no_threads_in_children = false;
+#endif
+
 }  // namespace hocket::testing
