@@ -21,12 +21,17 @@ namespace {
 // What a child says of a step that was over before it looked.
 const std::string over = "over";
 
+bool lasts_still(const Watch::Step& step) {
+    return std::ranges::any_of(Watch::steps_now(),
+                               [&](const Watch::Step& s) { return s.mark == step.mark && s.since == step.since; });
+}
+
 std::string milliseconds_text(std::chrono::nanoseconds time) {
     return std::to_string(time.count() / 1'000'000) + " ms";
 }
 
 // In a child: a line with the task's name, one with the place, and what is told.
-std::string words_for_blocked(EventLoop& loop, const Watch& watch) {
+std::string words_for_blocked(EventLoop& loop) {
     const LoopSnapshot seen = snapshot_of(loop, false);
     const auto current = reinterpret_cast<RemoteAddress>(loop.current);  // others may wait for a nested run to end
     const auto task = std::ranges::find(seen.tasks, current, &TaskSnapshot::id);
@@ -35,11 +40,7 @@ std::string words_for_blocked(EventLoop& loop, const Watch& watch) {
     callback.state = TaskSnapshot::State::running;
     const TaskSnapshot& shown = task == seen.tasks.end() ? callback : *task;
     const Symbols symbols = Symbols::of_process(getppid());
-    AwaitNode node = node_of(shown, seen, symbols);
-    // The thread goes on meanwhile: if the step is over, its stack was another's.
-    std::int64_t since = Watch::never;
-    const Unique<Memory> parent = memory_of_process(getppid());
-    if (!parent->get(watch.address_of_step_since(), since) || since != watch.step_since()) node.frames.clear();
+    const AwaitNode node = node_of(shown, seen, symbols);
     const auto is_programs = [](const std::string& place) { return place.find('(') != place.npos; };
     const auto place = std::ranges::find_if(node.frames, is_programs);
     return (task == seen.tasks.end() ? std::string() : shown.name) + "\n" +
@@ -118,7 +119,7 @@ std::optional<Finding> DetectorThread::look_at_step(const Watch::Step& step, std
         [step] {
             EventLoop* const loop = EventLoop::with_mark(step.mark);
             const Watch* const watch = loop ? Watch::of(*loop) : nullptr;
-            return watch && watch->step_since() == step.since ? words_for_blocked(*loop, *watch) : over;
+            return watch && watch->step_since() == step.since ? words_for_blocked(*loop) : over;
         },
         true);
     const std::string said = child.text(stop_);
@@ -132,6 +133,11 @@ std::optional<Finding> DetectorThread::look_at_step(const Watch::Step& step, std
     f.task = said.substr(0, name_end);
     f.place = said.substr(name_end + 1, place_end - name_end - 1);
     f.text = "nothing else has run for " + milliseconds_text(lasts) + "\n" + said.substr(place_end + 1);
+    if (lasts_still(step)) return f;
+    // Its thread has gone on: what the child has read of the stack may be of another step.
+    f.place = f.task;
+    for (std::size_t at; (at = f.text.find("\n  at ")) != f.text.npos;)
+        f.text.erase(at, f.text.find('\n', at + 1) - at);
     return f;
 }
 

@@ -34,7 +34,6 @@ public:
     static std::vector<Step> steps_now();
     /// When the step or callback began that runs now; `never`: none does. Any thread.
     std::int64_t step_since() const noexcept { return step_since_.load(std::memory_order_relaxed); }
-    std::uint64_t address_of_step_since() const noexcept { return reinterpret_cast<std::uint64_t>(&step_since_); }
     static constexpr std::int64_t never = INT64_MIN;
 
     /// Whether somebody wants the counters; else steps are only seen, by detectors or a trace.
