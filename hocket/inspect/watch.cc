@@ -70,9 +70,11 @@ Watch::Watch(EventLoop& loop)
     static const int at_fork =
         pthread_atfork([] { watches_mutex.lock(); }, [] { watches_mutex.unlock(); }, forget_parents);
     (void)at_fork;
-    loop.set_observer(this);
-    const std::lock_guard lock(watches_mutex);
-    watches().push_back(this);
+    {
+        const std::lock_guard lock(watches_mutex);
+        watches().push_back(this);
+    }
+    loop.set_observer(this);  // nothing fails from here on
 }
 
 Watch::~Watch() {
