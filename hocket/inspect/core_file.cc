@@ -20,6 +20,9 @@ namespace hocket::inspect {
 
 namespace {
 
+// In one segment, what the core says it holds apart: a hostile one may say that it has no end.
+constexpr std::uint64_t most_variables = std::uint64_t{1} << 30;
+
 class File {
 public:
     explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
@@ -134,10 +137,11 @@ private:
         if (std::max(segment.p_filesz, segment.p_memsz) > UINT64_MAX - segment.p_vaddr) refuse("a segment has no end");
         add({segment.p_vaddr, segment.p_vaddr + segment.p_filesz, segment.p_offset, {}});
         if (segment.p_filesz > core_.size() || segment.p_offset > core_.size() - segment.p_filesz) is_cut_off_ = true;
+        const std::uint64_t most = std::max(std::min(segment.p_filesz, core_.size()), most_variables);
         const bool of_file = std::ranges::any_of(
             mapped_, [&](const Range& m) { return segment.p_vaddr >= m.begin && segment.p_vaddr < m.end; });
         if (of_file && (segment.p_flags & PF_W) != 0)
-            variables_.push_back({segment.p_vaddr, segment.p_vaddr + segment.p_memsz});
+            variables_.push_back({segment.p_vaddr, segment.p_vaddr + std::min(segment.p_memsz, most)});
     }
 
     void take_notes(const Elf64_Phdr& segment) {

@@ -21,7 +21,7 @@ import time
 import unittest
 
 from machine import SKIPPED, refusal
-from outside import ROOT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, places, said, seen, segments, standing, stripped, stuck, tasks_by_name
+from outside import HEAD, NOTES, ROOT, SEGMENT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, places, said, seen, segments, standing, stripped, stuck, tasks_by_name
 from program import ENVIRONMENT, PATIENCE, Server, program, run
 
 REFUSAL = refusal()
@@ -240,6 +240,19 @@ class InACoreFile(WithFolder):
             with self.subTest(expected):
                 file.write_bytes(content)
                 self.assertEqual(said("pstree", str(file)), expected if content is core else f"hocket pstree: {expected}\n".replace("CORE", str(file)))
+
+
+    def test_one_whose_variables_have_no_end(self):
+        with stuck("locks") as process:
+            core = bytearray(pathlib.Path(core_of(process, self.folder / "core")).read_bytes().replace(b"hocket layout\x1a\n", b"another layout\n"))
+        begin = HEAD.unpack_from(core)[5]
+        for i, segment in enumerate(segments(core)):
+            if segment[0] != NOTES and segment[3] < 1 << 47:  # above are pages of the kernel
+                segment[6] = 1 << 60
+                SEGMENT.pack_into(core, begin + i * SEGMENT.size, *segment)
+        file = self.folder / "endless"
+        file.write_bytes(core)
+        self.assertEqual(said("ps", str(file)), f"hocket ps: the core file {file} has no hocket in it, or none that was found\n")
 
 
 class TablesOfGdb(unittest.TestCase):
