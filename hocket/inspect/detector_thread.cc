@@ -3,6 +3,7 @@
 #include <hocket/inspect/detector_thread_internal.h>
 
 #include <hocket/base/report.h>
+#include <hocket/base/without_signals_internal.h>
 #include <hocket/core/await_graph.h>
 #include <hocket/inspect/remote.h>
 #include <hocket/inspect/visit_internal.h>

@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 #include <cerrno>
-#include <csignal>
 #include <string>
 #include <utility>
 
@@ -30,22 +29,6 @@ public:
 
 private:
     int fd_;
-};
-
-// Signals are for the program's threads.
-class WithoutSignals {
-public:
-    WithoutSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    WithoutSignals(const WithoutSignals&) = delete;
-    WithoutSignals& operator=(const WithoutSignals&) = delete;
-    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
 };
 
 /// A child of this process, which ends when it has said one thing.

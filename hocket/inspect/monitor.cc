@@ -5,8 +5,10 @@
 #include <hocket/base/errors.h>
 #include <hocket/base/owners.h>
 #include <hocket/base/report.h>
+#include <hocket/base/without_signals_internal.h>
 #include <hocket/core/event_loop.h>
 #include <hocket/inspect/forked_internal.h>
+#include <hocket/inspect/monitor_address_internal.h>
 #include <hocket/inspect/trace_internal.h>
 #include <hocket/inspect/visit_internal.h>
 #include <hocket/inspect/watch_internal.h>
@@ -17,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +26,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -59,13 +59,6 @@ void make_folder(const std::string& folder) {
     if (::lstat(folder.c_str(), &found) < 0) throw OSError(errno, "look at the folder " + folder);
     if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077) != 0)
         throw OSError(EPERM, "use " + folder + ", which is no folder of this user's alone");
-}
-
-sockaddr_un address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
-    return address;
 }
 
 // The file of a socket that listens.

@@ -4,18 +4,17 @@
 
 #include <hocket/base/errors.h>
 #include <hocket/inspect/monitor.h>
+#include <hocket/inspect/monitor_address_internal.h>
 #include <hocket/inspect/trace_internal.h>
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <cstring>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -84,10 +83,7 @@ public:
     explicit Connection(int pid) : pid_(pid), what_("look into process " + std::to_string(pid)) {
         struct stat process{};
         if (::stat(("/proc/" + std::to_string(pid)).c_str(), &process) < 0) fail(ESRCH);
-        const std::string path = monitor_path(pid, process.st_uid);
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
+        const sockaddr_un address = address_of(monitor_path(pid, process.st_uid));
         fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd_ < 0) fail(errno);
         try {

@@ -2,6 +2,8 @@
 // Starting a child process: its descriptors, what it does between vfork and exec, and how the parent learns what failed.
 #include <hocket/io/spawn_internal.h>
 
+#include <hocket/base/without_signals_internal.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -306,14 +308,14 @@ int spawn_process(Spawn& spawn) noexcept {
     Ends ends;
     if (const int error = ends.make(spawn); error < 0) return error;
     ChildSide child(spawn, ends.standard(), ends.report());
-    // No handler of the parent's may run in the child.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     int pidfd = -1;  // close-on-exec
-    const pid_t pid = start(child, pidfd);
-    const int error = errno;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pid_t pid = -1;
+    int error = 0;
+    {
+        const WithoutSignals guard;
+        pid = start(child, pidfd);
+        error = errno;
+    }
     if (pid < 0) return -error;
 
     ends.child_has_begun();

@@ -2,6 +2,8 @@
 // A worker process: what it leaves behind of its parent, and its loop of calls.
 #include <hocket/os/worker_internal.h>
 
+#include <hocket/base/without_signals_internal.h>
+
 #include <hocket/core/event_loop.h>
 #include <hocket/os/process_pool.h>
 #include <hocket/os/simulated_threads.h>
@@ -193,14 +195,14 @@ StartedWorker start_worker(const WorkerSettings& settings) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) throw OSError(errno, "start a worker process");
     std::fflush(stdout);  // or the worker would print once more what waits in the buffer
-    // No handler of the parent's may run in the worker.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = ::fork();
-    if (pid == 0) serve(ends[1], settings);
-    const int error = errno;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pid_t pid = -1;
+    int error = 0;
+    {
+        const WithoutSignals guard;
+        pid = ::fork();
+        if (pid == 0) serve(ends[1], settings);
+        error = errno;
+    }
     ::close(ends[1]);
     if (pid < 0) {
         ::close(ends[0]);
