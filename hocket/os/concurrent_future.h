@@ -41,7 +41,8 @@ struct ExecutorProgress {
     HOCKET_EXPORT std::int64_t now() const noexcept;
 };
 
-/// Where a job stands; of an executor of another kind nothing is known. Read without a lock: by a loop while threads work, and in a forked copy of the process, where nobody would ever unlock it.
+/// Where a job stands; of an executor of another kind nothing is known. Read without a lock: by a loop while threads work, and in a forked
+/// copy of the process, where nobody would ever unlock it.
 struct JobTicket {
     Shared<const ExecutorProgress> executor;
     std::atomic<std::uint64_t> number = 0;  // of what was pushed
