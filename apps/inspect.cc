@@ -47,12 +47,12 @@ void describe_common(CLI::App& command, Inspection& what) {
 
 struct Look {
     Snapshot snapshot;
-    Symbols symbols;
+    Sources sources;
 };
 
 Look look_at_core(const std::string& file) {
     Snapshot snapshot = read_snapshot(*memory_of_core(file));
-    return {std::move(snapshot), Symbols::of_core(file)};
+    return {std::move(snapshot), Sources::of_core(file)};
 }
 
 // By its monitor; where that cannot answer, from its memory.
@@ -60,7 +60,7 @@ Look look_at_process(int pid) {
     std::string why;
     try {
         Snapshot snapshot = snapshot_of_process(pid);
-        return {std::move(snapshot), Symbols::of_process(pid)};
+        return {std::move(snapshot), Sources::of_process(pid)};
     } catch (const hocket::OSError& e) {
         if (e.error_number() == ESRCH) throw;
         why = e.what();
@@ -69,7 +69,7 @@ Look look_at_process(int pid) {
     }
     try {
         Snapshot snapshot = read_snapshot(*memory_of_process(pid));
-        return {std::move(snapshot), Symbols::of_process(pid)};
+        return {std::move(snapshot), Sources::of_process(pid)};
     } catch (const std::exception& e) {
         throw hocket::RuntimeError(std::string(e.what()) + " (and " + why + ")");
     }
@@ -97,11 +97,11 @@ void say_if_empty(const Snapshot& snapshot) {
     if (snapshot.loops.empty()) std::printf("process %d has no loop\n", snapshot.pid);
 }
 
-Json json_of(const Snapshot& snapshot, const Symbols& symbols) {
+Json json_of(const Snapshot& snapshot, const Sources& sources) {
     Json loops = Json::array();
     for (const LoopSnapshot& loop : snapshot.loops) {
         Json tasks = Json::array();
-        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(task_json(task, loop, symbols));
+        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(task_json(task, loop, sources));
         loops.push_back({{"number", loop.number},
                          {"thread", loop.thread},
                          {"backend", loop.backend},
@@ -180,20 +180,20 @@ void describe_where(CLI::App& command, Inspection& what) {
 }
 
 void run_ps(const Inspection& what) {
-    auto [snapshot, symbols] = look_at(what.process);
-    if (what.is_json) return print_json(json_of(snapshot, symbols));
+    auto [snapshot, sources] = look_at(what.process);
+    if (what.is_json) return print_json(json_of(snapshot, sources));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
         if (loop.tasks.empty()) continue;
         if (what.is_grouped) {
-            print_groups(loop, symbols);
+            print_groups(loop, sources.symbols);
             continue;
         }
         std::vector<std::vector<std::string>> rows{{"ID", "TASK", "STATE", "AWAITS", "AT"}};
         rows.reserve(loop.tasks.size() + 1);
         for (const TaskSnapshot& t : loop.tasks) {
-            const std::vector<std::string> places = places_of(t, loop, symbols);
+            const std::vector<std::string> places = places_of(t, loop, sources);
             rows.push_back({id_of(t.id), t.name, std::string(name_of(t.state)), t.awaits.empty() ? "-" : t.awaits,
                             places.empty() ? "-" : places.front()});
         }
@@ -202,18 +202,18 @@ void run_ps(const Inspection& what) {
 }
 
 void run_pstree(const Inspection& what) {
-    auto [snapshot, symbols] = look_at(what.process);
-    if (what.is_json) return print_json(json_of(snapshot, symbols));
+    auto [snapshot, sources] = look_at(what.process);
+    if (what.is_json) return print_json(json_of(snapshot, sources));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
-        for (const AwaitNode& root : graph_of(loop, symbols)) std::printf("%s\n", printable_graph(root).c_str());
+        for (const AwaitNode& root : graph_of(loop, sources)) std::printf("%s\n", printable_graph(root).c_str());
     }
 }
 
 void run_where(const Inspection& what) {
-    auto [snapshot, symbols] = look_at(what.process);
+    auto [snapshot, sources] = look_at(what.process);
     const auto [loop, task] = task_named(snapshot, what.task);
-    if (what.is_json) return print_json(task_json(*task, *loop, symbols));
-    std::printf("%s\n", printable_graph(node_of(*task, *loop, symbols)).c_str());
+    if (what.is_json) return print_json(task_json(*task, *loop, sources));
+    std::printf("%s\n", printable_graph(node_of(*task, *loop, sources)).c_str());
 }

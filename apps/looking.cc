@@ -2,8 +2,6 @@
 // Words, tables and lines of JSON.
 #include "looking.h"
 
-#include <hocket/inspect/remote.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -83,7 +81,7 @@ std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows)
     return lines;
 }
 
-Json task_json(const TaskSnapshot& task, const LoopSnapshot& loop, const hocket::Symbols& symbols) {
+Json task_json(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
     Json awaited = Json::array();
     for (const RemoteAddress id : task.awaited) awaited.push_back(id_of(id));
     return {{"id", id_of(task.id)},
@@ -92,8 +90,8 @@ Json task_json(const TaskSnapshot& task, const LoopSnapshot& loop, const hocket:
             {"cancels", task.cancels},
             {"awaits", task.awaits},
             {"awaited_tasks", std::move(awaited)},
-            {"frames", places_of(task, loop, symbols)},
-            {"created_at", symbols.code_location(task.created_at)}};
+            {"frames", places_of(task, loop, sources)},
+            {"created_at", sources.symbols.code_location(task.created_at)}};
 }
 
 std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }

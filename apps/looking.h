@@ -2,9 +2,8 @@
 // What `hocket ps`, `pstree`, `where` and `top` have in common: words for what is seen of a process.
 #pragma once
 
-#include <hocket/base/symbols.h>
 #include <hocket/http/json.h>
-#include <hocket/inspect/snapshot.h>
+#include <hocket/inspect/remote.h>
 
 #include <optional>
 #include <string>
@@ -25,7 +24,7 @@ std::string heading(const hocket::inspect::LoopSnapshot& loop);
 std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows);
 /// What it is and does, with functions, files and lines.
 hocket::http::Json task_json(const hocket::inspect::TaskSnapshot& task, const hocket::inspect::LoopSnapshot& loop,
-                             const hocket::Symbols& symbols);
+                             const hocket::inspect::Sources& sources);
 /// In one line, and text that is no UTF-8 mended.
 std::string line_of(const hocket::http::Json& value);
 /// The same on standard output.

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <utility>
 
-using hocket::Symbols, hocket::http::Json;
+using hocket::http::Json;
 using namespace hocket::inspect;
 
 namespace {
@@ -30,8 +30,8 @@ Json json_of(const Histogram& histogram) {
     return counts;
 }
 
-Json json_of(const TaskRates& r, const LoopSnapshot& loop, const Symbols& symbols) {
-    Json task = task_json(*r.task, loop, symbols);
+Json json_of(const TaskRates& r, const LoopSnapshot& loop, const Sources& sources) {
+    Json task = task_json(*r.task, loop, sources);
     task.update({{"busy", r.busy},
                  {"scheduled", r.scheduled},
                  {"steps_per_s", r.resumes},
@@ -42,9 +42,9 @@ Json json_of(const TaskRates& r, const LoopSnapshot& loop, const Symbols& symbol
     return task;
 }
 
-Json json_of(const LoopRates& r, const Symbols& symbols) {
+Json json_of(const LoopRates& r, const Sources& sources) {
     Json tasks = Json::array();
-    for (const TaskRates& t : r.tasks) tasks.push_back(json_of(t, *r.loop, symbols));
+    for (const TaskRates& t : r.tasks) tasks.push_back(json_of(t, *r.loop, sources));
     return {{"number", r.loop->number},       {"thread", r.loop->thread},
             {"backend", r.loop->backend},     {"stood", r.loop->stood},
             {"counted", r.is_known},          {"busy", r.busy},
@@ -55,9 +55,9 @@ Json json_of(const LoopRates& r, const Symbols& symbols) {
             {"tasks", std::move(tasks)}};
 }
 
-Json json_of(const Snapshot& snapshot, const std::vector<LoopRates>& loops, const Symbols& symbols) {
+Json json_of(const Snapshot& snapshot, const std::vector<LoopRates>& loops, const Sources& sources) {
     Json all = Json::array();
-    for (const LoopRates& r : loops) all.push_back(json_of(r, symbols));
+    for (const LoopRates& r : loops) all.push_back(json_of(r, sources));
     return {{"pid", snapshot.pid}, {"loops", std::move(all)}};
 }
 
@@ -66,7 +66,7 @@ Json json_of(const Snapshot& snapshot, const std::vector<LoopRates>& loops, cons
 Looks::Looks(int pid)
     : observation_(
           std::make_shared<Observation>(pid)),  // before the symbols: it says best what is wrong with a process
-      symbols_(Symbols::of_process(pid)) {}
+      sources_(Sources::of_process(pid)) {}
 
 hocket::Coro<> Looks::next() {
     before_ = std::move(now_);
@@ -84,7 +84,7 @@ std::vector<LoopRates> Looks::rates(std::string_view order) const {
     return loops;
 }
 
-Json Looks::json(std::string_view order) const { return json_of(now_, rates(order), symbols_); }
+Json Looks::json(std::string_view order) const { return json_of(now_, rates(order), sources_); }
 
 Json Looks::json_of_busiest(std::size_t most) const {
     std::vector<LoopRates> loops = rates("busy");
@@ -92,7 +92,7 @@ Json Looks::json_of_busiest(std::size_t most) const {
         r.tasks.resize(std::min(r.tasks.size(), most));
         std::ranges::sort(r.tasks, {}, &TaskRates::task);  // they stand in one vector, the oldest first
     }
-    return json_of(now_, loops, symbols_);
+    return json_of(now_, loops, sources_);
 }
 
 bool has_ended(int pid) {

@@ -4,7 +4,6 @@
 
 #include "rates.h"
 
-#include <hocket/base/symbols.h>
 #include <hocket/core/coro.h>
 #include <hocket/http/json.h>
 #include <hocket/inspect/remote.h>
@@ -31,13 +30,13 @@ public:
     /// Of each loop only so many tasks, those that are busiest, the oldest first.
     hocket::http::Json json_of_busiest(std::size_t most) const;
 
-    const hocket::Symbols& symbols() const noexcept { return symbols_; }
+    const hocket::inspect::Sources& sources() const noexcept { return sources_; }
 
 private:
     std::shared_ptr<hocket::inspect::Observation> observation_;  // a look that is given up goes on in its thread
     bool counts_ = false;
     hocket::inspect::Snapshot before_, now_;
-    hocket::Symbols symbols_;
+    hocket::inspect::Sources sources_;
 };
 
 /// A process may end while it is looked at; nobody may have waited for it yet.

@@ -30,7 +30,7 @@
 #include <utility>
 #include <vector>
 
-using hocket::Coro, hocket::Symbols;
+using hocket::Coro;
 using namespace hocket::inspect;
 using namespace std::chrono_literals;
 
@@ -87,9 +87,9 @@ std::vector<std::string> lines_of(const LoopRates& r) {
                 at_most(r.delays.quantile(0.99)) + " after the task was ready"};
 }
 
-std::vector<std::string> task_row(const TaskRates& r, bool is_known, const LoopSnapshot& loop, const Symbols& symbols) {
+std::vector<std::string> task_row(const TaskRates& r, bool is_known, const LoopSnapshot& loop, const Sources& sources) {
     const TaskSnapshot& task = *r.task;
-    const std::vector<std::string> places = places_of(task, loop, symbols);
+    const std::vector<std::string> places = places_of(task, loop, sources);
     std::vector<std::string> row{task.name, std::string(name_of(task.state))};
     if (is_known) {
         const double self = r.wakes > 0 ? 100 * r.self_wakes / r.wakes : 0;
@@ -103,7 +103,7 @@ std::vector<std::string> task_row(const TaskRates& r, bool is_known, const LoopS
     return row;
 }
 
-std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Symbols& symbols, std::size_t most_rows) {
+std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Sources& sources, std::size_t most_rows) {
     std::vector<std::string> lines;
     for (const LoopRates& r : loops) {
         for (std::string& line : lines_of(r)) lines.push_back(std::move(line));
@@ -112,7 +112,7 @@ std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Sym
         std::vector<std::vector<std::string>> rows{
             {"TASK", "STATE", "BUSY", "STEPS/s", "DELAY", "LONGEST", "SELF", "AWAITS", "AT"}};
         rows.reserve(shown + 1);
-        for (std::size_t i = 0; i < shown; ++i) rows.push_back(task_row(r.tasks[i], r.is_known, *r.loop, symbols));
+        for (std::size_t i = 0; i < shown; ++i) rows.push_back(task_row(r.tasks[i], r.is_known, *r.loop, sources));
         for (std::string& line : table_lines(std::move(rows))) lines.push_back(std::move(line));
         if (shown < r.tasks.size())
             lines.push_back("... and " + std::to_string(r.tasks.size() - shown) + " more tasks");
@@ -259,7 +259,7 @@ Coro<> watch_on_screen(Watched& process, const TopOptions& options) {
         const hocket::TimePoint end = hocket::get_running_loop().time() + interval;
         for (char key = 0;;) {
             std::vector<std::string> lines{process.failure()};
-            if (is_seen) lines = lines_of(process.looks().rates(order), process.looks().symbols(), Screen::rows());
+            if (is_seen) lines = lines_of(process.looks().rates(order), process.looks().sources(), Screen::rows());
             lines.insert(lines.begin(), title(process.pid(), options, order));
             screen.draw(lines);
             key = co_await screen.key_until(end);
@@ -288,7 +288,7 @@ Coro<> write_looks(Watched& process, const TopOptions& options) {
             } else {
                 if (n > 0) std::printf("\n");
                 for (const std::string& line :
-                     lines_of(process.looks().rates(options.sort), process.looks().symbols(), most_rows))
+                     lines_of(process.looks().rates(options.sort), process.looks().sources(), most_rows))
                     std::printf("%s\n", line.c_str());
             }
             std::fflush(stdout);

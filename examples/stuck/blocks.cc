@@ -20,13 +20,17 @@ Coro<> handle() {
     std::printf("%s\n", read_page().c_str());
 }
 
+Coro<> serve() {
+    for (;;) co_await handle();
+}
+
 Coro<> tick() {
     for (;;) co_await hocket::sleep(60s);
 }
 
 Coro<> amain() {
     const auto clock = create_task(tick(), {.name = "clock"});
-    co_await create_task(handle(), {.name = "handler"});
+    co_await create_task(serve(), {.name = "server"});
 }
 
 int main() { run(amain()); }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -196,25 +198,43 @@ public:
         return found;
     }
 
-    std::vector<std::uint64_t> stack_of(pid_t thread) {
+    void walk_stack(pid_t thread, const Function<void(const StackFrame&)>& visit) {
         const std::lock_guard lock(mutex_);
         if (pid_ != 0) (void)module_at(0);  // lists the modules
         if (!attached_)
             attached_ =
                 core_ ? dwfl_core_file_attach(dwfl_, core_) > 0 : dwfl_linux_proc_attach(dwfl_, pid_, false) == 0;
-        std::vector<std::uint64_t> stack;
-        const auto add = [](Dwfl_Frame* frame, void* to) {
+        if (!attached_) return;
+        const auto pass_on = [](Dwfl_Frame* frame, void* to) {
             Dwarf_Addr pc = 0;
             bool is_next_instruction = false;
             if (!dwfl_frame_pc(frame, &pc, &is_next_instruction)) return static_cast<int>(DWARF_CB_ABORT);
-            static_cast<std::vector<std::uint64_t>*>(to)->push_back(is_next_instruction ? pc : pc - 1);
+            StackFrame f{.address = is_next_instruction ? pc : pc - 1,
+                         .stack_pointer = register_of(frame, stack_pointer).value_or(0)};
+            for (const unsigned number : kept_registers) {
+                if (const std::optional<std::uint64_t> value = register_of(frame, number))
+                    f.registers.push_back(*value);
+            }
+            (*static_cast<const Function<void(const StackFrame&)>*>(to))(f);
             return static_cast<int>(DWARF_CB_OK);
         };
-        if (attached_) dwfl_getthread_frames(dwfl_, thread, add, &stack);
-        return stack;
+        dwfl_getthread_frames(dwfl_, thread, pass_on, const_cast<Function<void(const StackFrame&)>*>(&visit));
     }
 
 private:
+    // As DWARF numbers them (System V ABI for AMD64, figure 3.36; DWARF for the Arm 64-bit Architecture, 4.1).
+#if defined(__aarch64__)
+    static constexpr unsigned stack_pointer = 31;
+    static constexpr std::array kept_registers{19U, 20U, 21U, 22U, 23U, 24U, 25U, 26U, 27U, 28U, 29U};
+#else
+    static constexpr unsigned stack_pointer = 7;
+    static constexpr std::array kept_registers{3U, 6U, 12U, 13U, 14U, 15U};
+#endif
+    static std::optional<std::uint64_t> register_of(Dwfl_Frame* frame, unsigned number) {
+        Dwarf_Word value = 0;
+        return dwfl_frame_reg(frame, number, &value) == 0 ? std::optional<std::uint64_t>(value) : std::nullopt;
+    }
+
     void begin() {
         static const Dwfl_Callbacks callbacks{.find_elf = open_module,
                                               .find_debuginfo = dwfl_build_id_find_debuginfo,
@@ -388,7 +408,9 @@ Symbols Symbols::of_map(std::string map) {
 
 Symbols::~Symbols() { delete information_; }
 
-std::vector<std::uint64_t> Symbols::stack_of(int thread) const { return information_->stack_of(thread); }
+void Symbols::walk_stack(int thread, const Function<void(const StackFrame&)>& visit) const {
+    information_->walk_stack(thread, visit);
+}
 
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
     return address == 0 ? std::vector<CodeLocation>() : information_->at(address);
@@ -399,7 +421,7 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
 Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
 Symbols Symbols::of_map(std::string) { return Symbols(nullptr); }
-std::vector<std::uint64_t> Symbols::stack_of(int) const { return {}; }
+void Symbols::walk_stack(int, const Function<void(const StackFrame&)>&) const {}
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }
 

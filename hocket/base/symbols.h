@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hocket/base/config.h>
+#include <hocket/base/function.h>
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,14 @@ HOCKET_EXPORT std::vector<CodeLocation> code_locations(const void* address);
 /// The clones that compilers make of a coroutine (`fetch_data.resume`, `fetch_data(_Z..Frame*)`) are named as the coroutine.
 HOCKET_EXPORT std::string code_location(const void* address);
 
+/// One of the functions that a thread is in.
+struct StackFrame {
+    std::uint64_t address = 0;  ///< of code: where it is, or the call that has not returned
+    std::uint64_t stack_pointer =
+        0;  ///< where its part of the stack begins, which ends where that of its caller begins; 0: unknown
+    std::vector<std::uint64_t> registers = {};  ///< those that a call keeps, as this function has them
+};
+
 /// The same of another process, at whose programs and libraries it looks. Not thread-safe.
 class HOCKET_EXPORT Symbols {
 public:
@@ -44,9 +53,9 @@ public:
 
     std::vector<CodeLocation> code_locations(std::uint64_t address) const;
     std::string code_location(std::uint64_t address) const;
-    /// Where a thread is now, or was when the core was written: its functions, the innermost first. A live thread stands still meanwhile, as
-    /// for a debugger; empty where that is not allowed.
-    std::vector<std::uint64_t> stack_of(int thread) const;
+    /// Calls `visit` for each function that a thread is in now, or was in when the core was written, the innermost first. A live thread stands
+    /// still meanwhile, as for a debugger; nothing is visited where that is not allowed.
+    void walk_stack(int thread, const Function<void(const StackFrame&)>& visit) const;
 
 private:
     explicit Symbols(class DebugInformation* information) noexcept;

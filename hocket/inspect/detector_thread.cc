@@ -40,8 +40,7 @@ std::string words_for_blocked(EventLoop& loop) {
     callback.name = "a callback";
     callback.state = TaskSnapshot::State::running;
     const TaskSnapshot& shown = task == seen.tasks.end() ? callback : *task;
-    const Symbols symbols = Symbols::of_process(getppid());
-    const AwaitNode node = node_of(shown, seen, symbols);
+    const AwaitNode node = node_of(shown, seen, Sources::of_process(getppid()));
     const auto is_programs = [](const std::string& place) { return place.find('(') != place.npos; };
     const auto place = std::ranges::find_if(node.frames, is_programs);
     return (task == seen.tasks.end() ? std::string() : shown.name) + "\n" +
@@ -56,7 +55,7 @@ DetectorThread::DetectorThread(const DetectorOptions& options, Shared<Telling> t
       ignored_cancel_(options.ignored_cancel.count()),
       telling_(std::move(telling)),
       stop_(::eventfd(0, EFD_CLOEXEC), "make the detectors' event"),
-      symbols_(Symbols::of_process(getpid())) {
+      sources_(Sources::of_process(getpid())) {
     ask_loops([](EventLoop& loop) { Watch::begin(loop, Watch::detectors); }, false);
     const WithoutSignals guard;
     thread_ = std::thread([this] { run(); });
@@ -154,7 +153,7 @@ void DetectorThread::look_at_tasks() {
 void DetectorThread::look_for_stuck(const Snapshot& snapshot) {
     std::unordered_set<std::string> stuck_now;
     for (const LoopSnapshot& loop : snapshot.loops) {
-        for (const Finding& finding : stuck_tasks(loop, symbols_)) {
+        for (const Finding& finding : stuck_tasks(loop, sources_)) {
             const std::string key = std::to_string(loop.number) + finding.task + finding.place;
             if (stuck_before_.contains(key)) telling_->tell(finding);  // and so it has been for a while
             stuck_now.insert(key);
@@ -181,7 +180,7 @@ void DetectorThread::look_for_ignored_cancels(const Snapshot& snapshot) {
 
 Finding DetectorThread::ignored_cancel(const TaskSnapshot& task, const LoopSnapshot& loop,
                                        Clock::duration since) const {
-    const AwaitNode node = node_of(task, loop, symbols_);
+    const AwaitNode node = node_of(task, loop, sources_);
     Finding f;
     f.kind = Finding::Kind::ignored_cancel;
     f.task = task.name;

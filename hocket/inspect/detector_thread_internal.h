@@ -3,8 +3,8 @@
 #pragma once
 
 #include <hocket/base/owners.h>
-#include <hocket/base/symbols.h>
 #include <hocket/inspect/forked_internal.h>
+#include <hocket/inspect/remote.h>
 #include <hocket/inspect/telling_internal.h>
 #include <hocket/inspect/watch_internal.h>
 
@@ -45,7 +45,7 @@ private:
     const std::chrono::nanoseconds blocked_, interval_, ignored_cancel_;
     Shared<Telling> telling_;
     Descriptor stop_;
-    Symbols symbols_;
+    Sources sources_;
     std::unordered_map<std::uint64_t, std::int64_t> told_steps_;  // since when each lasts, by its loop's mark
     std::unordered_set<std::string> stuck_before_;                // at the look before
     std::map<CancelKey, Clock::time_point> cancelled_;            // since when it is known

@@ -5,8 +5,7 @@
 #include <hocket/base/clock.h>
 #include <hocket/base/config.h>
 #include <hocket/base/function.h>
-#include <hocket/base/symbols.h>
-#include <hocket/inspect/snapshot.h>
+#include <hocket/inspect/remote.h>
 
 #include <cstddef>
 #include <string>
@@ -60,6 +59,6 @@ HOCKET_EXPORT void detect_in(EventLoop& loop) noexcept;
 
 /// The cycles and the lost wakes in `loop`, which stood: a task that waits for tasks is stuck when all of those are. Nothing is said of one that a
 /// timer, the operating system, a job or a signal may wake; another thread might still wake those that are named.
-HOCKET_EXPORT std::vector<Finding> stuck_tasks(const LoopSnapshot& loop, const Symbols& symbols);
+HOCKET_EXPORT std::vector<Finding> stuck_tasks(const LoopSnapshot& loop, const Sources& sources);
 
 }  // namespace hocket::inspect

@@ -103,6 +103,38 @@ TEST(RealDetectors, a_step_that_blocks_is_found_while_it_blocks) {
     EXPECT_EQ(detecting.all().size(), 1U);  // one report for one step
 }
 
+Coro<> descend(int levels, Detecting& detecting, Finding& found) {
+    if (levels > 0) {
+        co_await descend(levels - 1, detecting, found);
+    } else if (levels == 0) {
+        Coro<> another = descend(3, detecting, found);
+        found = detecting.wait();
+        another.close();
+    }
+}
+
+Coro<> go_down(Detecting& detecting, Finding& found) {
+    co_await hocket::sleep(0s);
+    co_await descend(3, detecting, found);
+}
+
+// Only the innermost is on the thread's stack. It has the frame of another of its kind at hand, which nothing awaits.
+TEST(RealDetectors, of_a_step_that_blocks_all_coroutines_are_shown) {
+    Detecting detecting(only_blocked());
+    Finding found;
+    const auto amain = [&]() -> Coro<> { co_await create_task(go_down(detecting, found), {.name = "blocker"}); };
+    run(amain());
+    std::vector<std::string> coroutines;
+    for (std::size_t at = 0; (at = found.text.find("\n  at ", at)) != std::string::npos; ++at) {
+        const std::string place = found.text.substr(at + 6, found.text.find('\n', at + 1) - at - 6);
+        for (const std::string name : {"descend", "go_down"}) {
+            if (place.starts_with("hocket::inspect::" + name + " (inspect/")) coroutines.push_back(name);
+        }
+    }
+    EXPECT_EQ(coroutines, (std::vector<std::string>{"descend", "descend", "descend", "descend", "go_down"}))
+        << found.text;
+}
+
 // A loop that is not a Runner's is looked at, too, and so is a callback.
 TEST(RealDetectors, a_callback_that_computes_is_found) {
     Detecting detecting(only_blocked());

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 6> kind_names{"blocked loop",   "await cy
 
 class Stuck {
 public:
-    Stuck(const LoopSnapshot& loop, const Symbols& symbols) : loop_(loop), symbols_(symbols) {
+    Stuck(const LoopSnapshot& loop, const Sources& sources) : loop_(loop), sources_(sources) {
         for (const TaskSnapshot& t : loop.tasks) {
             tasks_.emplace(t.id, &t);
             stuck_.insert(t.id);
@@ -119,13 +119,13 @@ private:
                 .place = place_of(task)};
     }
 
-    std::string words_for(const TaskSnapshot& task) const { return format_call_graph(node_of(task, loop_, symbols_)); }
+    std::string words_for(const TaskSnapshot& task) const { return format_call_graph(node_of(task, loop_, sources_)); }
     std::string place_of(const TaskSnapshot& task) const {
-        return symbols_.code_location(task.frames.empty() ? task.created_at : task.frames.front());
+        return sources_.symbols.code_location(task.frames.empty() ? task.created_at : task.frames.front());
     }
 
     const LoopSnapshot& loop_;
-    const Symbols& symbols_;
+    const Sources& sources_;
     std::unordered_map<RemoteAddress, const TaskSnapshot*> tasks_;
     std::unordered_set<RemoteAddress> stuck_, seen_;
     std::vector<Finding> found_;
@@ -135,9 +135,9 @@ private:
 
 std::string_view name_of(Finding::Kind kind) noexcept { return kind_names[static_cast<std::size_t>(kind)]; }
 
-std::vector<Finding> stuck_tasks(const LoopSnapshot& loop, const Symbols& symbols) {
+std::vector<Finding> stuck_tasks(const LoopSnapshot& loop, const Sources& sources) {
     if (!loop.pending || loop.thread == 0) return {};
-    return Stuck(loop, symbols).findings();
+    return Stuck(loop, sources).findings();
 }
 
 }  // namespace hocket::inspect

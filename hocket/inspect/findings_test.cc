@@ -38,7 +38,7 @@ LoopSnapshot idle_loop(std::vector<TaskSnapshot> tasks) {
 // `await cycle of a; lost wake of b`
 std::string found_in(const LoopSnapshot& loop) {
     std::string all;
-    for (const Finding& f : stuck_tasks(loop, Symbols::of_process(getpid())))
+    for (const Finding& f : stuck_tasks(loop, Sources::of_process(getpid())))
         all += (all.empty() ? "" : "; ") + std::string(name_of(f.kind)) + " of " + f.task;
     return all;
 }
@@ -48,7 +48,7 @@ TEST(OnceStuckTasks, a_cycle_is_found_whatever_else_goes_on) {
         idle_loop({task(1, "main", {2, 3}), task(2, "a", {3}), task(3, "b", {2}), task(4, "busy", {}, State::ready)});
     loop.pending->timers = loop.pending->operations = loop.pending->outside = 7;
     EXPECT_EQ(found_in(loop), "await cycle of a");
-    const Finding f = stuck_tasks(loop, Symbols::of_process(getpid())).front();
+    const Finding f = stuck_tasks(loop, Sources::of_process(getpid())).front();
     EXPECT_EQ(f.text,
               "tasks wait for each other, and none of them can go on:\na: waits for something\nb: waits for something");
 }

@@ -6,6 +6,7 @@
 #include <hocket/core/layout.h>
 #include <hocket/core/operation_text_internal.h>
 #include <hocket/inspect/descriptors_internal.h>
+#include <hocket/inspect/find_layout_internal.h>
 
 #include <cxxabi.h>
 #include <algorithm>
@@ -13,9 +14,7 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -26,7 +25,6 @@ namespace hocket::inspect {
 namespace {
 
 constexpr int tries = 20;
-constexpr std::size_t piece = 1 << 20;  // of the memory that is searched
 constexpr std::size_t most_loops = 1000, most_tasks = 10'000'000, most_frames = 1000, longest_name = 1000,
                       longest_type = 10'000;
 
@@ -193,29 +191,9 @@ bool runs_a_task(const LoopSnapshot& loop) {
                                [](const TaskSnapshot& t) { return t.state == TaskSnapshot::State::running; });
 }
 
-// Looks for the table; false: it is not in these bytes. `other` is the version of one that cannot be used.
-bool find_layout(std::span<const std::byte> bytes, Layout& found, std::uint32_t& other) {
-    const Layout& own = hocket_layout;
-    for (std::size_t i = 0; i + sizeof(Layout) <= bytes.size(); i += alignof(Layout)) {
-        if (std::memcmp(bytes.data() + i, own.magic, sizeof own.magic) != 0) continue;
-        std::memcpy(&found, bytes.data() + i, sizeof found);
-        if (found.version == own.version && found.size == own.size) return true;
-        other = found.version;
-    }
-    return false;
-}
-
-// Piece by piece, each with the beginning of the next; what cannot be read is left out.
 Layout layout_in(const Memory& memory) {
     std::uint32_t other = 0;
-    std::vector<std::byte> bytes;
-    Layout found{};
-    for (const Memory::Range& range : memory.variables()) {
-        for (std::uint64_t begin = range.begin; begin < range.end; begin += piece) {
-            bytes.resize(std::min<std::uint64_t>(range.end - begin, piece + sizeof(Layout)));
-            if (memory.read(begin, bytes) && find_layout(bytes, found, other)) return found;
-        }
-    }
+    if (const std::optional<Layout> found = find_layout(memory, other)) return *found;
     if (other != 0)
         throw RuntimeError(memory.name() + " has a hocket whose memory is laid out in another way (version " +
                            std::to_string(other) + ", and this program reads " +

@@ -5,6 +5,7 @@
 #include <hocket/base/errors.h>
 #include <hocket/inspect/monitor.h>
 #include <hocket/inspect/monitor_address_internal.h>
+#include <hocket/inspect/thread_stack_internal.h>
 #include <hocket/inspect/trace_internal.h>
 
 #include <poll.h>
@@ -29,7 +30,7 @@ constexpr std::size_t largest_answer = 1UL << 32;  // ten million tasks
 
 class Graph {
 public:
-    Graph(const LoopSnapshot& loop, const Symbols& symbols) : loop_(loop), symbols_(symbols) {
+    Graph(const LoopSnapshot& loop, const Sources& sources) : loop_(loop), sources_(sources) {
         for (const TaskSnapshot& t : loop.tasks) tasks_.emplace(t.id, &t);
     }
 
@@ -49,7 +50,7 @@ private:
     static constexpr std::size_t most_levels = 1000;
 
     AwaitNode below(const TaskSnapshot& task) {
-        AwaitNode node = node_of(task, loop_, symbols_);
+        AwaitNode node = node_of(task, loop_, sources_);
         seen_.insert(task.id);
         path_.push_back(task.id);
         for (const RemoteAddress id : task.awaited) {
@@ -69,7 +70,7 @@ private:
     }
 
     const LoopSnapshot& loop_;
-    const Symbols& symbols_;
+    const Sources& sources_;
     std::unordered_map<RemoteAddress, const TaskSnapshot*> tasks_;
     std::unordered_set<RemoteAddress> seen_;
     std::vector<RemoteAddress> path_;
@@ -178,33 +179,39 @@ std::string Observation::events(const Symbols& symbols) {
 
 Snapshot snapshot_of_process(int pid) { return Observation(pid).look(); }
 
-std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
+Sources Sources::of_process(int pid) {
+    Symbols symbols = Symbols::of_process(pid);
+    try {
+        return {std::move(symbols), memory_of_process(pid)};
+    } catch (const OSError&) {
+        return {std::move(symbols)};  // its monitor has answered all the same
+    }
+}
+
+Sources Sources::of_core(const std::string& path) { return {Symbols::of_core(path), memory_of_core(path)}; }
+
+std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
+    if (task.state == TaskSnapshot::State::running && loop.thread != 0 && !loop.stood)
+        return places_of_thread(loop.thread, sources.symbols, sources.memory.get());
     std::vector<std::string> places;
     places.reserve(task.frames.size());
-    for (const RemoteAddress frame : task.frames) places.push_back(symbols.code_location(frame));
-    if (task.state != TaskSnapshot::State::running || loop.thread == 0 || loop.stood) return places;
-    for (const RemoteAddress address : symbols.stack_of(loop.thread)) {
-        const std::vector<CodeLocation> functions = symbols.code_locations(address);
-        const auto is_loop = [](const CodeLocation& f) { return f.function.starts_with("hocket::EventLoop::"); };
-        if (std::ranges::any_of(functions, is_loop)) break;
-        for (const CodeLocation& f : functions) places.push_back(words_for(f));
-    }
+    for (const RemoteAddress frame : task.frames) places.push_back(sources.symbols.code_location(frame));
     return places;
 }
 
-AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols) {
+AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
     AwaitNode node;
     node.name = task.name;
     node.state =
         task.state == TaskSnapshot::State::waiting ? "waits for " + task.awaits : std::string(name_of(task.state));
     if (task.cancels > 0) node.state += ", cancelled";
-    node.frames = places_of(task, loop, symbols);
-    node.created_at = symbols.code_location(task.created_at);
+    node.frames = places_of(task, loop, sources);
+    node.created_at = sources.symbols.code_location(task.created_at);
     return node;
 }
 
-std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Symbols& symbols) {
-    return Graph(loop, symbols).roots();
+std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Sources& sources) {
+    return Graph(loop, sources).roots();
 }
 
 }  // namespace hocket::inspect

@@ -45,14 +45,25 @@ HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 /// changes time and again the last reading is given, which may be torn. Else a loop has `stood` if none of its tasks runs.
 HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
+/// What a snapshot is worded by: names for the addresses of code, and, of tasks that run, what is in memory; null where that cannot be read.
+struct Sources {
+    Symbols symbols;
+    Unique<Memory> memory = nullptr;
+
+    /// Of a live process. Throws OSError where its memory's map cannot be read.
+    static Sources of_process(int pid);
+    /// Of one that has left a core file. Throws OSError; ValueError where that cannot be read.
+    static Sources of_core(const std::string& path);
+};
+
 /// Who waits for what in `loop`: the tasks for which no other waits, with those that they wait for below them; a circle has one of its tasks for
 /// its root. Each task is shown in full once.
-HOCKET_EXPORT std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Symbols& symbols);
+HOCKET_EXPORT std::vector<AwaitNode> graph_of(const LoopSnapshot& loop, const Sources& sources);
 /// One task of `loop`, without what it waits for.
-HOCKET_EXPORT AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Symbols& symbols);
+HOCKET_EXPORT AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources);
 /// Functions, files and lines of its awaits, the innermost first; of one that runs, of the functions that its thread is in now, down to the
-/// loop.
+/// loop, each coroutine among them with those that await it.
 HOCKET_EXPORT std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop,
-                                                 const Symbols& symbols);
+                                                 const Sources& sources);
 
 }  // namespace hocket::inspect

@@ -161,7 +161,7 @@ std::string graph_text(const std::vector<TaskSnapshot>& tasks) {
     LoopSnapshot loop;
     loop.tasks = tasks;
     std::string text;
-    for (const AwaitNode& root : graph_of(loop, Symbols::of_process(getpid()))) text += format_call_graph(root) + "\n";
+    for (const AwaitNode& root : graph_of(loop, Sources::of_process(getpid()))) text += format_call_graph(root) + "\n";
     return text;
 }
 

@@ -217,9 +217,9 @@ class InACoreFile(WithFolder):
                 time.sleep(0.02)
             core = core_of(process, self.folder / "core")
         self.assertTrue(said("ps", core).startswith(heading))
-        shown = said("where", core, "handler").splitlines()
+        shown = said("where", core, "server").splitlines()
         self.assertEqual([shown[0], *(line for line in shown[1:] if "stuck" in line)],
-                         essence("handler: running\n at read_page (stuck/blocks.cc:14)\n at handle (stuck/blocks.cc:20)\n created at amain (stuck/blocks.cc:29)").splitlines())
+                         essence("server: running\n at read_page (stuck/blocks.cc:14)\n at handle (stuck/blocks.cc:20)\n at serve (stuck/blocks.cc:24)\n created at amain (stuck/blocks.cc:33)").splitlines())
 
     def test_one_that_is_cut_off(self):
         with stuck("locks") as process:
