@@ -192,7 +192,7 @@ Sources Sources::of_core(const std::string& path) { return {Symbols::of_core(pat
 
 std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
     if (task.state == TaskSnapshot::State::running && loop.thread != 0 && !loop.stood)
-        return places_of_thread(loop.thread, sources.symbols, sources.memory.get());
+        return places_of_running(task.id, loop.thread, sources.symbols, sources.memory.get());
     std::vector<std::string> places;
     places.reserve(task.frames.size());
     for (const RemoteAddress frame : task.frames) places.push_back(sources.symbols.code_location(frame));

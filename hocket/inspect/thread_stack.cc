@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t most_frames = 1000;          // that await one another
 constexpr std::uint64_t largest_part = 1UL << 16;  // of the stack that one function has
+constexpr std::uint32_t most_loops = 1000;
 constexpr std::uint64_t frame_alignment = 16;
 constexpr std::uint64_t largest_distance = 1UL << 28;  // between two functions of a program
 
@@ -40,6 +41,23 @@ class StackReader {
 public:
     StackReader(const Memory* memory, const Layout& layout) : memory_(memory), layout_(layout) {}
 
+    /// Whether `task` is what this thread does now, as far as is known: it may have gone on since it was seen.
+    bool is_in(RemoteAddress task, int thread) const {
+        if (memory_ == nullptr) return true;
+        std::uint16_t flags = 0;
+        if (memory_->get(task + layout_.node_flags, flags) && (flags & layout_.flag_task) != 0 &&
+            (flags & layout_.flag_interposed) != 0)
+            return true;  // it has begun another, which is on the stack above it
+        const auto loops = reinterpret_cast<std::uint64_t>(layout_.loops);
+        for (std::uint32_t i = 0; i < std::min(layout_.loop_count, most_loops); ++i) {
+            std::uint64_t loop = 0, current = 0;
+            std::int32_t runs_on = 0;
+            if (memory_->get(loops + i * sizeof loop, loop) && memory_->get(loop + layout_.loop_thread, runs_on) &&
+                runs_on == thread && memory_->get(loop + layout_.loop_current, current) && current == task)
+                return true;
+        }
+        return false;
+    }
     void add(const StackFrame& frame) {
         end_part(frame.stack_pointer);
         parts_.push_back({.address = frame.address});
@@ -152,11 +170,16 @@ private:
 
 }  // namespace
 
-std::vector<std::string> places_of_thread(int thread, const Symbols& symbols, const Memory* memory) {
+std::vector<std::string> places_of_running(RemoteAddress task, int thread, const Symbols& symbols,
+                                           const Memory* memory) {
     std::uint32_t other = 0;
     const std::optional<Layout> layout = memory != nullptr ? find_layout(*memory, other) : std::nullopt;
     StackReader reader(layout ? memory : nullptr, layout ? *layout : hocket_layout);
-    symbols.walk_stack(thread, [&reader](const StackFrame& frame) { reader.add(frame); });
+    std::optional<bool> is_in_task;
+    symbols.walk_stack(thread, [&](const StackFrame& frame) {
+        if (!is_in_task) is_in_task = reader.is_in(task, thread);
+        if (*is_in_task) reader.add(frame);
+    });
     Places places(symbols);
     const std::vector<Part> parts = std::move(reader).parts();
     for (const Part& part : parts) {
