@@ -3,22 +3,26 @@
 #include <hocket/base/symbols.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/base/readable_name_internal.h>
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #ifndef HOCKET_WITH_LIBDW
@@ -34,97 +38,6 @@ namespace hocket {
 
 namespace {
 
-// ---- Names
-
-/// Shortens `hocket::Coro<int> app::load<int>(int, char) const` to `app::load`, `amain(int)::{lambda(char)#2}::operator()(char)` to
-/// `amain::{lambda}`.
-class Shortener {
-public:
-    explicit Shortener(std::string_view demangled) : rest_(demangled) {}
-
-    std::string result() && {
-        while (!rest_.empty()) take();
-        static constexpr std::string_view call = "}::operator()";
-        for (std::size_t at = 0; (at = out_.find(call, at)) != std::string::npos;) out_.erase(at + 1, call.size() - 1);
-        return std::move(out_);
-    }
-
-private:
-    void take() {
-        static constexpr std::string_view anonymous = "(anonymous namespace)::", named_operator = "operator",
-                                          closure = "$_";
-        if (rest_.starts_with(anonymous)) return rest_.remove_prefix(anonymous.size());
-        if (rest_.starts_with(named_operator) && begins_name()) return take_operator();
-        if (rest_.starts_with(closure) && begins_name()) {
-            out_ += "{lambda}";
-            return rest_.remove_prefix(std::min(rest_.size(), rest_.find(':')));
-        }
-        switch (rest_[0]) {
-            case '(': return skip_group('(', ')');
-            case '<': return skip_group('<', '>');
-            case '[': return skip_group('[', ']');
-            case '{': return take_braces();
-            case ' ': return take_space();
-            default: break;
-        }
-        out_ += rest_[0];
-        rest_.remove_prefix(1);
-    }
-    bool begins_name() const { return out_.empty() || out_.back() == ':'; }
-
-    void skip_group(char open, char close) {
-        int depth = 0, inner = 0;
-        std::size_t i = 0;
-        for (; i < rest_.size(); ++i) {
-            const char c = rest_[i];
-            // Within <...>, what stands in parentheses may hold single > and <: `&operator->`, `(1 > 2)`.
-            if (open == '<' && (c == '(' || c == ')')) inner += c == '(' ? 1 : -1;
-            if (inner > 0) continue;
-            if (c == open) ++depth;
-            if (c == close && --depth == 0) break;
-        }
-        rest_.remove_prefix(std::min(i + 1, rest_.size()));
-    }
-    // `{lambda(int)#1}`, `{unnamed type#1}`
-    void take_braces() {
-        const std::size_t word = std::min(rest_.find_first_of("( #'}"), rest_.size());
-        out_ += std::string(rest_.substr(0, word)) + "}";
-        skip_group('{', '}');
-    }
-    // `operator()(int)`, `operator<<(A&)`, `operator bool()`: the name goes up to the parameters.
-    void take_operator() {
-        const std::size_t parameters =
-            std::min(rest_.find('(', rest_.starts_with("operator()") ? 10 : 0), rest_.size());
-        out_ += rest_.substr(0, parameters);
-        rest_.remove_prefix(parameters);
-    }
-    // Before a space stands the result's type, unless a qualifier follows.
-    void take_space() {
-        rest_.remove_prefix(1);
-        for (const std::string_view qualifier : {"const", "volatile", "&&", "&", "noexcept"}) {
-            if (rest_.starts_with(qualifier)) return rest_.remove_prefix(qualifier.size());
-        }
-        if (!rest_.starts_with('[')) out_.clear();
-    }
-
-    std::string_view rest_;
-    std::string out_;
-};
-
-std::string readable(const char* symbol) {
-    int status = 0;
-    char* demangled = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-    if (!demangled) {  // a C function, or a short name that needs no more than the cut: `main.cold`, `load<int>`
-        const std::string_view name(symbol);
-        return Shortener(name.substr(0, name.find('.', 1))).result();
-    }
-    std::string_view name(demangled);
-    name = name.substr(0, name.find(" [clone "));
-    std::string result = Shortener(name).result();
-    std::free(demangled);
-    return result;
-}
-
 std::string hexadecimal(std::uint64_t address) {
     char text[2 + 2 * sizeof(address) + 1];
     std::snprintf(text, sizeof text, "0x%" PRIx64, address);
@@ -135,10 +48,8 @@ std::string hexadecimal(std::uint64_t address) {
 std::vector<CodeLocation> exported_symbol(const void* address) {
     Dl_info info{};
     if (dladdr(address, &info) == 0 || !info.dli_sname) return {};
-    return {{readable(info.dli_sname), {}, 0}};
+    return {{readable_name(info.dli_sname), {}, 0}};
 }
-
-// ---- Debugging information
 
 }  // namespace
 
@@ -183,7 +94,7 @@ public:
         Dwfl_Module* module = module_at(pc);
         if (!module) return {};
         const char* name = dwfl_module_addrname(module, pc);
-        CodeLocation outermost{name ? readable(name) : std::string(), {}, 0};
+        CodeLocation outermost{name ? readable_name(name) : std::string(), {}, 0};
         std::vector<CodeLocation> found;
         Dwarf_Addr bias = 0;
         if (Dwarf_Die* unit = unit_at(module, pc, bias)) {
@@ -198,27 +109,20 @@ public:
         return found;
     }
 
-    void walk_stack(pid_t thread, const Function<void(const StackFrame&)>& visit) {
+    void walk_stack(pid_t thread, const Function<bool(const StackFrame&)>& visit) {
         const std::lock_guard lock(mutex_);
         if (pid_ != 0) (void)module_at(0);  // lists the modules
         if (!attached_)
             attached_ =
                 core_ ? dwfl_core_file_attach(dwfl_, core_) > 0 : dwfl_linux_proc_attach(dwfl_, pid_, false) == 0;
         if (!attached_) return;
-        const auto pass_on = [](Dwfl_Frame* frame, void* to) {
-            Dwarf_Addr pc = 0;
-            bool is_next_instruction = false;
-            if (!dwfl_frame_pc(frame, &pc, &is_next_instruction)) return static_cast<int>(DWARF_CB_ABORT);
-            StackFrame f{.address = is_next_instruction ? pc : pc - 1,
-                         .stack_pointer = register_of(frame, stack_pointer).value_or(0)};
-            for (const unsigned number : kept_registers) {
-                if (const std::optional<std::uint64_t> value = register_of(frame, number))
-                    f.registers.push_back(*value);
-            }
-            (*static_cast<const Function<void(const StackFrame&)>*>(to))(f);
-            return static_cast<int>(DWARF_CB_OK);
-        };
-        dwfl_getthread_frames(dwfl_, thread, pass_on, const_cast<Function<void(const StackFrame&)>*>(&visit));
+        Walk walk{visit};
+        dwfl_getthread_frames(dwfl_, thread, pass_on, &walk);
+        for (int i = 0; i < 100 && !walk.has_begun && pid_ != 0 && is_traced(thread); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            dwfl_getthread_frames(dwfl_, thread, pass_on, &walk);
+        }
+        if (walk.error) std::rethrow_exception(walk.error);
     }
 
 private:
@@ -233,6 +137,38 @@ private:
     static std::optional<std::uint64_t> register_of(Dwfl_Frame* frame, unsigned number) {
         Dwarf_Word value = 0;
         return dwfl_frame_reg(frame, number, &value) == 0 ? std::optional<std::uint64_t>(value) : std::nullopt;
+    }
+    // Another may look at it, too, and only one can at a time (ptrace (man 2)).
+    static bool is_traced(pid_t thread) {
+        std::ifstream status("/proc/" + std::to_string(thread) + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("TracerPid:")) return line != "TracerPid:\t0";
+        }
+        return false;
+    }
+    struct Walk {
+        const Function<bool(const StackFrame&)>& visit;
+        bool has_begun = false;
+        std::exception_ptr error = nullptr;  // none goes through libdw, which would not let go of the thread
+    };
+    static int pass_on(Dwfl_Frame* frame, void* to) noexcept {
+        auto& walk = *static_cast<Walk*>(to);
+        walk.has_begun = true;
+        try {
+            Dwarf_Addr pc = 0;
+            bool is_next_instruction = false;
+            if (!dwfl_frame_pc(frame, &pc, &is_next_instruction)) return DWARF_CB_ABORT;
+            StackFrame f{.address = is_next_instruction ? pc : pc - 1,
+                         .stack_pointer = register_of(frame, stack_pointer).value_or(0)};
+            for (const unsigned number : kept_registers) {
+                if (const std::optional<std::uint64_t> value = register_of(frame, number))
+                    f.registers.push_back(*value);
+            }
+            return walk.visit(f) ? DWARF_CB_OK : DWARF_CB_ABORT;
+        } catch (...) {
+            walk.error = std::current_exception();
+            return DWARF_CB_ABORT;
+        }
     }
 
     void begin() {
@@ -303,7 +239,7 @@ private:
         const char* name = nullptr;
         if (dwarf_attr_integrate(&function, DW_AT_linkage_name, &attribute)) name = dwarf_formstring(&attribute);
         if (!name) name = dwarf_diename(&function);
-        return name ? readable(name) : std::string();
+        return name ? readable_name(name) : std::string();
     }
 
     static void move_to_call(Dwarf_Die& unit, Dwarf_Die& inlined, CodeLocation& place) {
@@ -408,7 +344,7 @@ Symbols Symbols::of_map(std::string map) {
 
 Symbols::~Symbols() { delete information_; }
 
-void Symbols::walk_stack(int thread, const Function<void(const StackFrame&)>& visit) const {
+void Symbols::walk_stack(int thread, const Function<bool(const StackFrame&)>& visit) const {
     information_->walk_stack(thread, visit);
 }
 
@@ -421,7 +357,7 @@ std::vector<CodeLocation> Symbols::code_locations(std::uint64_t address) const {
 Symbols Symbols::of_process(int) { return Symbols(nullptr); }
 Symbols Symbols::of_core(const std::string&) { return Symbols(nullptr); }
 Symbols Symbols::of_map(std::string) { return Symbols(nullptr); }
-void Symbols::walk_stack(int, const Function<void(const StackFrame&)>&) const {}
+void Symbols::walk_stack(int, const Function<bool(const StackFrame&)>&) const {}
 Symbols::~Symbols() = default;
 std::vector<CodeLocation> Symbols::code_locations(std::uint64_t) const { return {}; }
 

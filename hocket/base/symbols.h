@@ -53,9 +53,10 @@ public:
 
     std::vector<CodeLocation> code_locations(std::uint64_t address) const;
     std::string code_location(std::uint64_t address) const;
-    /// Calls `visit` for each function that a thread is in now, or was in when the core was written, the innermost first. A live thread stands
-    /// still meanwhile, as for a debugger; nothing is visited where that is not allowed.
-    void walk_stack(int thread, const Function<void(const StackFrame&)>& visit) const;
+    /// Calls `visit` for each function that a thread is in now, or was in when the core was written, the innermost first, until it gives false. A
+    /// live thread stands still meanwhile, as for a debugger; one that another looks at is waited for, up to a second. Nothing is visited where
+    /// that is not allowed. Throws what `visit` throws.
+    void walk_stack(int thread, const Function<bool(const StackFrame&)>& visit) const;
 
 private:
     explicit Symbols(class DebugInformation* information) noexcept;

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include <time.h>
+
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -103,6 +105,9 @@ TEST_F(Symbols, know_addresses_in_shared_libraries) {
     const std::vector<CodeLocation> found = code_locations(reinterpret_cast<const void*>(&std::free));
     ASSERT_FALSE(found.empty());
     EXPECT_NE(found.back().function.find("free"), std::string::npos) << found.back().function;
+    // Of which version it is belongs to the linker.
+    EXPECT_EQ(code_locations(reinterpret_cast<const void*>(&clock_nanosleep)).back().function.find('@'),
+              std::string::npos);
 }
 
 TEST_F(Symbols, are_found_by_several_threads_at_once) {

@@ -87,6 +87,11 @@ public:
             if (segment.p_type == PT_LOAD) take_pages(segment);
         }
         std::ranges::sort(pieces_, {}, &Piece::begin);
+        // A core need not have the code, nor say which files' pages are: they are those that nobody could change.
+        for (const Range& m : mapped_) {
+            const auto is_in = [&m](const Range& v) { return v.begin >= m.begin && v.begin < m.end; };
+            if (std::ranges::none_of(variables_, is_in)) add_code(m);
+        }
     }
 
     bool read(std::uint64_t address, std::span<std::byte> to) const override {

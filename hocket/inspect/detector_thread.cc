@@ -31,7 +31,7 @@ std::string milliseconds_text(std::chrono::nanoseconds time) {
     return std::to_string(time.count() / 1'000'000) + " ms";
 }
 
-// In a child: a line with the task's name, one with the place, and what is told.
+// In a child: the task's name, the place, and what is told, each but the last with a zero behind it, which no text has.
 std::string words_for_blocked(EventLoop& loop) {
     const LoopSnapshot seen = snapshot_of(loop, false);
     const auto current = reinterpret_cast<RemoteAddress>(loop.current);  // others may wait for a nested run to end
@@ -43,8 +43,8 @@ std::string words_for_blocked(EventLoop& loop) {
     const AwaitNode node = node_of(shown, seen, Sources::of_process(getppid()));
     const auto is_programs = [](const std::string& place) { return place.find('(') != place.npos; };
     const auto place = std::ranges::find_if(node.frames, is_programs);
-    return (task == seen.tasks.end() ? std::string() : shown.name) + "\n" +
-           (place == node.frames.end() ? node.created_at : *place) + "\n" + format_call_graph(node);
+    return (task == seen.tasks.end() ? std::string() : shown.name) + '\0' +
+           (place == node.frames.end() ? node.created_at : *place) + '\0' + format_call_graph(node);
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ std::optional<Finding> DetectorThread::look_at_step(const Watch::Step& step, std
         },
         true);
     const std::string said = child.text(stop_);
-    const std::size_t name_end = said.find('\n'), place_end = said.find('\n', name_end + 1);
+    const std::size_t name_end = said.find('\0'), place_end = said.find('\0', name_end + 1);
     if (said == over) return std::nullopt;
     Finding f;
     if (place_end == said.npos) {

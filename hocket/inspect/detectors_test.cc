@@ -6,6 +6,7 @@
 #include <hocket/inspect/counters.h>
 
 #include <tests/support/child.h>
+#include <tests/support/stacks.h>
 #include <tests/support/trace.h>
 
 #include <gtest/gtest.h>
@@ -120,6 +121,7 @@ Coro<> go_down(Detecting& detecting, Finding& found) {
 
 // Only the innermost is on the thread's stack. It has the frame of another of its kind at hand, which nothing awaits.
 TEST(RealDetectors, of_a_step_that_blocks_all_coroutines_are_shown) {
+    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
     Detecting detecting(only_blocked());
     Finding found;
     const auto amain = [&]() -> Coro<> { co_await create_task(go_down(detecting, found), {.name = "blocker"}); };

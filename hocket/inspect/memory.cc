@@ -17,6 +17,10 @@ namespace hocket::inspect {
 
 Memory::~Memory() = default;
 
+bool Memory::is_code(std::uint64_t address) const {
+    return std::ranges::any_of(code_, [address](const Range& r) { return address >= r.begin && address < r.end; });
+}
+
 std::string Memory::text(std::uint64_t address, std::size_t most) const {
     constexpr std::size_t piece = 64;  // one that begins at its multiple ends in the same page
     std::string result;
@@ -58,10 +62,12 @@ private:
     // `55d0-55e0 rw-p 00001000 08:01 1234 /usr/bin/program`
     void add(std::string_view line) {
         const std::size_t dash = line.find('-'), space = line.find(' ');
-        if (dash == line.npos || space == line.npos || !line.substr(space + 1).starts_with("rw-p")) return;
-        if (line.find('/') == line.npos) return;  // of no file
+        if (dash == line.npos || space == line.npos || line.find('/') == line.npos) return;  // of no file
         const Range range{number(line.substr(0, dash)), number(line.substr(dash + 1, space - dash - 1))};
-        if (range.begin < range.end) variables_.push_back(range);
+        const std::string_view mode = line.substr(space + 1, 4);
+        if (range.begin >= range.end) return;
+        if (mode == "rw-p") variables_.push_back(range);
+        if (mode == "r-xp") add_code(range);
     }
     static std::uint64_t number(std::string_view digits) {
         std::uint64_t value = 0;

@@ -24,6 +24,8 @@ public:
     virtual bool read(std::uint64_t address, std::span<std::byte> to) const = 0;
     /// Where programs and libraries have their variables.
     virtual std::vector<Range> variables() const = 0;
+    /// Whether functions stand there.
+    bool is_code(std::uint64_t address) const;
     virtual int pid() const noexcept = 0;
     /// `process 4711`, for errors.
     virtual std::string name() const = 0;
@@ -36,6 +38,12 @@ public:
     }
     /// Up to a zero, or `most` bytes.
     std::string text(std::uint64_t address, std::size_t most) const;
+
+protected:
+    void add_code(Range range) { code_.push_back(range); }
+
+private:
+    std::vector<Range> code_;
 };
 
 /// Of a live process, which goes on meanwhile: each read is of its own moment. Throws OSError: there is no such process, or it is not allowed

@@ -6,7 +6,6 @@
 #include <hocket/hocket.h>
 #include <hocket/inspect/remote.h>
 
-#include <tests/support/child.h>
 #include <tests/support/trace.h>
 
 #include <gtest/gtest.h>
@@ -188,28 +187,6 @@ TEST(OnceMemory, a_file_that_is_no_core_is_refused) {
               "hocket::ValueError: read the core file /proc/self/exe: it is no core file of a 64-bit program");
     EXPECT_EQ(thrown_by([] { memory_of_core("/nowhere"); }),
               "hocket::OSError: read the core file /nowhere: No such file or directory");
-}
-
-// A child looks at its parent, whose one task runs.
-TEST(RealMemory, a_task_that_has_gone_on_is_nowhere) {
-    constexpr int not_allowed = 77;
-    int found = 0;
-    const auto amain = [&]() -> Coro<> {
-        co_await hocket::sleep(0s);
-        found = testing::in_child([] {
-            const Snapshot all = read_snapshot(*memory_of_process(getppid()));
-            const auto loop = std::ranges::find(all.loops, getppid(), &LoopSnapshot::thread);
-            if (loop == all.loops.end() || loop->tasks.size() != 1) return 1;
-            TaskSnapshot task = loop->tasks.front();
-            const Sources sources = Sources::of_process(getppid());
-            if (places_of(task, *loop, sources).empty()) return not_allowed;  // to stop the parent
-            task.id += 16;
-            return places_of(task, *loop, sources).empty() ? 0 : 2;
-        });
-    };
-    run(amain());
-    if (found == not_allowed) GTEST_SKIP() << "the kernel refuses ptrace (man 2)";
-    EXPECT_EQ(found, 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <hocket/inspect/remote.h>
 
 #include <hocket/base/errors.h>
+#include <hocket/inspect/find_layout_internal.h>
 #include <hocket/inspect/monitor.h>
 #include <hocket/inspect/monitor_address_internal.h>
 #include <hocket/inspect/thread_stack_internal.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -26,7 +28,13 @@ namespace hocket::inspect {
 namespace {
 
 constexpr std::chrono::seconds patience(10);       // three children's time, and a little
+constexpr std::size_t most_places = 200;           // of a task in a graph
 constexpr std::size_t largest_answer = 1UL << 32;  // ten million tasks
+
+std::optional<Layout> layout_of(const Memory& memory) {
+    std::uint32_t other = 0;  // a snapshot is of this version, or refused
+    return find_layout(memory, other);
+}
 
 class Graph {
 public:
@@ -180,19 +188,26 @@ std::string Observation::events(const Symbols& symbols) {
 Snapshot snapshot_of_process(int pid) { return Observation(pid).look(); }
 
 Sources Sources::of_process(int pid) {
-    Symbols symbols = Symbols::of_process(pid);
+    Sources sources{Symbols::of_process(pid)};
     try {
-        return {std::move(symbols), memory_of_process(pid)};
+        sources.memory = memory_of_process(pid);
     } catch (const OSError&) {
-        return {std::move(symbols)};  // its monitor has answered all the same
+        return sources;  // a monitor tells the rest all the same
     }
+    sources.layout = layout_of(*sources.memory);
+    return sources;
 }
 
-Sources Sources::of_core(const std::string& path) { return {Symbols::of_core(path), memory_of_core(path)}; }
+Sources Sources::of_core(const std::string& path) {
+    Unique<Memory> memory = memory_of_core(path);
+    Sources sources{Symbols::of_core(path), std::move(memory)};
+    sources.layout = layout_of(*sources.memory);
+    return sources;
+}
 
 std::vector<std::string> places_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
     if (task.state == TaskSnapshot::State::running && loop.thread != 0 && !loop.stood)
-        return places_of_running(task.id, loop.thread, sources.symbols, sources.memory.get());
+        return places_of_running(task, loop, sources);
     std::vector<std::string> places;
     places.reserve(task.frames.size());
     for (const RemoteAddress frame : task.frames) places.push_back(sources.symbols.code_location(frame));
@@ -206,6 +221,8 @@ AwaitNode node_of(const TaskSnapshot& task, const LoopSnapshot& loop, const Sour
         task.state == TaskSnapshot::State::waiting ? "waits for " + task.awaits : std::string(name_of(task.state));
     if (task.cancels > 0) node.state += ", cancelled";
     node.frames = places_of(task, loop, sources);
+    node.more_frames = node.frames.size() - std::min(node.frames.size(), most_places);
+    node.frames.resize(node.frames.size() - node.more_frames);
     node.created_at = sources.symbols.code_location(task.created_at);
     return node;
 }

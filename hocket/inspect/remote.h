@@ -5,9 +5,11 @@
 #include <hocket/base/owners.h>
 #include <hocket/base/symbols.h>
 #include <hocket/core/await_graph.h>
+#include <hocket/core/layout.h>
 #include <hocket/inspect/memory.h>
 #include <hocket/inspect/snapshot.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,10 +47,11 @@ HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 /// changes time and again the last reading is given, which may be torn. Else a loop has `stood` if none of its tasks runs.
 HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
-/// What a snapshot is worded by: names for the addresses of code, and, of tasks that run, what is in memory; null where that cannot be read.
+/// What a snapshot is worded by: names for the addresses of code, and, of tasks that run, what is in memory, where that can be read.
 struct Sources {
     Symbols symbols;
     Unique<Memory> memory = nullptr;
+    std::optional<Layout> layout = std::nullopt;
 
     /// Of a live process. Throws OSError where its memory's map cannot be read.
     static Sources of_process(int pid);

@@ -12,6 +12,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -173,6 +174,15 @@ class InMemory(WithFolder):
                     self.assertEqual(said("pstree", where), without_places(tree))
                     for task in tasks_by_name(as_json("ps", where)).values():
                         self.assertRegex(" ".join([task["id"], task["created_at"], *task["frames"]]), r"^(0x[0-9a-f]+ ?){3}$")
+
+    def test_a_stripped_program_that_runs_has_those_of_its_stack(self):
+        with stripped("blocks", self.folder) as process:
+            end = time.monotonic() + PATIENCE
+            while "blocked" not in said("ps", process.number) and time.monotonic() < end:
+                time.sleep(0.02)
+            shown = said("where", process.number, "server").splitlines()
+        self.assertIn(" at N", shown)
+        self.assertTrue(shown[0] == "server: running" and all(line.startswith(" at ") and "__libc_start" not in line for line in shown[1:-1]), shown)
 
     def test_a_process_without_a_loop_and_one_without_tasks(self):
         for how, expected, loops in (("no_loop", "process N has no loop\n", 0), ("no_tasks", "loop 1, epoll, not running, 0 tasks\n", 1)):
@@ -348,7 +358,7 @@ class Errors(WithFolder):
             programs = [stack.enter_context(open(file, "rb")).fileno() for file in (program(), STANDING)]
             how = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "pass_fds": programs, "cwd": "/"}
             roots = stack.enter_context(standing("no_tasks", inspect="1")).number
-            own = stack.enter_context(standing("no_tasks", f"/proc/self/fd/{programs[1]}", inspect="1", **how)).number
+            own, owns_tasks = (stack.enter_context(standing(kind, f"/proc/self/fd/{programs[1]}", inspect="1", **how)).number for kind in ("no_tasks", "all_sorts"))
 
             def as_nobody(number):
                 done = subprocess.run([f"/proc/self/fd/{programs[0]}", "ps", number], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT, **how)
@@ -357,6 +367,12 @@ class Errors(WithFolder):
             self.assertEqual(as_nobody(roots), f"hocket ps: read /proc/{roots}/maps: Permission denied (and look into process {roots}: Permission denied)\n")
             self.assertEqual(as_nobody(own), "loop 1, epoll, not running, 0 tasks\n")
             self.assertEqual(said("ps", own), "loop 1, epoll, not running, 0 tasks\n")
+            # Its monitor says what there is, also to one who may not read its memory.
+            no_debugger = ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"]
+            if shutil.which("setpriv") and subprocess.run([*no_debugger, "true"], stderr=subprocess.DEVNULL, timeout=PATIENCE).returncode == 0:
+                done = subprocess.run([*no_debugger, program(), "ps", owns_tasks], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT)
+                self.assertEqual(done.returncode, 0, done.stderr[:1000])
+                self.assertRegex(done.stdout.splitlines()[2], r"^0x[0-9a-f]+ +Task-1 +waiting +job in ThreadPoolExecutor, ")
 
     def test_wrong_usage_is_2(self):
         for arguments in (["ps"], ["pstree"], ["where"], ["where", "1"], ["ps", "1", "2"], ["ps", "--nonsense", "1"], ["pstree", "--group", "1"]):
