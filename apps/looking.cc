@@ -94,6 +94,9 @@ Json task_json(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources
             {"created_at", sources.symbols.code_location(task.created_at)}};
 }
 
-std::string line_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string line_of(const Json& value) {
+    constexpr bool as_ascii = true;  // all else is escaped: DEL and U+0080 to U+009F are no less for a terminal to obey
+    return value.dump(-1, ' ', as_ascii, Json::error_handler_t::replace);
+}
 
 void print_json(const Json& value) { std::printf("%s\n", line_of(value).c_str()); }

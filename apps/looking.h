@@ -25,7 +25,7 @@ std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows)
 /// What it is and does, with functions, files and lines.
 hocket::http::Json task_json(const hocket::inspect::TaskSnapshot& task, const hocket::inspect::LoopSnapshot& loop,
                              const hocket::inspect::Sources& sources);
-/// In one line, and text that is no UTF-8 mended.
+/// In one line of ASCII, which a terminal shows and does not obey; text that is no UTF-8 is mended.
 std::string line_of(const hocket::http::Json& value);
 /// The same on standard output.
 void print_json(const hocket::http::Json& value);

@@ -216,6 +216,17 @@ class Hostile(unittest.TestCase):
                 self.assert_harmless(done.stdout, *words)
             self.assert_harmless(run("where", pid, "0x10").stdout, name, awaits)
 
+    def test_json_of_the_same(self):
+        name = "\x1b[2J\n\x7f\x80\x9f\u00dfe\u20ac"
+        with answering(snapshot(1, name=name.replace("\n", "\\n"))) as pid:
+            for command in ("ps", "pstree", "where", "top --count 1 --interval 0.05"):
+                done = run(*command.split(), pid, *(["0x10"] if command == "where" else []), "--json")
+                self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+                self.assert_harmless(done.stdout, "\\u001b[2J\\n\\u007f\\u0080\\u009f\\u00dfe\\u20ac")
+                found = json.loads(done.stdout)
+                task = found if command == "where" else found["loops"][0]["tasks"][0]
+                self.assertEqual(task["name"], name, command)
+
     def test_names_of_files(self):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder, "spins")
