@@ -55,8 +55,8 @@ Look look_at_core(const std::string& file) {
     return {std::move(snapshot), Sources::of_core(file)};
 }
 
-// By its monitor; where that cannot answer, from its memory.
-Look look_at_process(int pid) {
+// By its monitor; where that cannot answer, from its memory. Standard error says where that has changed time and again.
+Look look_at_process(const char* command, int pid) {
     std::string why;
     try {
         Snapshot snapshot = snapshot_of_process(pid);
@@ -69,6 +69,11 @@ Look look_at_process(int pid) {
     }
     try {
         Snapshot snapshot = read_snapshot(*memory_of_process(pid));
+        if (snapshot.is_torn)
+            std::fprintf(stderr,
+                         "hocket %s: read the memory of process %d: it changed with each reading, and what is shown "
+                         "may not fit together (and %s)\n",
+                         command, pid, printable(why).c_str());
         return {std::move(snapshot), Sources::of_process(pid)};
     } catch (const std::exception& e) {
         throw hocket::RuntimeError(std::string(e.what()) + " (and " + why + ")");
@@ -88,9 +93,9 @@ std::string printable_graph(AwaitNode node) {
     return format_call_graph(node);
 }
 
-Look look_at(const std::string& process) {
+Look look_at(const char* command, const std::string& process) {
     const std::optional<int> pid = number_of_process(process);
-    return pid ? look_at_process(*pid) : look_at_core(process);
+    return pid ? look_at_process(command, *pid) : look_at_core(process);
 }
 
 void say_if_empty(const Snapshot& snapshot) {
@@ -108,7 +113,10 @@ Json json_of(const Snapshot& snapshot, const Sources& sources) {
                          {"stood", loop.stood},
                          {"tasks", std::move(tasks)}});
     }
-    return {{"pid", snapshot.pid}, {"stopped_ns", snapshot.stopped}, {"loops", std::move(loops)}};
+    return {{"pid", snapshot.pid},
+            {"stopped_ns", snapshot.stopped},
+            {"torn", snapshot.is_torn},
+            {"loops", std::move(loops)}};
 }
 
 void print_lines(const std::vector<std::string>& lines) {
@@ -180,7 +188,7 @@ void describe_where(CLI::App& command, Inspection& what) {
 }
 
 void run_ps(const Inspection& what) {
-    auto [snapshot, sources] = look_at(what.process);
+    auto [snapshot, sources] = look_at("ps", what.process);
     if (what.is_json) return print_json(json_of(snapshot, sources));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
@@ -202,7 +210,7 @@ void run_ps(const Inspection& what) {
 }
 
 void run_pstree(const Inspection& what) {
-    auto [snapshot, sources] = look_at(what.process);
+    auto [snapshot, sources] = look_at("pstree", what.process);
     if (what.is_json) return print_json(json_of(snapshot, sources));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
@@ -212,7 +220,7 @@ void run_pstree(const Inspection& what) {
 }
 
 void run_where(const Inspection& what) {
-    auto [snapshot, sources] = look_at(what.process);
+    auto [snapshot, sources] = look_at("where", what.process);
     const auto [loop, task] = task_named(snapshot, what.task);
     if (what.is_json) return print_json(task_json(*task, *loop, sources));
     std::printf("%s\n", printable_graph(node_of(*task, *loop, sources)).c_str());

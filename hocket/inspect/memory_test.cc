@@ -2,6 +2,7 @@
 // What is read from memory says the same as the process itself.
 #include <hocket/inspect/memory.h>
 
+#include <hocket/core/layout.h>
 #include <hocket/core/operation.h>
 #include <hocket/hocket.h>
 #include <hocket/inspect/remote.h>
@@ -19,7 +20,9 @@
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,6 +157,42 @@ TEST(RealMemory, of_a_live_process_says_what_descriptors_are) {
         for (const Task<>& task : polling) task.cancel();
         co_await wait(polling);
         for (const int fd : {listener, client, datagrams, event}) ::close(fd);
+    };
+    run(amain());
+}
+
+// This process, in which one byte is another with each of so many readings.
+class Restless final : public Memory {
+public:
+    Restless(RemoteAddress byte, int changes) : byte_(byte), changes_left_(changes) {}
+    bool read(std::uint64_t address, std::span<std::byte> to) const override {
+        if (!own_->read(address, to)) return false;
+        if (address == byte_ && changes_left_ > 0) to[0] = static_cast<std::byte>(changes_left_--);
+        return true;
+    }
+    std::vector<Range> variables() const override { return own_->variables(); }
+    int pid() const noexcept override { return own_->pid(); }
+    std::string name() const override { return own_->name(); }
+    bool is_live() const noexcept override { return true; }
+
+private:
+    Unique<Memory> own_ = memory_of_process(getpid());
+    RemoteAddress byte_;
+    mutable int changes_left_;
+};
+
+TEST(RealMemory, that_changes_with_each_reading_is_torn) {
+    const auto amain = []() -> Coro<> {
+        const Task<> sleeper = create_task(rest(), {.name = "sleeper"});
+        co_await hocket::sleep(1ms);
+        const LoopSnapshot own = snapshot_of(get_running_loop());
+        const RemoteAddress cancels = named(own.tasks, "sleeper").id + hocket_layout.node_cancels;
+        const Snapshot torn = read_snapshot(Restless(cancels, 1000));
+        EXPECT_TRUE(torn.is_torn);
+        EXPECT_GT(named(torn.loops.at(0).tasks, "sleeper").cancels, 0U);
+        const Snapshot whole = read_snapshot(Restless(cancels, 2));  // then it is at rest
+        EXPECT_FALSE(whole.is_torn);
+        EXPECT_EQ(named(whole.loops.at(0).tasks, "sleeper").cancels, 0U);
     };
     run(amain());
 }

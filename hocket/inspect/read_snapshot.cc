@@ -218,7 +218,10 @@ Snapshot read_snapshot(const Memory& memory) {
         for (LoopSnapshot& loop : last->loops) loop.stood = !runs_a_task(loop);
         return *std::move(last);
     }
-    if (last) return *std::move(last);
+    if (last) {
+        last->is_torn = true;
+        return *std::move(last);
+    }
     throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
                        (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
                                          : "they are not in it, or are damaged"));

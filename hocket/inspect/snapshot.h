@@ -58,6 +58,7 @@ struct LoopSnapshot {
 struct Snapshot {
     int pid = 0;
     std::uint64_t stopped = 0;  ///< for so many nanoseconds no loop ran
+    bool is_torn = false;       ///< it was read while it changed (`read_snapshot`), and may not fit together
     std::vector<LoopSnapshot> loops;
 };
 

@@ -76,7 +76,7 @@ def locks_as_json(pid, found):
                 "frames": [places(f"{function} (stuck/locks.cc:{line})")], "created_at": places(f"amain (stuck/locks.cc:{created_at})")}
 
     tasks = [waiting("Task-1", "gather", "amain", 20, 16), waiting("rent", "Lock", "transfer", 11, 18), waiting("interest", "Lock", "transfer", 11, 19)]
-    return {"pid": pid, "stopped_ns": 0, "loops": [{"number": 1, "thread": pid, "backend": "epoll", "stood": True, "tasks": tasks}]}
+    return {"pid": pid, "stopped_ns": 0, "torn": False, "loops": [{"number": 1, "thread": pid, "backend": "epoll", "stood": True, "tasks": tasks}]}
 
 
 def answers(path):
@@ -190,6 +190,21 @@ class InMemory(WithFolder):
                 for command in ("ps", "pstree"):
                     self.assertEqual(said(command, process.number).replace(process.number, "N"), expected)
                 self.assertEqual(len(as_json("ps", process.number)["loops"]), loops)
+
+    def test_one_that_changes_with_each_reading(self):
+        def run_until_told(*arguments):
+            end = time.monotonic() + PATIENCE
+            while not (done := run(*arguments)).stderr and time.monotonic() < end:
+                continue  # it had no processor for two readings
+            return done
+
+        with standing("restless") as process:
+            for command in (["ps"], ["pstree"], ["where", "beside"]):
+                done = run_until_told(command[0], process.number, *command[1:])
+                self.assertEqual((done.returncode, done.stderr), (0, f"hocket {command[0]}: read the memory of process {process.pid}: it changed with each reading,"
+                                                                     f" and what is shown may not fit together (and look into process {process.pid}, {NO_MONITOR})\n"))
+                self.assertIn("beside", done.stdout)
+            self.assertIn('"torn":true', run_until_told("ps", process.number, "--json").stdout)
 
     def test_a_process_without_hocket(self):
         with Process("sleep", "1000") as process:

@@ -3,6 +3,7 @@
 #include <hocket/hocket.h>
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,16 @@ Coro<> namesakes() {
     const auto wild = create_task(rest(), {.name = "\x1b[2J\n\u009b\u00df"});
     co_await hocket::sleep(1ms);
     co_await to_thread(say_ready_and_wait_for_the_end);
+}
+
+// Never at rest: it has another name with each step.
+Coro<> restless() {
+    const auto beside = create_task(rest(), {.name = "beside"});
+    const auto end = create_task(to_thread(say_ready_and_wait_for_the_end), {.name = "end"});
+    for (unsigned n = 0; !end.done(); ++n) {
+        current_task().set_name(std::to_string(n));
+        co_await hocket::sleep(0s);
+    }
 }
 
 // What waits at queues and connections, many tasks that do the same, and names that would be HTML.
@@ -59,10 +70,12 @@ int main(int argc, char** argv) {
         say_ready_and_wait_for_the_end();
     } else if (how == "namesakes") {
         run(namesakes());
+    } else if (how == "restless") {
+        run(restless());
     } else if (how == "all_sorts") {
         run(all_sorts());
     } else {
-        std::fputs("usage: standing no_loop|no_tasks|namesakes|all_sorts\n", stderr);
+        std::fputs("usage: standing no_loop|no_tasks|namesakes|restless|all_sorts\n", stderr);
         return 2;
     }
 }
