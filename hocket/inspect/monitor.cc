@@ -79,7 +79,12 @@ public:
     }
     ListeningFile(const ListeningFile&) = delete;
     ListeningFile& operator=(const ListeningFile&) = delete;
-    ~ListeningFile() { ::unlink(path_.c_str()); }
+    ~ListeningFile() { remove(); }
+    /// Harmless when it is removed already: what is there then is another's.
+    void remove() noexcept {
+        if (!path_.empty()) ::unlink(path_.c_str());
+        path_.clear();
+    }
 
     Descriptor fd;
 
@@ -101,6 +106,8 @@ public:
         (void)!::write(stop_, &one, sizeof one);
         thread_.join();
     }
+    /// From here on nobody finds it, and another may listen in its place.
+    void remove_file() noexcept { file_.remove(); }
     /// In a forked child, where its thread is not.
     void close_descriptors() const noexcept {
         ::close(file_.fd);
@@ -254,6 +261,7 @@ public:
     void stop() noexcept {
         Unique<Monitor> ending;  // its thread may be about to fork, which needs the mutex
         const std::lock_guard lock(mutex_);
+        if (monitor_) monitor_->remove_file();  // the next one has a file of the same name
         std::swap(ending, monitor_);
     }
 

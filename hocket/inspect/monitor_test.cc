@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The monitor: who may look, what is seen of busy and of blocked loops, and snapshots under full load.
-#include <hocket/inspect/monitor.h>
+#include <hocket/inspect/monitor_test.h>
 
 #include <hocket/core/awaitable.h>
 #include <hocket/core/mailbox.h>
-#include <hocket/hocket.h>
 #include <hocket/inspect/remote.h>
 
 #include <tests/support/child.h>
@@ -12,9 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
@@ -33,27 +30,12 @@ namespace {
 using namespace std::chrono_literals;
 using testing::thrown_by;
 
-// The process has one monitor, for as long as a test.
-class RealMonitor : public ::testing::Test {
-protected:
-    RealMonitor() { start_monitor(); }
-    ~RealMonitor() override { stop_monitor(); }
-};
-using OnceMonitor = RealMonitor;
-
-bool exists(const std::string& path) {
-    struct stat found{};
-    return ::lstat(path.c_str(), &found) == 0;
-}
-
 const LoopSnapshot* loop_with(const Snapshot& snapshot, const std::string& task) {
     for (const LoopSnapshot& loop : snapshot.loops) {
         if (std::ranges::any_of(loop.tasks, [&](const TaskSnapshot& t) { return t.name == task; })) return &loop;
     }
     return nullptr;
 }
-
-Coro<> rest() { co_await hocket::sleep(1h); }
 
 TEST_F(RealMonitor, a_loop_that_waits_is_seen) {
     const auto amain = []() -> Coro<> {
@@ -104,19 +86,6 @@ TEST_F(OnceMonitor, nobody_else_can_reach_its_socket) {
     EXPECT_TRUE(S_ISSOCK(socket.st_mode));
     EXPECT_EQ(socket.st_mode & 0777, 0600U);
     EXPECT_EQ(folder.st_mode & 0777, 0700U);
-}
-
-TEST_F(OnceMonitor, its_socket_goes_with_it) {
-    const std::string path = monitor_path(getpid(), geteuid());
-    EXPECT_TRUE(exists(path));
-    stop_monitor();
-    EXPECT_FALSE(exists(path));
-    EXPECT_EQ(thrown_by([] { snapshot_of_process(getpid()); }),
-              "hocket::OSError: look into process " + std::to_string(getpid()) +
-                  ", which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory");
-    start_monitor();
-    start_monitor();
-    EXPECT_TRUE(snapshot_of_process(getpid()).loops.empty());
 }
 
 TEST_F(OnceMonitor, the_child_of_a_fork_leaves_it_alone) {
@@ -194,14 +163,6 @@ TEST_F(RealMonitor, what_cannot_be_written_down_is_an_error_and_the_next_look_is
     run(amain());
 }
 
-// Whether the loop on which it is called counts, as its own tasks see it.
-bool is_counting() { return get_running_loop().observer() != nullptr; }
-
-// The visitor's word comes a little after his answer.
-Coro<> until_counting(bool wanted) {
-    while (is_counting() != wanted) co_await hocket::sleep(1ms);
-}
-
 TEST_F(RealMonitor, loops_count_while_somebody_looks_on) {
     const auto amain = []() -> Coro<> {
         EXPECT_FALSE(is_counting());
@@ -230,17 +191,6 @@ TEST_F(RealMonitor, loops_count_while_somebody_looks_on) {
     run(amain());
 }
 
-TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
-    const auto amain = []() -> Coro<> {
-        Observation observation(getpid());
-        co_await to_thread([&] { observation.count(); });
-        co_await until_counting(true);
-        co_await to_thread([] { stop_monitor(); });
-        co_await until_counting(false);
-    };
-    run(amain());
-}
-
 Coro<> go_on() { co_await hocket::sleep(1ms); }
 
 // Its loop has an invitation from somebody who is not in the child.
@@ -260,32 +210,6 @@ TEST_F(RealMonitor, the_child_of_a_fork_does_not_wait_for_its_parents_visitor) {
     run(amain());
 }
 
-// A client of the monitor, by hand.
-class ByHand {
-public:
-    ByHand() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        const std::string path = monitor_path(getpid(), geteuid());
-        path.copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    }
-    ByHand(const ByHand&) = delete;
-    ByHand& operator=(const ByHand&) = delete;
-    ~ByHand() { ::close(fd_); }
-    void send(std::string_view text) const {
-        EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
-    }
-    std::string line() const {
-        std::string text;
-        for (char c = 0; ::recv(fd_, &c, 1, 0) == 1 && c != '\n';) text += c;
-        return text;
-    }
-
-private:
-    int fd_;
-};
-
 TEST_F(OnceMonitor, a_request_that_it_does_not_know_is_an_error) {
     const ByHand client;
     client.send("dance\n");
@@ -301,21 +225,6 @@ TEST_F(OnceMonitor, those_that_are_too_many_are_told_so) {
     EXPECT_EQ(clients.back()->line(), "error\ttoo many look at it already");
     clients.front()->send("dance\n");
     EXPECT_EQ(clients.front()->line(), "error\tno such request: dance");
-}
-
-TEST_F(RealMonitor, it_ends_though_a_client_does_not_read) {
-    const auto amain = []() -> Coro<> {
-        std::vector<Task<>> tasks;
-        tasks.reserve(5000);
-        for (int i = 0; i < 5000; ++i) tasks.push_back(create_task(rest()));
-        co_await hocket::sleep(1ms);
-        const ByHand client;
-        client.send("snapshot\nsnapshot\nsnapshot\n");
-        EXPECT_EQ(co_await to_thread([&client] { return client.line().substr(0, 15); }), "hocket-snapshot");
-        co_await to_thread([] { stop_monitor(); });
-        start_monitor();
-    };
-    run(amain());
 }
 
 // ---- Under full load

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// How a monitor ends: what goes with it, whoever is connected to it, and what another one keeps.
+#include <hocket/inspect/monitor_test.h>
+
+#include <hocket/inspect/remote.h>
+
+#include <tests/support/trace.h>
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hocket::inspect {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::thrown_by;
+
+// Zero: it is not there.
+ino_t number_of_file(const std::string& path) {
+    struct stat found{};
+    return ::lstat(path.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
+TEST_F(OnceMonitor, its_socket_goes_with_it) {
+    const std::string path = monitor_path(getpid(), geteuid());
+    EXPECT_NE(number_of_file(path), 0U);
+    stop_monitor();
+    EXPECT_EQ(number_of_file(path), 0U);
+    EXPECT_EQ(thrown_by([] { snapshot_of_process(getpid()); }),
+              "hocket::OSError: look into process " + std::to_string(getpid()) +
+                  ", which has no monitor (HOCKET_INSPECT=1 starts one): No such file or directory");
+    start_monitor();
+    start_monitor();
+    EXPECT_TRUE(snapshot_of_process(getpid()).loops.empty());
+}
+
+TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
+    const auto amain = []() -> Coro<> {
+        Observation observation(getpid());
+        co_await to_thread([&] { observation.count(); });
+        co_await until_counting(true);
+        co_await to_thread([] { stop_monitor(); });
+        co_await until_counting(false);
+    };
+    run(amain());
+}
+
+TEST_F(RealMonitor, it_ends_though_a_client_does_not_read) {
+    const auto amain = []() -> Coro<> {
+        std::vector<Task<>> tasks;
+        tasks.reserve(5000);
+        for (int i = 0; i < 5000; ++i) tasks.push_back(create_task(rest()));
+        co_await hocket::sleep(1ms);
+        const ByHand client;
+        client.send("snapshot\nsnapshot\nsnapshot\n");
+        EXPECT_EQ(co_await to_thread([&client] { return client.line().substr(0, 15); }), "hocket-snapshot");
+        co_await to_thread([] { stop_monitor(); });
+        start_monitor();
+    };
+    run(amain());
+}
+
+// The next fork of this process waits at a door.
+class Door {
+public:
+    Door() {
+        static const int at_fork = pthread_atfork(
+            [] {
+                if (Door* const door = closed.exchange(nullptr)) door->wait();
+            },
+            nullptr, nullptr);
+        (void)at_fork;
+        closed = this;
+    }
+    Door(const Door&) = delete;
+    Door& operator=(const Door&) = delete;
+    void wait_for_fork() { came_.wait(); }
+    void open() { opened_.count_down(); }
+
+private:
+    void wait() {
+        came_.count_down();
+        opened_.wait();
+    }
+    static inline std::atomic<Door*> closed = nullptr;
+    std::latch came_{1}, opened_{1};
+};
+
+TEST_F(OnceMonitor, one_that_ends_leaves_the_next_ones_socket_alone) {
+    const std::string path = monitor_path(getpid(), geteuid());
+    const ino_t first = number_of_file(path);
+    const ByHand client;
+    Door door;
+    client.send("snapshot\n");
+    door.wait_for_fork();
+    std::thread stopping(stop_monitor);  // until the first one's thread has ended, which is amid its work
+    for (ino_t now = first; now == first || now == 0; now = number_of_file(path)) {
+        start_monitor();  // the first one's thread may be all that there is yet
+        std::this_thread::yield();
+    }
+    door.open();
+    stopping.join();
+    EXPECT_NE(number_of_file(path), 0U);
+    EXPECT_EQ(snapshot_of_process(getpid()).pid, getpid());
+}
+
+}  // namespace
+}  // namespace hocket::inspect
