@@ -51,19 +51,30 @@ TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
     run(amain());
 }
 
+// It is patient with a client that does not read, for 5 s: what has ended before did not wait for that. A machine that has other work may need as
+// long for all else, and is asked again.
 TEST_F(RealMonitor, it_ends_though_a_client_does_not_read) {
-    const auto amain = []() -> Coro<> {
+    bool is_early = false;
+    const auto amain = [&]() -> Coro<> {
         std::vector<Task<>> tasks;
         tasks.reserve(5000);
         for (int i = 0; i < 5000; ++i) tasks.push_back(create_task(rest()));
         co_await hocket::sleep(1ms);
-        const ByHand client;
-        client.send("snapshot\nsnapshot\nsnapshot\n");
-        EXPECT_EQ(co_await to_thread([&client] { return client.line().substr(0, 15); }), "hocket-snapshot");
-        co_await to_thread([] { stop_monitor(); });
-        start_monitor();
+        for (int i = 0; i < 5 && !is_early; ++i) {
+            start_monitor();
+            const ByHand client;
+            const auto start = std::chrono::steady_clock::now();
+            client.send("snapshot\n");
+            EXPECT_EQ(co_await to_thread([&client] { return client.line().substr(0, 15); }), "hocket-snapshot");
+            co_await to_thread([] { stop_monitor(); });
+            is_early = std::chrono::steady_clock::now() - start < 5s;
+            std::string last;
+            for (std::string line = client.line(); !line.empty(); line = client.line()) last = line;
+            EXPECT_FALSE(last.starts_with("end\t")) << "all of it fits into the socket";
+        }
     };
     run(amain());
+    EXPECT_TRUE(is_early);
 }
 
 // The next fork of this process waits at a door.
