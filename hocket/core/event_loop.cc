@@ -10,6 +10,8 @@
 #include <hocket/core/mailbox.h>
 #include <hocket/core/task_base.h>
 
+#include <pthread.h>
+#include <unistd.h>
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -241,7 +243,13 @@ public:
 
 private:
     EventLoop& loop_;
+    static const int renewed_in_children;
 };
+
+// The child of a fork that goes on with its loop has another thread for it: its first, whose number is the process's.
+const int EventLoop::Running::renewed_in_children = pthread_atfork(nullptr, nullptr, [] {
+    if (this_loop) this_loop->thread_id_ = getpid();
+});
 
 void EventLoop::end_run() {
     attention_.stop = false;

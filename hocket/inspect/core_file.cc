@@ -107,6 +107,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    std::vector<int> threads() const override { return threads_; }
     std::string name() const override {
         return "the core file " + path_ + (is_cut_off_ ? ", whose end is cut off," : "");
     }
@@ -166,6 +167,11 @@ private:
                 std::memcpy(&process, content.data(), sizeof process);
                 pid_ = process.pr_pid;
             }
+            if (note.n_type == NT_PRSTATUS && content.size() >= sizeof(prstatus_t)) {
+                prstatus_t thread{};
+                std::memcpy(&thread, content.data(), sizeof thread);
+                threads_.push_back(thread.pr_pid);
+            }
             at += rounded(note.n_descsz);
         }
     }
@@ -198,6 +204,7 @@ private:
     std::vector<Range> mapped_, variables_;
     std::uint64_t longest_ = 0;
     int pid_ = 0;
+    std::vector<int> threads_;
     bool is_cut_off_ = false;
 };
 

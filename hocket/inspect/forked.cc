@@ -56,6 +56,10 @@ void end_quietly(int) { _exit(1); }
     _exit(0);
 }
 
+bool has_thread(int process, int thread) {
+    return ::syscall(SYS_tgkill, process, thread, 0) == 0 || errno != ESRCH;  // sends nothing
+}
+
 std::string all_loops(const Visit& visit) {
     Snapshot snapshot;
     snapshot.pid = getppid();
@@ -64,7 +68,10 @@ std::string all_loops(const Visit& visit) {
         if (loop == nullptr) continue;
         const bool stood = std::ranges::count(visit.came(), loop->mark()) > 0;
         snapshot.loops.push_back(snapshot_of(*loop, stood));
-        snapshot.loops.back().stood = stood;
+        LoopSnapshot& seen = snapshot.loops.back();
+        seen.stood = stood;
+        // Where the process is itself the child of a fork, its parent's loops are there, too, and not the threads that run them.
+        if (!stood && seen.thread != 0 && !has_thread(snapshot.pid, seen.thread)) seen.thread = 0;
     }
     return to_lines(snapshot);
 }

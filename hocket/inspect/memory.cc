@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 
 namespace hocket::inspect {
 
@@ -55,10 +57,30 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
+    std::vector<int> threads() const override {
+        std::vector<int> all;
+        std::error_code error;  // it has ended
+        std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", error), end;
+        for (; thread != end; thread.increment(error)) {
+            if (const int number = own_number(thread->path() / "status"); number != 0) all.push_back(number);
+        }
+        return all;
+    }
     std::string name() const override { return "process " + std::to_string(pid_); }
     bool is_live() const noexcept override { return true; }
 
 private:
+    // The process may be in a PID namespace of its own: `NSpid:	4711	17` of one that knows itself as 17. Zero: it has ended.
+    static int own_number(const std::filesystem::path& status) {
+        std::ifstream lines(status);
+        for (std::string line; std::getline(lines, line);) {
+            if (!line.starts_with("NSpid:")) continue;
+            int value = 0;
+            std::from_chars(line.data() + line.rfind('\t') + 1, line.data() + line.size(), value);
+            return value;
+        }
+        return 0;
+    }
     // `55d0-55e0 rw-p 00001000 08:01 1234 /usr/bin/program`
     void add(std::string_view line) {
         const std::size_t dash = line.find('-'), space = line.find(' ');

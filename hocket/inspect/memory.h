@@ -27,6 +27,8 @@ public:
     /// Whether functions stand there.
     bool is_code(std::uint64_t address) const;
     virtual int pid() const noexcept = 0;
+    /// Those that the process has, or had when it ended, as `gettid` tells each of them. Empty: that is not known.
+    virtual std::vector<int> threads() const = 0;
     /// `process 4711`, for errors.
     virtual std::string name() const = 0;
     /// Whether it may change between two reads.

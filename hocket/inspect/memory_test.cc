@@ -7,6 +7,7 @@
 #include <hocket/hocket.h>
 #include <hocket/inspect/remote.h>
 
+#include <tests/support/child.h>
 #include <tests/support/trace.h>
 
 #include <gtest/gtest.h>
@@ -22,8 +23,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <latch>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -172,6 +175,7 @@ public:
     }
     std::vector<Range> variables() const override { return own_->variables(); }
     int pid() const noexcept override { return own_->pid(); }
+    std::vector<int> threads() const override { return own_->threads(); }
     std::string name() const override { return own_->name(); }
     bool is_live() const noexcept override { return true; }
 
@@ -195,6 +199,35 @@ TEST(RealMemory, that_changes_with_each_reading_is_torn) {
         EXPECT_EQ(named(whole.loops.at(0).tasks, "sleeper").cancels, 0U);
     };
     run(amain());
+}
+
+TEST(RealMemory, of_a_forked_child_has_only_the_loop_that_it_goes_on_with) {
+    std::latch runs(1), over(1);
+    std::thread other([&] {
+        const auto amain = [&]() -> Coro<> {
+            runs.count_down();
+            over.wait();
+            co_return;
+        };
+        run(amain());
+    });
+    runs.wait();
+    const auto amain = []() -> Coro<> {
+        const std::uint64_t own = get_running_loop().mark() >> 8;
+        EXPECT_EQ(testing::in_child([own] {
+                      int status = 0;
+                      for (const LoopSnapshot& loop : of_this_process().loops) {
+                          if (loop.thread != (loop.number == own ? getpid() : 0)) status = 1;
+                      }
+                      return status;
+                  }),
+                  0);
+        for (const LoopSnapshot& loop : of_this_process().loops) EXPECT_NE(loop.thread, 0);
+        co_return;
+    };
+    run(amain());
+    over.count_down();
+    other.join();
 }
 
 TEST(OnceMemory, of_a_process_that_is_not_there_is_an_error) {

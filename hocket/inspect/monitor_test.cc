@@ -110,6 +110,22 @@ TEST_F(OnceMonitor, the_child_of_a_fork_may_have_its_own) {
     EXPECT_EQ(snapshot_of_process(getpid()).pid, getpid());
 }
 
+TEST_F(RealMonitor, of_a_forked_child_tells_that_its_parents_loop_does_not_run_there) {
+    if (testing::starts_no_threads_in_children)
+        GTEST_SKIP() << "ThreadSanitizer ends a forked child that starts a thread";
+    const auto amain = []() -> Coro<> {
+        const auto in_child = [] {
+            start_monitor();
+            const Snapshot snapshot = snapshot_of_process(getpid());
+            stop_monitor();
+            return snapshot.loops.at(0).thread == 0 ? 0 : 1;
+        };
+        EXPECT_EQ(co_await to_thread([in_child] { return testing::in_child(in_child); }), 0);
+        EXPECT_EQ(testing::in_child([in_child] { return in_child(); }), 1);  // which goes on with it
+    };
+    run(amain());
+}
+
 TEST_F(OnceMonitor, a_process_that_is_not_there_is_an_error) {
     int gone = 0;
     testing::in_child([] { return 0; });

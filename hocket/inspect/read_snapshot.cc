@@ -214,17 +214,20 @@ Snapshot read_snapshot(const Memory& memory) {
             continue;  // the next look may find it at rest
         }
         const std::string before = std::exchange(lines, to_lines(*last));
-        if (memory.is_live() && before != lines) continue;
-        for (LoopSnapshot& loop : last->loops) loop.stood = !runs_a_task(loop);
-        return *std::move(last);
+        last->is_torn = memory.is_live() && before != lines;
+        if (!last->is_torn) break;
     }
-    if (last) {
-        last->is_torn = true;
-        return *std::move(last);
+    if (!last)
+        throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
+                           (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
+                                             : "they are not in it, or are damaged"));
+    const std::vector<int> threads = memory.threads();
+    for (LoopSnapshot& loop : last->loops) {
+        // The child of a fork has its parent's loops in its memory, and not the threads that run them.
+        if (!threads.empty() && std::ranges::find(threads, loop.thread) == threads.end()) loop.thread = 0;
+        loop.stood = !last->is_torn && !runs_a_task(loop);
     }
-    throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
-                       (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
-                                         : "they are not in it, or are damaged"));
+    return *std::move(last);
 }
 
 }  // namespace hocket::inspect

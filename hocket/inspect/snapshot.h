@@ -45,7 +45,7 @@ struct Pending {
 
 struct LoopSnapshot {
     unsigned number = 0;  ///< loops are counted as they are made
-    int thread = 0;       ///< that runs it, as `gettid` tells; 0: none does
+    int thread = 0;       ///< of this process that runs it, as `gettid` tells; 0: none does
     bool stood =
         false;  ///< it stood still between two steps, and is whole; else it was busy or blocked, and may have been amid a change
     std::string backend;

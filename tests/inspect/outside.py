@@ -111,9 +111,9 @@ def gdb(*commands, of=()):
     return [essence(part) for part in done.stdout.split(mark)[1:-1]], done.stderr
 
 
-def core_of(process, file):
-    """The core file that gdb writes of it: where the kernel would write one is the machine's affair (core (man 5))."""
-    errors = gdb(f"generate-core-file {file}", of=("-p", process.number))[1]
+def core_of(number, file):
+    """The core file that gdb writes of that process: where the kernel would write one is the machine's affair (core (man 5))."""
+    errors = gdb(f"generate-core-file {file}", of=("-p", number))[1]
     if not file.exists():
         raise RuntimeError(f"gdb wrote no core file: {errors}")
     return str(file)

@@ -2,6 +2,9 @@
 // A process to be looked into, which stands still in the way that its argument names until its standard input ends.
 #include <hocket/hocket.h>
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -12,11 +15,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void say_ready_and_wait_for_the_end() {
-    std::puts("ready");
+void say_and_wait_for_the_end(const std::string& words) {
+    std::puts(words.c_str());
     std::fflush(stdout);
     while (std::getchar() != EOF) continue;
 }
+
+void say_ready_and_wait_for_the_end() { say_and_wait_for_the_end("ready"); }
 
 Coro<> rest() { co_await hocket::sleep(1h); }
 
@@ -29,10 +34,26 @@ Coro<> namesakes() {
     co_await to_thread(say_ready_and_wait_for_the_end);
 }
 
-// Never at rest: it has another name with each step.
+// Its child, whose number is its second line, has its loop and not the thread that runs it.
+Coro<> forked() {
+    co_await to_thread([] {
+        const pid_t child = fork();
+        if (child == 0) {
+            prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+            say_and_wait_for_the_end("ready\n" + std::to_string(getpid()));
+            _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+    });
+}
+
+// Never at rest: it has another name with each step, and a reading of all that stands beside it takes many of them.
 Coro<> restless() {
     const auto beside = create_task(rest(), {.name = "beside"});
-    const auto end = create_task(to_thread(say_ready_and_wait_for_the_end), {.name = "end"});
+    std::vector<Task<>> many;
+    many.reserve(1500);
+    for (int i = 0; i < 1500; ++i) many.push_back(create_task(rest()));
+    const auto end = create_task(to_thread(say_ready_and_wait_for_the_end));
     for (unsigned n = 0; !end.done(); ++n) {
         current_task().set_name(std::to_string(n));
         co_await hocket::sleep(0s);
@@ -70,12 +91,14 @@ int main(int argc, char** argv) {
         say_ready_and_wait_for_the_end();
     } else if (how == "namesakes") {
         run(namesakes());
+    } else if (how == "forked") {
+        run(forked());
     } else if (how == "restless") {
         run(restless());
     } else if (how == "all_sorts") {
         run(all_sorts());
     } else {
-        std::fputs("usage: standing no_loop|no_tasks|namesakes|restless|all_sorts\n", stderr);
+        std::fputs("usage: standing no_loop|no_tasks|namesakes|forked|restless|all_sorts\n", stderr);
         return 2;
     }
 }
