@@ -52,7 +52,8 @@ struct LoopCounters {
     Histogram steps, delays;               ///< of all tasks together
 };
 
-/// From the next iteration on the loop counts, which costs each step of a task about 100 ns. Harmless when it counts already. The loop's thread.
+/// From the next iteration on the loop counts, which costs each step of a task about 100 ns. Harmless when it counts already. Where there is no
+/// memory to count what a task does, that is left out of the task's counters, and the program goes on. The loop's thread.
 HOCKET_EXPORT void start_counting(EventLoop& loop);
 /// What was counted is gone, unless `hocket top` looks at it, too. Harmless when it does not count.
 HOCKET_EXPORT void stop_counting(EventLoop& loop) noexcept;

@@ -6,6 +6,7 @@
 #include <hocket/inspect/snapshot.h>
 #include <hocket/io/virtual_backend.h>
 
+#include <tests/support/allocations.h>
 #include <tests/support/child.h>
 
 #include <gtest/gtest.h>
@@ -227,6 +228,63 @@ TEST(OnceCounters, ready_tasks_in_any_order_are_counted_right) {
             EXPECT_EQ(c.self_wakes, 20U);
             EXPECT_EQ(c.delays.total(), 21U);
         }
+    });
+}
+
+// Refuses all memory that is asked for with `new`, as long as it lives.
+class NoMemory {
+public:
+    NoMemory() { testing::refused_from = 0; }
+    NoMemory(const NoMemory&) = delete;
+    NoMemory& operator=(const NoMemory&) = delete;
+    ~NoMemory() { testing::refused_from = SIZE_MAX; }
+};
+
+TEST(OnceCounters, what_there_is_no_memory_to_count_is_left_out) {
+    if (!HOCKET_POOL) GTEST_SKIP() << "sanitizers have their own operator new";
+    counting([]() -> Coro<> {
+        const Task<> task = create_task([]() -> Coro<> {
+            for (;;) {
+                work(1ms);
+                co_await hocket::sleep(0s);
+            }
+        }());
+        const LoopCounters before = counters_of(get_running_loop());
+        {
+            const NoMemory refused;
+            for (int i = 0; i < 3; ++i) co_await hocket::sleep(0s);
+        }
+        EXPECT_EQ(counters_of(task).resumes, 0U);
+        EXPECT_EQ(counters_of(get_running_loop()).busy - before.busy, 3 * ms);  // the loop's own are there
+        co_await hocket::sleep(0s);
+        EXPECT_EQ(counters_of(task).resumes, 1U);
+        EXPECT_EQ(counters_of(task).busy, 1 * ms);
+        task.cancel();
+    });
+}
+
+Coro<> nest(int levels) {
+    work(1ms);
+    if (levels > 1) create_task(nest(levels - 1), {.eager_start = true});
+    work(1ms);
+    co_return;
+}
+
+// The time of those for which there is none is that of the step around them.
+TEST(OnceCounters, steps_inside_each_other_need_no_memory) {
+    if (!HOCKET_POOL) GTEST_SKIP() << "sanitizers have their own operator new";
+    counting([]() -> Coro<> {
+        const LoopCounters before = counters_of(get_running_loop());
+        {
+            const NoMemory refused;
+            create_task(nest(100), {.eager_start = true});
+        }
+        create_task(nest(100), {.eager_start = true});
+        const LoopCounters after = counters_of(get_running_loop());
+        EXPECT_EQ(after.steps_made - before.steps_made, 200U);
+        EXPECT_EQ(after.busy - before.busy, 400 * ms);
+        EXPECT_GE(after.steps.counts[11] - before.steps.counts[11], 100U);  // of 2 ms each, where there is memory
+        co_return;
     });
 }
 

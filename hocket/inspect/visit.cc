@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -66,6 +67,8 @@ struct Invitation final : Node {
         const Unique<Invitation> mine(this);
         try {
             what(*this_loop);
+        } catch (const std::bad_alloc&) {
+            report("a loop cannot be looked at: there is no memory for it");
         } catch (const std::exception& e) {
             report("a loop cannot be looked at: " + std::string(e.what()));
         }

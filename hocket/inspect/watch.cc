@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace hocket::inspect {
@@ -30,7 +31,8 @@ void forget_parents() {
     watches_mutex.unlock();
 }
 
-constexpr int first_bits = 10;  // the first count is of what needs no more bits
+constexpr int first_bits = 10;            // the first count is of what needs no more bits
+constexpr std::size_t first_levels = 16;  // of steps inside each other, for which no memory has to be asked
 
 }  // namespace
 
@@ -70,6 +72,7 @@ Watch::Watch(EventLoop& loop)
     static const int at_fork =
         pthread_atfork([] { watches_mutex.lock(); }, [] { watches_mutex.unlock(); }, forget_parents);
     (void)at_fork;
+    running_.reserve(first_levels);
     {
         const std::lock_guard lock(watches_mutex);
         watches().push_back(this);
@@ -126,10 +129,25 @@ void Watch::loop_closing() noexcept {
 
 // ---- What it sees
 
-Watch::Entry& Watch::entry_of(const TaskBase& task) {
-    const auto [found, is_new] = tasks_.try_emplace(&task);
-    if (is_new) found->second.since = now_;
-    return found->second;
+// Null: there is no memory for it.
+Watch::Entry* Watch::entry_of(const TaskBase& task) noexcept {
+    try {
+        const auto [found, is_new] = tasks_.try_emplace(&task);
+        if (is_new) found->second.since = now_;
+        return &found->second;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+// False: there is no memory for it.
+bool Watch::record_step(const TaskBase* task) noexcept {
+    try {
+        running_.push_back({task, now_, 0});
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 // Another step begins inside the one that runs, if one does.
@@ -166,25 +184,27 @@ void Watch::woken(TaskBase& task) noexcept {
     const TaskBase* const by = running_.empty() ? last_ : running_.back().task;
     if (ring) ring->woken(task, by, now_);
     if (!counts()) return;
-    Entry& e = entry_of(task);
-    e.counters.idle += now_ - e.since;  // also of one that was ready, and found its gate closed again
-    e.since = now_;
-    e.is_ready = true;
-    ++e.counters.wakes;
-    if (&task == by) ++e.counters.self_wakes;
+    Entry* const e = entry_of(task);
+    if (!e) return;
+    e->counters.idle += now_ - e->since;  // also of one that was ready, and found its gate closed again
+    e->since = now_;
+    e->is_ready = true;
+    ++e->counters.wakes;
+    if (&task == by) ++e->counters.self_wakes;
 }
 
 void Watch::begins(TaskBase* task) noexcept {
     pause_outer();
     step_since_.store(now_, std::memory_order_relaxed);
-    running_.push_back({task, now_, 0});
+    if (unrecorded_ > 0 || !record_step(task)) ++unrecorded_;
     if (ring) ring->begins(task, now_);
     if (!task || !counts()) return;
-    Entry& e = entry_of(*task);
-    TaskCounters& c = e.counters;
+    Entry* const e = entry_of(*task);
+    if (!e) return;
+    TaskCounters& c = e->counters;
     ++c.resumes;
-    if (!std::exchange(e.is_ready, false)) return;  // it begins at once, inside another's step
-    const std::int64_t delay = now_ - e.since;
+    if (!std::exchange(e->is_ready, false)) return;  // it begins at once, inside another's step
+    const std::int64_t delay = now_ - e->since;
     c.scheduled += delay;
     c.longest_scheduled = std::max(c.longest_scheduled, delay);
     c.delays.add(delay);
@@ -195,10 +215,15 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     if (running_.empty()) return;  // began before this did
     now_ = loop_.now();
     if (ring) ring->ends(task, is_last, now_);
-    const Running ran = running_.back();
-    running_.pop_back();
-    const std::int64_t took = ran.so_far + now_ - ran.began;
-    go_on_outside();
+    std::int64_t took = 0;
+    if (unrecorded_ > 0) {
+        --unrecorded_;
+    } else {
+        const Running ran = running_.back();
+        running_.pop_back();
+        took = ran.so_far + now_ - ran.began;
+        go_on_outside();
+    }
     last_ = task;
     if (!counts()) return;
     counters_.busy += took;
@@ -213,11 +238,12 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
         tasks_.erase(task);
         return;
     }
-    Entry& e = entry_of(*task);
-    e.since = now_;
-    e.counters.busy += took;
-    e.counters.longest_busy = std::max(e.counters.longest_busy, took);
-    e.counters.steps.add(took);
+    Entry* const e = entry_of(*task);
+    if (!e) return;
+    e->since = now_;
+    e->counters.busy += took;
+    e->counters.longest_busy = std::max(e->counters.longest_busy, took);
+    e->counters.steps.add(took);
 }
 
 void Watch::never_begins(TaskBase& task) noexcept {

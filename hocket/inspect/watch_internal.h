@@ -7,6 +7,7 @@
 #include <hocket/inspect/counters.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -69,7 +70,8 @@ private:
     void set_wanted(std::uint8_t by) noexcept;
     void pause_outer() noexcept;
     void go_on_outside() noexcept;
-    Entry& entry_of(const TaskBase& task);
+    bool record_step(const TaskBase* task) noexcept;
+    Entry* entry_of(const TaskBase& task) noexcept;
 
     EventLoop& loop_;
     std::atomic<std::int64_t> step_since_ = never;  // when the innermost began, or went on
@@ -80,6 +82,7 @@ private:
     LoopCounters counters_;
     std::unordered_map<const TaskBase*, Entry> tasks_;
     std::vector<Running> running_;  // the innermost last
+    std::size_t unrecorded_ = 0;  // that stand inside the innermost of those, and are a part of it: there was no memory
 };
 
 }  // namespace hocket::inspect
