@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -39,7 +40,7 @@ namespace {
 constexpr std::size_t most_clients = 16, longest_request = 256;
 constexpr int tries = 3;                     // an image of a loop that was amid a change may be unreadable
 constexpr std::chrono::seconds patience(5);  // with a client that does not read
-constexpr std::chrono::seconds pause(1);     // where no descriptor is left for a client
+constexpr int pause = 1000;                  // milliseconds, where no descriptor, or no memory, is left for a client
 
 // ---- Answers
 
@@ -125,31 +126,44 @@ private:
 
     void serve() {
         std::vector<Client> clients;
-        for (;;) {
-            const bool pauses = Clock::now() < accepts_from_;
-            std::vector<pollfd> watched{{stop_, POLLIN, 0}, {pauses ? -1 : int{file_.fd}, POLLIN, 0}};
-            for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
-            const int wait = pauses ? static_cast<int>(std::chrono::milliseconds(pause).count()) : -1;
-            if (::poll(watched.data(), watched.size(), wait) < 0) continue;
-            if (watched[0].revents != 0) {
-                stop_counting();
-                return stop_tracing();
+        for (bool goes_on = true; goes_on;) {
+            try {
+                goes_on = serve(clients);
+            } catch (const std::bad_alloc&) {
+                clients.clear();
+                pollfd stop{stop_, POLLIN, 0};
+                ::poll(&stop, 1, pause);
             }
-            std::vector<Client> staying;
-            for (std::size_t i = 0; i < clients.size(); ++i) {
-                if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
-            }
-            clients = std::move(staying);
-            if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
-            if (std::ranges::none_of(clients, &Client::traces)) stop_tracing();
-            if (watched[1].revents != 0) accept(clients);
         }
+    }
+
+    // What there is to do now, or next. False: the monitor is to end.
+    bool serve(std::vector<Client>& clients) {
+        const bool pauses = Clock::now() < accepts_from_;
+        std::vector<pollfd> watched{{stop_, POLLIN, 0}, {pauses ? -1 : int{file_.fd}, POLLIN, 0}};
+        for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
+        if (::poll(watched.data(), watched.size(), pauses ? pause : -1) < 0) return true;
+        if (watched[0].revents != 0) {
+            stop_counting();
+            stop_tracing();
+            return false;
+        }
+        std::vector<Client> staying;
+        for (std::size_t i = 0; i < clients.size(); ++i) {
+            if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
+        }
+        clients = std::move(staying);
+        if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
+        if (std::ranges::none_of(clients, &Client::traces)) stop_tracing();
+        if (watched[1].revents != 0) accept(clients);
+        return true;
     }
 
     void accept(std::vector<Client>& clients) {
         const int fd = ::accept4(file_.fd, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno != EAGAIN && errno != ECONNABORTED) accepts_from_ = Clock::now() + pause;
+            if (errno != EAGAIN && errno != ECONNABORTED)
+                accepts_from_ = Clock::now() + std::chrono::milliseconds(pause);
             return;
         }
         Client client{.fd = Descriptor(fd, "accept")};

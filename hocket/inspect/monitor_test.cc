@@ -6,6 +6,7 @@
 #include <hocket/core/mailbox.h>
 #include <hocket/inspect/remote.h>
 
+#include <tests/support/allocations.h>
 #include <tests/support/child.h>
 #include <tests/support/trace.h>
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <latch>
 #include <memory>
@@ -241,6 +243,22 @@ TEST_F(OnceMonitor, those_that_are_too_many_are_told_so) {
     EXPECT_EQ(clients.back()->line(), "error\ttoo many look at it already");
     clients.front()->send("dance\n");
     EXPECT_EQ(clients.front()->line(), "error\tno such request: dance");
+}
+
+TEST_F(OnceMonitor, that_has_no_memory_lets_those_go_that_look) {
+    if (!HOCKET_POOL) GTEST_SKIP() << "sanitizers have their own operator new";
+    std::vector<std::unique_ptr<ByHand>> clients(2);
+    for (auto& client : clients) {
+        client = std::make_unique<ByHand>();
+        client->send("dance\n");
+        EXPECT_EQ(client->line(), "error\tno such request: dance");
+    }
+    testing::refused_from = 0;
+    clients.pop_back();  // which it sees
+    const std::string line = clients.front()->line();
+    testing::refused_from = SIZE_MAX;
+    EXPECT_EQ(line, "");
+    EXPECT_EQ(snapshot_of_process(getpid()).pid, getpid());
 }
 
 // ---- Under full load
