@@ -6,6 +6,7 @@
 #include <hocket/inspect/counters.h>
 
 #include <tests/support/child.h>
+#include <tests/support/patience.h>
 #include <tests/support/stacks.h>
 #include <tests/support/trace.h>
 
@@ -35,7 +36,7 @@ public:
         options.found = [this](const Finding& f) {
             const std::lock_guard lock(mutex_);
             all_.push_back(f);
-            if (on_found) on_found();
+            has_found_ = true;
             there_is_more_.notify_all();
         };
         start_detectors(std::move(options));
@@ -48,15 +49,17 @@ public:
         const std::lock_guard lock(mutex_);
         return all_;
     }
+    bool has_found() const noexcept { return has_found_; }
     /// Blocks until something has been found.
     Finding wait() {
         std::unique_lock lock(mutex_);
-        there_is_more_.wait(lock, [this] { return !all_.empty(); });
-        return all_.front();
+        const bool in_time = there_is_more_.wait_for(lock, testing::patience, [this] { return !all_.empty(); });
+        EXPECT_TRUE(in_time) << "nothing is found";
+        return in_time ? all_.front() : Finding();
     }
-    Function<void()> on_found;
 
 private:
+    std::atomic<bool> has_found_ = false;
     std::mutex mutex_;
     std::condition_variable there_is_more_;
     std::vector<Finding> all_;
@@ -140,13 +143,9 @@ TEST(RealDetectors, of_a_step_that_blocks_all_coroutines_are_shown) {
 // A loop that is not a Runner's is looked at, too, and so is a callback.
 TEST(RealDetectors, a_callback_that_computes_is_found) {
     Detecting detecting(only_blocked());
-    std::atomic<bool> is_found = false;
-    detecting.on_found = [&] { is_found = true; };
     const auto amain = [&]() -> Coro<> {
         co_await hocket::sleep(1ms);
-        get_running_loop().call_soon([&] {
-            while (!is_found) continue;
-        });
+        get_running_loop().call_soon([&] { EXPECT_TRUE(testing::comes_true([&] { return detecting.has_found(); })); });
         co_await hocket::sleep(1ms);
     };
     run(amain());
@@ -161,16 +160,21 @@ Coro<> transfer(Lock& from, Lock& to) {
     co_await to.acquire();
 }
 
-// Ends all tasks of the loop when something has been found.
+// Calls `then` in the loop when something has been found. No timer of the loop has an eye on that: it would be what may go on.
+template <class F>
+std::jthread when_found(Detecting& detecting, F then) {
+    return std::jthread([&detecting, &loop = get_running_loop(), then] {
+        detecting.wait();
+        loop.call_soon_threadsafe(then);
+    });
+}
+
+// Ends these tasks when something has been found.
 Coro<> until_found(Detecting& detecting, std::vector<Task<>> tasks) {
-    EventLoop& loop = get_running_loop();
-    detecting.on_found = [&loop, &tasks] {
-        loop.call_soon_threadsafe([&tasks] {
-            for (const Task<>& t : tasks) t.cancel();
-        });
-    };
+    const std::jthread ending = when_found(detecting, [&tasks] {
+        for (const Task<>& t : tasks) t.cancel();
+    });
     co_await wait(tasks);
-    detecting.on_found = nullptr;
 }
 
 TEST(RealDetectors, what_they_look_at_is_not_counted) {
@@ -212,8 +216,9 @@ TEST(RealDetectors, one_that_nothing_can_wake_is_found) {
         co_await until_found(detecting, {create_task(wait(event), {.name = "consumer"})});
     };
     run(amain());
-    EXPECT_EQ(detecting.wait().kind, Kind::lost_wake);
-    EXPECT_EQ(detecting.wait().task, "consumer");
+    const Finding found = detecting.wait();
+    EXPECT_EQ(found.kind, Kind::lost_wake);
+    EXPECT_EQ(found.task, "consumer");
 }
 
 Coro<> refuse_to_end(Event& end) {
@@ -235,10 +240,8 @@ TEST(RealDetectors, one_that_goes_on_after_a_cancel_is_found) {
         const Task<> clock = create_task([]() -> Coro<> {
             for (;;) co_await hocket::sleep(1ms);  // so that something goes on
         }());
-        EventLoop& loop = get_running_loop();
-        detecting.on_found = [&] { loop.call_soon_threadsafe([&] { end.set(); }); };
+        const std::jthread ending = when_found(detecting, [&end] { end.set(); });
         co_await task;
-        detecting.on_found = nullptr;
         clock.cancel();
     };
     run(amain());

@@ -44,9 +44,9 @@ TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
     const auto amain = []() -> Coro<> {
         Observation observation(getpid());
         co_await to_thread([&] { observation.count(); });
-        co_await until_counting(true);
+        co_await until_watched(true);
         co_await to_thread([] { stop_monitor(); });
-        co_await until_counting(false);
+        co_await until_watched(false);
     };
     run(amain());
 }
@@ -91,7 +91,9 @@ public:
     }
     Door(const Door&) = delete;
     Door& operator=(const Door&) = delete;
-    void wait_for_fork() { came_.wait(); }
+    void wait_for_fork() {
+        EXPECT_TRUE(testing::comes_true([this] { return came_.try_wait(); }));
+    }
     void open() { opened_.count_down(); }
 
 private:
@@ -111,10 +113,11 @@ TEST_F(OnceMonitor, one_that_ends_leaves_the_next_ones_socket_alone) {
     client.send("snapshot\n");
     door.wait_for_fork();
     std::thread stopping(stop_monitor);  // until the first one's thread has ended, which is amid its work
-    for (ino_t now = first; now == first || now == 0; now = number_of_file(path)) {
-        start_monitor();  // the first one's thread may be all that there is yet
-        std::this_thread::yield();
-    }
+    EXPECT_TRUE(testing::comes_true([&] {
+        start_monitor();  // the first one may be there yet
+        const ino_t now = number_of_file(path);
+        return now != first && now != 0;
+    }));
     door.open();
     stopping.join();
     EXPECT_NE(number_of_file(path), 0U);

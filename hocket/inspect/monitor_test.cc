@@ -183,10 +183,10 @@ TEST_F(RealMonitor, what_cannot_be_written_down_is_an_error_and_the_next_look_is
 
 TEST_F(RealMonitor, loops_count_while_somebody_looks_on) {
     const auto amain = []() -> Coro<> {
-        EXPECT_FALSE(is_counting());
+        EXPECT_FALSE(is_watched());
         auto first = std::make_unique<Observation>(getpid()), second = std::make_unique<Observation>(getpid());
         co_await to_thread([&] { first->count(); });
-        co_await until_counting(true);
+        co_await until_watched(true);
         co_await to_thread([&] { second->count(); });
         const Task<> resting = create_task(rest(), {.name = "resting"});
         co_await hocket::sleep(1ms);
@@ -198,13 +198,13 @@ TEST_F(RealMonitor, loops_count_while_somebody_looks_on) {
         EXPECT_EQ(loop->task_counters.back().resumes, 1U);
         first.reset();
         co_await to_thread([&] { return second->look(); });  // the monitor has seen by now that the first has gone
-        EXPECT_TRUE(is_counting());
+        EXPECT_TRUE(is_watched());
         second.reset();
-        co_await until_counting(false);
+        co_await until_watched(false);
         start_counting(get_running_loop());  // what the program wants is its own
         co_await to_thread([] { Observation(getpid()).count(); });
         co_await to_thread([] { Observation(getpid()).look(); });
-        EXPECT_TRUE(is_counting());
+        EXPECT_TRUE(is_watched());
     };
     run(amain());
 }
@@ -216,7 +216,7 @@ TEST_F(RealMonitor, the_child_of_a_fork_does_not_wait_for_its_parents_visitor) {
     const auto amain = []() -> Coro<> {
         Mailbox& mailbox = *get_running_loop().mailbox();
         std::thread looking([] { snapshot_of_process(getpid()); });
-        while (mailbox.full.load() == 0) std::this_thread::yield();
+        EXPECT_TRUE(testing::comes_true([&] { return mailbox.full.load() != 0; }));
         EXPECT_EQ(testing::in_child([] {
                       nested_run(go_on());
                       return 0;

@@ -5,11 +5,14 @@
 #include <hocket/hocket.h>
 #include <hocket/inspect/monitor.h>
 
+#include <tests/support/patience.h>
+
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -26,12 +29,15 @@ using OnceMonitor = RealMonitor;
 
 inline Coro<> rest() { co_await hocket::sleep(std::chrono::hours(1)); }
 
-// Whether the loop on which it is called counts, as its own tasks see it.
-inline bool is_counting() { return get_running_loop().observer() != nullptr; }
+// Whether the loop on which it is called counts, or is traced, as its own tasks see it.
+inline bool is_watched() { return get_running_loop().observer() != nullptr; }
 
 // The visitor's word comes a little after his answer.
-inline Coro<> until_counting(bool wanted) {
-    while (is_counting() != wanted) co_await hocket::sleep(std::chrono::milliseconds(1));
+inline Coro<> until_watched(bool wanted) {
+    const auto end = std::chrono::steady_clock::now() + testing::patience;
+    while (is_watched() != wanted && std::chrono::steady_clock::now() < end)
+        co_await hocket::sleep(std::chrono::milliseconds(1));
+    EXPECT_EQ(is_watched(), wanted);
 }
 
 // A client of the monitor, by hand.
@@ -52,11 +58,20 @@ public:
     }
     std::string line() const {
         std::string text;
-        for (char c = 0; ::recv(fd_, &c, 1, 0) == 1 && c != '\n';) text += c;
+        for (char c = 0; receive(c) && c != '\n';) text += c;
         return text;
     }
 
 private:
+    bool receive(char& c) const {
+        ssize_t n = 0;
+        EXPECT_TRUE(testing::comes_true([&] {
+            n = ::recv(fd_, &c, 1, MSG_DONTWAIT);
+            return n >= 0 || errno != EAGAIN;
+        }));
+        return n == 1;
+    }
+
     int fd_;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What is kept of a loop's events, and for how long, and where it is written.
+#include <hocket/inspect/monitor_test.h>
 #include <hocket/inspect/trace_test.h>
 
 #include <hocket/base/errors.h>
 #include <hocket/base/symbols.h>
-#include <hocket/inspect/monitor.h>
 #include <hocket/inspect/remote.h>
 #include <hocket/inspect/trace_internal.h>
 
@@ -190,13 +190,6 @@ TEST(OnceTraceRing, may_end_amid_a_name) {
     const Recorded trace(output.text, 7);
     EXPECT_EQ(nanoseconds(trace.of("task 0x10", "X").at(0)["dur"]), 2000);
     EXPECT_EQ(trace.of("x", "i").size(), 1U);
-}
-
-bool is_watched() { return get_running_loop().observer() != nullptr; }
-
-// The visitor's word comes a little after his answer.
-Coro<> until_watched(bool wanted) {
-    while (is_watched() != wanted) co_await hocket::sleep(1ms);
 }
 
 #if !HOCKET_SANITIZED  // whose allocators end the process in place of bad_alloc
