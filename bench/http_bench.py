@@ -10,13 +10,12 @@ import os
 import pathlib
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 
 from figures import progress
-from io_bench import HERE, IoBench, go_program, pinned, python_with
+from io_bench import HERE, IoBench, go_program, processor_beside, python_with
 
 SOURCES = HERE / "http"
 AT_ONCE = 10_000
@@ -79,9 +78,7 @@ class Http(IoBench):
         for name in ["epoll", "hocket-epoll"]:
             if name not in self.servers or name not in self.clients:
                 sys.exit(f"http: {name} is not there: cmake --build {build} --target bench")
-        self.client_cpu = min(os.sched_getaffinity(0) - {cpu}, default=cpu)
-        if self.client_cpu == cpu:
-            sys.exit("http: the client needs a processor of its own")
+        self.client_cpu = processor_beside(cpu, "http")
 
     def measures(self, program, workload, round_number):
         """Many at once are for those that stand for a way to do it; memory does not vary."""
@@ -92,19 +89,13 @@ class Http(IoBench):
     def measure(self, program, workload):
         if workload == "G":
             with self.server(program) as (port, pid):
-                return self.output(program, workload, [self.build / "bench/http_load", port, str(pid), "20000"], dict(os.environ))
+                return self.lines(program, workload, [self.build / "bench/http_load", port, str(pid), "20000"], self.client_cpu)
         count, concurrency = self.requests[workload]
         if count > concurrency:
             count //= self.slow.get(program, 1)
         with self.server("epoll", *([str(AT_ONCE)] if workload == "H1e4" else [])) as (port, _):
-            return self.output(program, workload, [*self.clients[program], port, str(count), str(concurrency)], self.environment(program))
-
-    def output(self, program, workload, command, environment):
-        run = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=pinned(self.client_cpu))
-        if run.returncode != 0:
-            progress("")
-            sys.exit(f"{program} {workload}: exit status {run.returncode}\n{run.stderr}")
-        return run.stdout.splitlines()
+            return self.lines(program, workload, [*self.clients[program], port, str(count), str(concurrency)], self.client_cpu,
+                              self.environment(program))
 
     @contextlib.contextmanager
     def server(self, program, *arguments):
@@ -114,13 +105,8 @@ class Http(IoBench):
                 port, config = str(free_port()), pathlib.Path(folder, "conf")
                 config.write_text((SOURCES / "nginx.conf").read_text().replace("@PORT@", port).replace("@FOLDER@", folder))
                 command += ["-p", folder, "-c", config]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self.environment(program),
-                                       preexec_fn=pinned(self.cpu))
-            try:
+            with self.started(command, self.environment(program)) as process:
                 yield port if port and listens(port) else process.stdout.readline().strip(), process.pid
-            finally:
-                process.kill()
-                process.wait()
 
     def print_table(self):
         self.print_columns("servers", self.server_columns, [p for p in self.programs if p in self.servers])

@@ -49,6 +49,14 @@ def python_with(*modules):
     return None
 
 
+def processor_beside(cpu, kind):
+    """The client's, where the server has `cpu`."""
+    others = os.sched_getaffinity(0) - {cpu}
+    if not others:
+        sys.exit(f"{kind}: the client needs a processor of its own")
+    return min(others)
+
+
 class IoBench(Rounds):
     """One kind of work, done by hocket on both backends, by the hand-written limit and by the peers."""
 
@@ -79,6 +87,25 @@ class IoBench(Rounds):
 
     def measures(self, program, workload, round_number):
         return True
+
+    @staticmethod
+    def lines(program, workload, command, cpu, environment=None):
+        """What it prints; if it fails, all ends."""
+        run = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=pinned(cpu))
+        if run.returncode != 0:
+            progress("")
+            sys.exit(f"{program} {workload}: exit status {run.returncode}\n{run.stderr}")
+        return run.stdout.splitlines()
+
+    @contextlib.contextmanager
+    def started(self, command, environment):
+        """A server, which ends with the block."""
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=pinned(self.cpu))
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def print_table(self):
         self.print_columns("", self.columns, [p for p in self.programs if p in self.commands])
@@ -120,32 +147,16 @@ class Net(IoBench):
                 commands[f"uvloop-{kind}"] = [python, HERE / "net/echo_asyncio.py", kind]
         names = ["ring", "epoll", "hocket-uring", "hocket-epoll", "asio", "libuv", "tokio", "go", "uvloop-protocol", "uvloop-streams"]
         super().__init__(build, rounds, cpu, names, commands)
-        self.client_cpu = min(os.sched_getaffinity(0) - {cpu}, default=cpu)
-        if self.client_cpu == cpu:
-            sys.exit("net: the client needs a processor of its own")
+        self.client_cpu = processor_beside(cpu, "net")
 
     def measures(self, program, workload, round_number):
         """Memory does not vary."""
         return not workload.startswith("Fidle") or round_number == 0
 
     def measure(self, program, workload):
-        with self.server(program, self.buffer_sizes[workload]) as (port, pid):
-            run = subprocess.run([self.build / "bench/load", port, str(pid), *self.workloads[workload]], capture_output=True, text=True,
-                                 preexec_fn=pinned(self.client_cpu))
-        if run.returncode != 0:
-            progress("")
-            sys.exit(f"{program} {workload}: exit status {run.returncode}\n{run.stderr}")
-        return run.stdout.splitlines()
-
-    @contextlib.contextmanager
-    def server(self, program, buffer_size):
-        process = subprocess.Popen([*self.commands[program], str(buffer_size)], stdout=subprocess.PIPE, text=True, env=self.environment(program),
-                                   preexec_fn=pinned(self.cpu))
-        try:
-            yield process.stdout.readline().strip(), process.pid
-        finally:
-            process.kill()
-            process.wait()
+        with self.started([*self.commands[program], str(self.buffer_sizes[workload])], self.environment(program)) as server:
+            port = server.stdout.readline().strip()
+            return self.lines(program, workload, [self.build / "bench/load", port, str(server.pid), *self.workloads[workload]], self.client_cpu)
 
 
 class Files(IoBench):
@@ -171,12 +182,7 @@ class Files(IoBench):
             super().run()
 
     def measure(self, program, workload):
-        run = subprocess.run([*self.commands[program], self.folder, str(self.count)], capture_output=True, text=True,
-                             env=self.environment(program), preexec_fn=pinned(self.cpu))
-        if run.returncode != 0:
-            progress("")
-            sys.exit(f"{program} {workload}: exit status {run.returncode}\n{run.stderr}")
-        return run.stdout.splitlines()
+        return self.lines(program, workload, [*self.commands[program], self.folder, str(self.count)], self.cpu, self.environment(program))
 
 
 KINDS = {"net": Net, "files": Files}

@@ -8,8 +8,8 @@ what slows the machine for a while slows both sides of it.
 usage: run.py --build FOLDER [NAME...] [--check] [--json FILE] [--rounds N] [--cpu N]
 
 NAME is a workload (A B C1 C1t C2 D E future failure timers cancel1 cancel5 growth1e3 ...), the beginning of several (growth),
-`compile`: what the headers cost, `net`: echo servers, `files`: reading many files, `http`: HTTP servers and clients, or `slow`: a server with
-1,000 slow clients. Without a name: all but the last four, and the time to compile a small program.
+`compile`: what the headers cost, `net`: echo servers, `files`: reading many files, `http`: HTTP servers and clients, `slow`: a server with
+1,000 slow clients, or `inspect`: what it costs to look inside. Without a name: all but the last five, and the time to compile a small program.
 """
 import argparse
 import json
@@ -23,6 +23,7 @@ import time
 
 import compile_time
 import http_bench
+import inspect_bench
 import io_bench
 import slow_clients
 from figures import Rounds, number, progress, quotient
@@ -60,7 +61,7 @@ PEER_WORKLOADS = {"asio": {"A", "B", "C1", "C1t", "C2", "D", "E", "future"},
 PEERS_ONLY = {"D1e5"}  # asyncio needs a tenth of D's sleeps for what the others need for all
 HOCKET_ONLY = {"Acounted", "C1counted", "failure", "timers", "simecho", "simhttp", "simhour"}
 SLEEPING = {"D", "D1e5", "timers"}  # these wait; the others use all the time of their processor
-KINDS = {**io_bench.KINDS, "http": http_bench.Http, "slow": slow_clients.Slow}
+KINDS = {**io_bench.KINDS, "http": http_bench.Http, "slow": slow_clients.Slow, "inspect": inspect_bench.Inspect}
 UNITS = {"ns": "ns", "ms": "ms", "over_s": "s over", "bytes": "bytes", "allocations": "allocations", "times": "x 1e3's"}
 RATIOS = [("hocket", "limit"), ("shared", "hocket"), ("asio", "hocket"), ("asyncio", "hocket")]
 

@@ -5,7 +5,7 @@ find_path(BOOST_ASIO boost/asio/awaitable.hpp)
 pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv)
 pkg_check_modules(libcurl QUIET IMPORTED_TARGET libcurl)
 
-file(GLOB programs CONFIGURE_DEPENDS bench/*.cc bench/net/*.cc bench/files/*.cc bench/http/*.cc)
+file(GLOB programs CONFIGURE_DEPENDS bench/*.cc bench/net/*.cc bench/files/*.cc bench/http/*.cc bench/inspect/*.cc)
 add_custom_target(bench)
 
 function(hocket_bench_program name source)

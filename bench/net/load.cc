@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The client of the echo servers: so many requests a second in bursts, as fast as it goes, or many connections that do nothing.
-// It measures the server's processor time and memory from outside, so that each server is measured alike.
+// The client of the echo servers: so many requests a second in bursts, as fast as it goes, one after the other, or many connections that
+// do nothing. It measures the server's processor time and memory from outside, so that each server is measured alike.
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -44,13 +44,16 @@ public:
             connections_.push_back({fd});
         }
     }
-    /// Each connection is served once, so that its handler has begun.
-    void greet() {
-        for (std::size_t i = 0; i < connections_.size(); ++i) {
-            begin(connections_[i]);
-            while (connections_[i].busy()) take(-1);
+    /// One after the other, each on the next connection.
+    void run(std::size_t n) {
+        for (; n > 0; --n) {
+            Connection& c = connections_[turn_++ % connections_.size()];
+            begin(c);
+            while (c.busy()) take(-1);
         }
     }
+    /// Each connection is served once, so that its handler has begun.
+    void greet() { run(connections_.size()); }
     /// Until `end`: bursts on one connection after the other, `rate` messages a second; 0: each has one under way, always.
     void run_until(double end, double rate, int burst) {
         if (rate == 0) {
@@ -145,18 +148,23 @@ void measure_requests(Load& load, const std::string& pid, std::size_t size, doub
     bench::report("MB/s", requests * static_cast<double>(size) / elapsed * 1e-6);
 }
 
+constexpr const char* usage =
+    "load PORT PID BYTES RATE | load PORT PID idle CONNECTIONS | load PORT count BYTES REQUESTS";
+
 }  // namespace
 
-/// load PORT PID BYTES RATE | load PORT PID idle CONNECTIONS
 int main(int argc, char** argv) {
-    if (argc != 5) return std::fprintf(stderr, "usage: load PORT PID BYTES RATE | load PORT PID idle CONNECTIONS\n"), 2;
-    const bool idle = std::strcmp(argv[3], "idle") == 0;
+    if (argc != 5) return std::fprintf(stderr, "usage: %s\n", usage), 2;
+    const bool idle = std::strcmp(argv[3], "idle") == 0, count = std::strcmp(argv[2], "count") == 0;
     const std::size_t size = idle ? 1024 : std::strtoul(argv[3], nullptr, 10);
     const rlimit files{20'000, 20'000};
     if (setrlimit(RLIMIT_NOFILE, &files) < 0) fail("setrlimit");
     Load load(std::atoi(argv[1]), size);
     if (idle) {
         measure_idle(load, argv[2], std::strtoul(argv[4], nullptr, 10), 8);
+    } else if (count) {
+        load.open(100);
+        load.run(std::strtoul(argv[4], nullptr, 10));
     } else {
         measure_requests(load, argv[2], size, std::atof(argv[4]));
     }
