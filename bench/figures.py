@@ -21,7 +21,8 @@ class Rounds:
             for values in figures.values():
                 values.extend([None] * (number + 1 - len(values)))
 
-    def median(self, program, figure):
+    def typical(self, program, figure):
+        """The median of the rounds."""
         return median(self.values[program].get(figure, []))
 
     def ratio(self, subject, figure, against, other):

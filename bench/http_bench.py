@@ -56,6 +56,7 @@ NEEDS = {"nginx": "no nginx", "beast": "no Boost.Beast", "curl": "no libcurl", "
 class Http(IoBench):
     """Servers on one processor and their client on another; clients on that one, and their server on the first."""
 
+    rate = "20000"  # a second, of G
     requests = {"G": None, "H1": (20_000, 1), "H64": (60_000, 64), "H1e4": (AT_ONCE, AT_ONCE)}
     workloads = requests
     slow = {"node": 4, "aiohttp": 10, "httpx": 60}  # they are given fewer
@@ -89,7 +90,7 @@ class Http(IoBench):
     def measure(self, program, workload):
         if workload == "G":
             with self.server(program) as (port, pid):
-                return self.lines(program, workload, [self.build / "bench/http_load", port, str(pid), "20000"], self.client_cpu)
+                return self.lines(program, workload, [self.build / "bench/http_load", port, str(pid), self.rate], self.client_cpu)
         count, concurrency = self.requests[workload]
         if count > concurrency:
             count //= self.slow.get(program, 1)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What it costs to look inside: servers and loops that nobody looks at, beside the same while somebody does, and one look.
+"""What it costs to look inside: servers and loops that nobody looks at, beside the same while somebody does, and a look itself.
 
-The states take turns, in each round all of them. `nobody` looks; `monitor`: the process has one, and nobody asks it; `detectors` look on; `counted`:
-`hocket top` looks each second, so that the loop counts. F and G are those of `net` and `http`, A and C1 those without a name. Instructions are
-counted by callgrind, in the program itself: the system's are not among them.
+The states take turns in each round. `nobody` looks; `monitor`: there is one, and nobody asks it; `detectors` look on; `counted`: the loop counts, as
+it does for `hocket top`. F and G are the servers of `net` and `http`, A and C1 the workloads of these names. The least of the rounds stands for
+processor time. Instructions are the program's own, without the system's; callgrind counts them.
+
+A look is `hocket ps --json` from its start to its end; meanwhile the process stood as long as it says itself.
 """
 import contextlib
 import json
@@ -11,27 +13,29 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+from figures import quotient
+from http_bench import Http
 from io_bench import IoBench, Net, processor_beside
 
 STATES = {"nobody": {}, "monitor": {"HOCKET_INSPECT": "1"}, "detectors": {"HOCKET_DETECT": "100000"}, "counted": {"HOCKET_INSPECT": "1"}}
 SERVERS = {"F": "echo_hocket", "G": "server_hocket"}
+RATES = {"F": ["load", *Net.workloads["F1k"]], "G": ["http_load", Http.rate]}  # a client: so many requests a second
+COUNTS = {"F": ["load", "count", "1024"], "G": ["http_load", "count"]}         # so many in all, one after the other
+FEW, MANY = 1_000, 11_000                   # requests: what a server needs once is in both
 ITEMS = {"A": 1_000_000, "C1": 10_000_000}  # of hocket_bench
-CROWDS = {"100,000-tasks": ["100000", "0"], "1-GB": ["0", "1000"], "4-GB": ["0", "4000"]}
-LOADS = {"F": ["load", *Net.workloads["F1k"]], "G": ["http_load", "20000"]}
-CLIENTS = {"F": ["load", "count", "1024"], "G": ["http_load", "count"]}  # one request after the other
-FEW, MANY = 1_000, 11_000  # requests: what a server needs once is in both
+CROWDS = {"100,000-tasks": ["100000", "0"], "1-GB": ["0", "1024"], "4-GB": ["0", "4096"]}
 
 
 class Inspect(IoBench):
     """The server, or who is looked at, has one processor; clients and who looks, the other."""
 
-    workloads = {"watchedF-epoll": None, "watchedF-uring": None, "watchedG-epoll": None, "watchedG-uring": None, "look": None,
-                 "watchedA": None, "watchedC1": None, "watchedF": None, "watchedG": None}
+    workloads = ["watchedF-epoll", "watchedF-uring", "watchedG-epoll", "watchedG-uring", "watchedA", "watchedC1", "watchedF", "watchedG", "look"]
     server_columns = [column for kind in "FG" for backend in ["epoll", "uring"]
                       for column in [(f"{kind}, {backend}: CPU us", f"watched{kind}-{backend}.cpu_us", None),
                                      ("/ nobody", f"watched{kind}-{backend}.cpu_us", "nobody")]]
@@ -59,7 +63,7 @@ class Inspect(IoBench):
             return False
         if "-" in workload:
             return program != "detectors"
-        return round_number == 0 and shutil.which("valgrind") and (workload in ["watchedA", "watchedC1"] or program in ["nobody", "monitor"])
+        return round_number == 0 and shutil.which("valgrind") and (workload in ["watchedA", "watchedC1"] or program != "detectors")
 
     def measure(self, program, workload):
         if workload == "look":
@@ -69,7 +73,7 @@ class Inspect(IoBench):
             return self.processor_time(program, name, backend)
         if name in ITEMS:
             return [f"instructions {self.instructions('hocket_bench', [name + 'counted' * (program == 'counted')], program) / ITEMS[name]}"]
-        few, many = [self.instructions(SERVERS[name], [], program, [*CLIENTS[name], str(requests)]) for requests in [FEW, MANY]]
+        few, many = [self.instructions(SERVERS[name], [], program, [*COUNTS[name], str(requests)]) for requests in [FEW, MANY]]
         return [f"instructions {(many - few) / (MANY - FEW)}"]
 
     def instructions(self, program, arguments, state, client=None):
@@ -81,7 +85,8 @@ class Inspect(IoBench):
             with self.started(command, self.environment_of(state, "epoll")) as process:
                 if client:
                     port = process.stdout.readline().strip()
-                    self.lines(state, program, [self.build / "bench" / client[0], port, *client[1:]], self.client_cpu)
+                    with counting(process.pid) if state == "counted" else contextlib.nullcontext():
+                        self.lines(state, program, [self.build / "bench" / client[0], port, *client[1:]], self.client_cpu)
                     process.terminate()
                 process.communicate()
             counted = pathlib.Path(folder, str(process.pid)).read_text()
@@ -98,26 +103,39 @@ class Inspect(IoBench):
     def processor_time(self, program, name, backend):
         with self.started([self.build / "bench" / SERVERS[name]], self.environment_of(program, backend)) as server:
             port, pid = server.stdout.readline().strip(), str(server.pid)
-            load, *how = LOADS[name]
-            with self.looked_at(pid) if program == "counted" else contextlib.nullcontext():
-                return self.lines(program, name, [self.build / "bench" / load, port, pid, *how], self.client_cpu)
-
-    @contextlib.contextmanager
-    def looked_at(self, pid):
-        """From its first line on, which comes with the second look."""
-        top = subprocess.Popen([self.hocket, "top", pid], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        try:
-            top.stdout.readline()
-            yield
-        finally:
-            top.kill()
-            top.communicate()
+            load, *rate = RATES[name]
+            with counting(pid) if program == "counted" else contextlib.nullcontext():
+                return self.lines(program, name, [self.build / "bench" / load, port, pid, *rate], self.client_cpu)
 
     @staticmethod
     def environment_of(state, backend):
         return {**os.environ, **STATES[state], "HOCKET_BACKEND": backend}
 
+    def typical(self, program, figure):
+        """Of processor time the least: what else runs only adds to it."""
+        if not figure.endswith(".cpu_us"):
+            return super().typical(program, figure)
+        return min((v for v in self.values[program].get(figure, []) if v is not None), default=None)
+
+    def ratio(self, subject, figure, against, other):
+        return quotient(self.typical(subject, figure), self.typical(against, other))
+
     def print_table(self):
-        self.print_columns("processor time", self.server_columns, [state for state in STATES if state != "detectors"])
+        self.print_columns("least of rounds", self.server_columns, [state for state in STATES if state != "detectors"])
         self.print_columns("\ncallgrind", self.instruction_columns, list(STATES))
         self.print_columns("\na process of", self.look_columns, list(CROWDS))
+
+
+@contextlib.contextmanager
+def counting(pid):
+    """As `hocket top` does before it looks: the loops count, as long as the connection is there."""
+    user = os.geteuid()
+    path = next((p for p in [f"/run/user/{user}/hocket/{pid}", f"/tmp/hocket-{user}/{pid}"] if os.path.exists(p)), None)
+    if not path:
+        sys.exit(f"inspect: process {pid} has no monitor")
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.connect(path)
+        monitor.sendall(b"count\n")
+        if (answer := monitor.recv(100)) != b"end\t0\n":
+            sys.exit(f"inspect: the monitor of process {pid} does not count: {answer}")
+        yield
