@@ -13,6 +13,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <sstream>
+#include <string>
 #include <utility>
 
 namespace {
@@ -64,6 +66,19 @@ Examples:
   curl -d name=ada http://127.0.0.1:8080/post
   curl -s http://127.0.0.1:8080/posts/7)";
 
+// Its exit code. What it printed has to arrive, too.
+template <class F>
+int done(const std::string& name, const F& what) {
+    try {
+        what();
+        flush_output();
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "%s: %s\n", name.c_str(), printable_lines(e.what()).c_str());
+        return failed;
+    }
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -104,10 +119,13 @@ int main(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return program.exit(e) == 0 ? 0 : wrong_usage;
+        std::ostringstream help, error;
+        const bool is_help = program.exit(e, help, error) == 0;
+        std::fputs(error.str().c_str(), stderr);
+        return is_help ? done("hocket", [&] { std::fputs(help.str().c_str(), stdout); }) : wrong_usage;
     }
     if (get.parsed()) return run_get(std::move(to_get));
-    try {
+    return done("hocket " + program.get_subcommands().front()->get_name(), [&] {
         if (serve.parsed()) serve_folder(folder);
         if (httpbin.parsed()) run_serving(make_httpbin(HOCKET_VERSION), how);
         if (ps.parsed()) run_ps(inspection);
@@ -115,10 +133,5 @@ int main(int argc, char** argv) {
         if (where.parsed()) run_where(inspection);
         if (top.parsed()) run_top(to_watch);
         if (trace.parsed()) run_trace(to_trace);
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "hocket %s: %s\n", program.get_subcommands().front()->get_name().c_str(),
-                     printable_lines(e.what()).c_str());
-        return failed;
-    }
-    return 0;
+    });
 }

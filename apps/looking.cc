@@ -2,8 +2,11 @@
 // Words, tables and lines of JSON.
 #include "looking.h"
 
+#include <hocket/base/errors.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
@@ -100,3 +103,8 @@ std::string line_of(const Json& value) {
 }
 
 void print_json(const Json& value) { std::printf("%s\n", line_of(value).c_str()); }
+
+void flush_output() {
+    if (std::fflush(stdout) != 0) throw hocket::OSError(errno, "write to standard output");
+    if (std::ferror(stdout) != 0) throw hocket::RuntimeError("write to standard output: some of it could not be");
+}

@@ -29,3 +29,5 @@ hocket::http::Json task_json(const hocket::inspect::TaskSnapshot& task, const ho
 std::string line_of(const hocket::http::Json& value);
 /// The same on standard output.
 void print_json(const hocket::http::Json& value);
+/// What was printed so far is where it should go, or an exception says why it is not.
+void flush_output();

@@ -291,7 +291,7 @@ Coro<> write_looks(Watched& process, const TopOptions& options) {
                      lines_of(process.looks().rates(options.sort), process.looks().sources(), most_rows))
                     std::printf("%s\n", line.c_str());
             }
-            std::fflush(stdout);
+            flush_output();
             if (++n == options.count) co_return;
         }
         co_await hocket::sleep(interval);

@@ -31,6 +31,12 @@ def run(*arguments, text=True, **how):
     return subprocess.run([program(), *arguments], capture_output=True, text=text, timeout=PATIENCE, **how)
 
 
+def run_with_full_output(*arguments):
+    """The same with a standard output on which there is no room."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        return subprocess.run([program(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, env=ENVIRONMENT)
+
+
 class Server:
     """`hocket httpbin`, or another command that serves, on a free port if none is given."""
 

@@ -18,7 +18,7 @@ import unittest
 import urllib.request
 import urllib.parse
 
-from program import PATIENCE, Server, main, run
+from program import PATIENCE, Server, main, run, run_with_full_output
 
 
 class CommandLine(unittest.TestCase):
@@ -34,6 +34,11 @@ class CommandLine(unittest.TestCase):
 
     def test_version(self):
         self.assertRegex(run("--version").stdout, r"^hocket \d+\.\d+\.\d+$")
+
+    def test_output_that_cannot_be_written_is_1(self):
+        for arguments in (["--help"], ["--version"], ["httpbin", "--help"]):
+            done = run_with_full_output(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (1, "hocket: write to standard output: No space left on device\n"), arguments)
 
     def test_wrong_usage_is_2(self):
         for arguments in ([], ["nonsense"], ["httpbin", "--port", "99999"], ["httpbin", "--port", "x"], ["httpbin", "--nonsense"]):

@@ -23,7 +23,7 @@ import unittest
 
 from machine import SKIPPED, refusal
 from outside import HEAD, NOTES, ROOT, SEGMENT, STANDING, Process, as_json, as_json_at_rest, core_of, end_of_notes, essence, gdb, notes_first, places, said, seen, segments, standing, stripped, stuck, tasks_by_name
-from program import ENVIRONMENT, PATIENCE, Server, program, run
+from program import ENVIRONMENT, PATIENCE, Server, program, run, run_with_full_output
 
 REFUSAL = refusal()
 needs_ptrace = unittest.skipIf(REFUSAL, REFUSAL)
@@ -361,6 +361,12 @@ class Errors(WithFolder):
             self.assertEqual(self.error_of("where", process.number, "twin"), "hocket where: there are several tasks twin: take an id, as `hocket ps` shows them\n")
             for task in as_json("ps", process.number)["loops"][0]["tasks"]:
                 self.assertEqual(as_json("where", process.number, task["id"])["name"], task["name"])
+
+    def test_output_that_cannot_be_written(self):
+        with standing("namesakes", inspect="1") as process:
+            for command in (["ps"], ["ps", "--group"], ["ps", "--json"], ["pstree"], ["pstree", "--json"], ["where", "Task-1"]):
+                done = run_with_full_output(command[0], process.number, *command[1:])
+                self.assertEqual((done.returncode, done.stderr), (1, f"hocket {command[0]}: write to standard output: No space left on device\n"), command)
 
     def test_another_users_process(self):
         if os.geteuid() != 0:

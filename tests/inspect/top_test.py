@@ -18,7 +18,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "apps"))
-from program import ENVIRONMENT, PATIENCE, Terminal, program, run  # noqa: E402
+from program import ENVIRONMENT, PATIENCE, Terminal, program, run, run_with_full_output  # noqa: E402
 
 SPINS = os.path.abspath(sys.argv[2])
 CLEAR, BACK = "\x1b[?1049h", "\x1b[?1049l"
@@ -291,6 +291,12 @@ class Refused(unittest.TestCase):
         process = subprocess.Popen(["true"])
         process.wait()
         self.assert_refused(run("top", str(process.pid)), 1, "No such process")
+
+    def test_output_that_cannot_be_written(self):
+        with answering(snapshot(1), snapshot(2)) as pid:
+            for how in ([], ["--json"]):
+                done = run_with_full_output("top", pid, "--interval", "0.05", *how)
+                self.assertEqual((done.returncode, done.stderr), (1, "hocket top: write to standard output: No space left on device\n"))
 
     def test_wrong_usage(self):
         for wrong in (["--interval", "0"], ["--interval", "x"], ["--sort", "colour"], ["--count", "-1"], []):
