@@ -102,23 +102,6 @@ void say_if_empty(const Snapshot& snapshot) {
     if (snapshot.loops.empty()) std::printf("process %d has no loop\n", snapshot.pid);
 }
 
-Json json_of(const Snapshot& snapshot, const Sources& sources) {
-    Json loops = Json::array();
-    for (const LoopSnapshot& loop : snapshot.loops) {
-        Json tasks = Json::array();
-        for (const TaskSnapshot& task : loop.tasks) tasks.push_back(task_json(task, loop, sources));
-        loops.push_back({{"number", loop.number},
-                         {"thread", loop.thread},
-                         {"backend", loop.backend},
-                         {"stood", loop.stood},
-                         {"tasks", std::move(tasks)}});
-    }
-    return {{"pid", snapshot.pid},
-            {"stopped_ns", snapshot.stopped},
-            {"torn", snapshot.is_torn},
-            {"loops", std::move(loops)}};
-}
-
 void print_lines(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
@@ -132,7 +115,8 @@ struct Group {
 // Numbers in what is awaited differ from task to task: `sleep, 1.2 s left`.
 std::string kind_of(const std::string& awaits) { return awaits.substr(0, awaits.find_first_of(",0123456789")); }
 
-void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
+// The largest first.
+std::vector<Group> groups_of(const LoopSnapshot& loop) {
     std::map<std::tuple<RemoteAddress, RemoteAddress, std::string>, Group> groups;
     for (const TaskSnapshot& t : loop.tasks) {
         Group& group = groups[{t.created_at, t.frames.empty() ? 0 : t.frames.front(), kind_of(t.awaits)}];
@@ -144,14 +128,60 @@ void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
     std::ranges::sort(largest_first, [](const Group& a, const Group& b) {
         return a.count != b.count ? a.count > b.count : a.oldest < b.oldest;
     });
+    return largest_first;
+}
+
+std::string place_of(const TaskSnapshot& task, const Symbols& symbols) {
+    return task.frames.empty() ? std::string() : symbols.code_location(task.frames.front());
+}
+
+void print_groups(const LoopSnapshot& loop, const Symbols& symbols) {
     std::vector<std::vector<std::string>> rows{{"TASKS", "OLDEST", "CREATED AT", "STATE", "AWAITS", "AT"}};
-    rows.reserve(largest_first.size() + 1);
-    for (const auto& [count, t] : largest_first) {
+    const std::vector<Group> groups = groups_of(loop);
+    rows.reserve(groups.size() + 1);
+    for (const auto& [count, t] : groups) {
         rows.push_back({std::to_string(count), t->name, symbols.code_location(t->created_at),
                         std::string(name_of(t->state)), t->awaits.empty() ? "-" : kind_of(t->awaits),
-                        t->frames.empty() ? "-" : symbols.code_location(t->frames.front())});
+                        t->frames.empty() ? "-" : place_of(*t, symbols)});
     }
     print_lines(table_lines(std::move(rows)));
+}
+
+Json groups_json(const LoopSnapshot& loop, const Symbols& symbols) {
+    Json groups = Json::array();
+    for (const auto& [count, t] : groups_of(loop)) {
+        groups.push_back({{"count", count},
+                          {"oldest", t->name},
+                          {"created_at", symbols.code_location(t->created_at)},
+                          {"state", name_of(t->state)},
+                          {"awaits", kind_of(t->awaits)},
+                          {"at", place_of(*t, symbols)}});
+    }
+    return groups;
+}
+
+Json tasks_json(const LoopSnapshot& loop, const Sources& sources) {
+    Json tasks = Json::array();
+    for (const TaskSnapshot& task : loop.tasks) tasks.push_back(task_json(task, loop, sources));
+    return tasks;
+}
+
+Json json_of(const Snapshot& snapshot, const Sources& sources, bool is_grouped) {
+    Json loops = Json::array();
+    for (const LoopSnapshot& loop : snapshot.loops) {
+        Json shown = {
+            {"number", loop.number}, {"thread", loop.thread}, {"backend", loop.backend}, {"stood", loop.stood}};
+        if (is_grouped) {
+            shown["groups"] = groups_json(loop, sources.symbols);
+        } else {
+            shown["tasks"] = tasks_json(loop, sources);
+        }
+        loops.push_back(std::move(shown));
+    }
+    return {{"pid", snapshot.pid},
+            {"stopped_ns", snapshot.stopped},
+            {"torn", snapshot.is_torn},
+            {"loops", std::move(loops)}};
 }
 
 struct Found {
@@ -189,7 +219,7 @@ void describe_where(CLI::App& command, Inspection& what) {
 
 void run_ps(const Inspection& what) {
     auto [snapshot, sources] = look_at("ps", what.process);
-    if (what.is_json) return print_json(json_of(snapshot, sources));
+    if (what.is_json) return print_json(json_of(snapshot, sources, what.is_grouped));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());
@@ -211,7 +241,7 @@ void run_ps(const Inspection& what) {
 
 void run_pstree(const Inspection& what) {
     auto [snapshot, sources] = look_at("pstree", what.process);
-    if (what.is_json) return print_json(json_of(snapshot, sources));
+    if (what.is_json) return print_json(json_of(snapshot, sources, false));
     say_if_empty(snapshot);
     for (const LoopSnapshot& loop : snapshot.loops) {
         std::printf("%s\n", heading(loop).c_str());

@@ -114,6 +114,17 @@ class ByTheMonitor(unittest.TestCase):
             for name in ("rent", tasks["rent"]["id"]):
                 self.assertEqual(as_json("where", process.number, name), tasks["rent"])
 
+    def test_json_of_groups(self):
+        table = essence((ROOT / "examples/stuck/leak.out").read_text().split("\n\n")[0].split("\n", 1)[1].rstrip("\n") + "\n")
+        with stuck("leak", inspect="1") as process:
+            self.assertEqual(seen(table, "ps", "--group", process.number), table)
+            found = as_json_at_rest("ps", "--group", process.number)
+        (loop,) = found["loops"]
+        self.assertEqual((found["pid"], loop["stood"], "tasks" in loop), (process.pid, True, False))
+        keys = ("count", "oldest", "created_at", "state", "awaits", "at")
+        self.assertEqual({tuple(group) for group in loop["groups"]}, {tuple(sorted(keys))})
+        self.assertEqual([" ".join(str(group[key]) for key in keys) for group in loop["groups"]], table.splitlines()[2:])
+
     def test_it_is_there_if_HOCKET_INSPECT_asks_for_it(self):
         for asked in (None, "", "0", "1"):
             with self.subTest(asked), standing("no_tasks", inspect=asked) as process:
