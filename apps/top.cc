@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -59,8 +60,8 @@ Examples:
   hocket top 4711 --count 10 --json > ten-seconds.jsonl
   hocket top 4711 --web                     in a browser; the first line of output says where
 
-Exit codes: 0 it was shown until q, Ctrl-C, --count or the process's end; 1 it could not be, and standard error says why;
-2 wrong usage
+Exit codes: 0 it was shown until q, Ctrl-C, --count or the process's end, on a terminal also until SIGTERM or SIGHUP; 1 it could not
+be, and standard error says why; 2 wrong usage
 
 Documentation: docs/inspecting.md)";
 
@@ -122,29 +123,13 @@ std::vector<std::string> lines_of(const std::vector<LoopRates>& loops, const Sou
 
 // ---- The terminal
 
-// Its whole screen, until it is given back as it was; keys come unechoed.
+// Its whole screen, until it is given back as it was; keys come unechoed. Given back it also is at a signal that ends or stops the process.
 class Screen {
 public:
-    Screen() : is_coloured_(!has_variable("NO_COLOR")) {
-        has_keys_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
-        if (has_keys_) {
-            termios raw = before_;
-            raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-            ::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-            add_reader(hocket::get_running_loop(), STDIN_FILENO, [this] { read_key(); });
-        }
-        std::fputs("\x1b[?1049h\x1b[?25l", stdout);
-    }
+    Screen() : is_coloured_(!has_variable("NO_COLOR")) { take(); }
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
-    ~Screen() {
-        if (has_keys_) {
-            remove_reader(hocket::get_running_loop(), STDIN_FILENO);
-            ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-        }
-        std::fputs("\x1b[?25h\x1b[?1049l", stdout);
-        std::fflush(stdout);
-    }
+    ~Screen() { give_back(); }
 
     static std::size_t rows() noexcept { return size().ws_row; }
 
@@ -172,6 +157,37 @@ public:
     }
 
 private:
+    void take() {
+        hocket::EventLoop& loop = hocket::get_running_loop();
+        has_keys_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+        if (has_keys_) {
+            termios raw = before_;
+            raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+            ::tcsetattr(STDIN_FILENO, TCSANOW, &raw);  // stops the process (SIGTTOU) while it is in the background
+            add_reader(loop, STDIN_FILENO, [this] { read_key(); });
+        }
+        add_signal_handler(loop, SIGTSTP, [this] { stop(); });
+        for (const int number : ends) add_signal_handler(loop, number, [this] { watching_.cancel(); });
+        std::fputs("\x1b[?1049h\x1b[?25l", stdout);
+    }
+    void give_back() {
+        hocket::EventLoop& loop = hocket::get_running_loop();
+        for (const int number : ends) remove_signal_handler(loop, number);
+        remove_signal_handler(loop, SIGTSTP);
+        if (has_keys_) {
+            remove_reader(loop, STDIN_FILENO);
+            ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+        }
+        std::fputs("\x1b[?25h\x1b[?1049l", stdout);
+        std::fflush(stdout);
+    }
+    // Ctrl-Z: does what it does elsewhere, until SIGCONT.
+    void stop() {
+        give_back();
+        std::raise(SIGTSTP);
+        take();
+        keys_.put_nowait(' ');  // means nothing, and has all drawn anew
+    }
     static winsize size() noexcept {
         winsize found{};
         if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &found) < 0 || found.ws_col == 0 || found.ws_row == 0)
@@ -185,6 +201,9 @@ private:
         keys_.put_nowait(key);
     }
 
+    static constexpr std::array<int, 2> ends{SIGTERM, SIGHUP};
+
+    const hocket::AnyTask watching_ = hocket::current_task();
     bool is_coloured_, has_keys_ = false;
     termios before_{};
     hocket::Queue<char> keys_;
@@ -332,5 +351,7 @@ void run_top(const TopOptions& options) {
         hocket::run(watch_process(*pid, options));
     } catch (const hocket::KeyboardInterrupt&) {
         return;  // Ctrl-C is how one ends it
+    } catch (const hocket::CancelledError&) {
+        return;  // SIGTERM or SIGHUP, when the terminal has been given back
     }
 }

@@ -112,13 +112,16 @@ def make_certificate(folder):
 
 
 class Terminal:
-    """The program with a pseudo-terminal as its standard error, and as its standard output, too, if that is wanted."""
+    """The program with a pseudo-terminal as its standard error, and as its standard output, too, if that is wanted. `is_job`: as a shell has it,
+    so that it can be stopped."""
 
-    def __init__(self, *arguments, has_output=False, columns=100, environment=None):
+    def __init__(self, *arguments, has_output=False, columns=100, environment=None, is_job=False):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.modes = termios.tcgetattr(self.master)  # as they were before
         self.process = subprocess.Popen([program(), *arguments], stdin=slave, stdout=slave if has_output else subprocess.DEVNULL, stderr=slave,
-                                        env={**ENVIRONMENT, "TERM": "xterm", **(environment or {})}, start_new_session=True)
+                                        env={**ENVIRONMENT, "TERM": "xterm", **(environment or {})},
+                                        **({"process_group": 0} if is_job else {"start_new_session": True}))
         os.close(slave)
         self.text = ""
 

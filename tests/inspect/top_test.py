@@ -8,11 +8,13 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -265,6 +267,37 @@ class OnATerminal(unittest.TestCase):
             code, text = terminal.end()
         self.assertEqual(code, 0, text)
         self.assertTrue(text.endswith(BACK), text[-40:])
+
+    def test_signals_that_end_it_give_the_terminal_back(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            with self.subTest(number), answering(snapshot(1), snapshot(2)) as pid, Terminal("top", pid, "--interval", "0.1", has_output=True) as terminal:
+                terminal.read_until(r"99 of 100 steps took")
+                self.assertNotEqual(termios.tcgetattr(terminal.master), terminal.modes)
+                terminal.process.send_signal(number)
+                code, text = terminal.end()
+                self.assertEqual((code, text[-len(BACK):]), (0, BACK))
+                self.assertEqual(termios.tcgetattr(terminal.master), terminal.modes)
+
+    def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(self):
+        with answering(snapshot(1), snapshot(2)) as pid, Terminal("top", pid, "--interval", "0.1", has_output=True, is_job=True) as terminal:
+            for _ in range(2):
+                terminal.read_until(r"99 of 100 steps took")
+                raw = termios.tcgetattr(terminal.master)
+                terminal.process.send_signal(signal.SIGTSTP)
+                self.assertTrue(os.WIFSTOPPED(os.waitpid(terminal.process.pid, os.WUNTRACED)[1]))
+                self.assertTrue(terminal.read_until(re.escape(BACK) + "$"))
+                self.assertEqual(termios.tcgetattr(terminal.master), terminal.modes)
+                terminal.text = ""
+                terminal.process.send_signal(signal.SIGCONT)
+                terminal.read_until(r"99 of 100 steps took")
+                self.assertTrue(terminal.text.startswith(CLEAR))
+                self.assertEqual(termios.tcgetattr(terminal.master), raw)
+            terminal.process.send_signal(signal.SIGTSTP)
+            self.assertTrue(os.WIFSTOPPED(os.waitpid(terminal.process.pid, os.WUNTRACED)[1]))
+            for number in (signal.SIGTERM, signal.SIGCONT):
+                terminal.process.send_signal(number)
+            self.assertEqual(terminal.end()[0], -signal.SIGTERM)
+            self.assertEqual(termios.tcgetattr(terminal.master), terminal.modes)
 
     def test_no_line_is_longer_than_the_terminal_is_wide(self):
         with spinning() as process, Terminal("top", str(process.pid), "--interval", "0.1", has_output=True, columns=40, environment={"NO_COLOR": "1"}) as terminal:
