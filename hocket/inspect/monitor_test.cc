@@ -54,6 +54,34 @@ TEST_F(RealMonitor, a_loop_that_waits_is_seen) {
     run(amain());
 }
 
+std::size_t mail_of(Mailbox& mailbox) {
+    const std::lock_guard lock(mailbox.mutex);
+    std::size_t nodes = 0;
+    for (const Node* n = mailbox.first; n != nullptr; n = n->next) ++nodes;
+    return nodes;
+}
+
+TEST_F(RealMonitor, a_loop_that_is_blocked_finds_one_invitation_however_many_looks_there_were) {
+    const auto amain = [](bool looks_to_the_end) -> Coro<> {
+        Mailbox& mailbox = *get_running_loop().mailbox();
+        auto counting = std::make_unique<Observation>(getpid());
+        std::thread([&] {
+            for (int i = 0; i < 5; ++i) {
+                snapshot_of_process(getpid());
+                Observation another(getpid());
+                another.count();  // and no more, when it has gone
+                another.look();
+            }
+            if (looks_to_the_end) counting->count();
+        }).join();
+        EXPECT_EQ(mail_of(mailbox), 1U);
+        co_await hocket::sleep(1ms);
+        co_await until_watched(looks_to_the_end);
+    };
+    run(amain(true));
+    run(amain(false));
+}
+
 // It stands in a system call, and answers nobody.
 TEST_F(RealMonitor, a_loop_that_is_blocked_is_seen) {
     std::latch blocked(1), seen(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each loop finds a callback in its mailbox, which waits until the visitor has gone.
+// Each loop finds an invitation in its mailbox, which waits until the visitor has gone.
 #include <hocket/inspect/visit_internal.h>
 
 #include <hocket/base/owners.h>
@@ -15,7 +15,8 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <utility>
+#include <string>
+#include <vector>
 
 namespace hocket::inspect {
 
@@ -29,7 +30,7 @@ constexpr std::chrono::seconds longest_stand(1);         // whatever keeps the v
 
 }  // namespace
 
-struct Visit::Meeting {
+struct Meeting {
     std::mutex mutex;
     std::condition_variable somebody_came, over;
     std::vector<std::uint64_t> came;
@@ -54,46 +55,89 @@ struct Visit::Meeting {
         }
         over.notify_all();
     }
+    bool has_ended() {
+        const std::lock_guard lock(mutex);
+        return is_over;
+    }
 };
 
-namespace {
-
-// In the ready queue of a loop, once.
-template <class F>
+// What a loop is asked for. A loop that is blocked has no more than one, which those who come later join.
 struct Invitation final : Node {
-    F what;
-    explicit Invitation(F f) : what(std::move(f)) {}
+    using Errand = void (*)(EventLoop&);
+
+    explicit Invitation(Mailbox& m) : mailbox(m) {}
+
+    /// With the mailbox's mutex. Each errand is there once, in the order in which they were asked for last: one may undo another.
+    void add(Errand errand) {
+        std::erase(errands, errand);
+        errands.push_back(errand);
+    }
+    void add(const Shared<Meeting>& meeting) {
+        std::erase_if(meetings, [](const Shared<Meeting>& m) { return m->has_ended(); });
+        meetings.push_back(meeting);
+    }
+
     void run() override {
         const Unique<Invitation> mine(this);
+        leave();
+        for (const Errand errand : errands) do_or_report([errand] { errand(*this_loop); });
+        for (const Shared<Meeting>& meeting : meetings) do_or_report([&] { meeting->attend(this_loop->mark()); });
+    }
+    void discard() noexcept override {
+        leave();
+        delete this;
+    }
+
+private:
+    template <class F>
+    static void do_or_report(const F& what) {
         try {
-            what(*this_loop);
+            what();
         } catch (const std::bad_alloc&) {
             report("a loop cannot be looked at: there is no memory for it");
         } catch (const std::exception& e) {
             report("a loop cannot be looked at: " + std::string(e.what()));
         }
     }
-    void discard() noexcept override { delete this; }
+    // From here on nobody joins.
+    void leave() noexcept {
+        const std::lock_guard lock(mailbox.mutex);
+        mailbox.invitation = nullptr;
+    }
+
+    Mailbox& mailbox;
+    std::vector<Errand> errands;
+    std::vector<Shared<Meeting>> meetings;
 };
 
-bool can_come(Mailbox& mailbox, bool also_stopped) {
-    const std::lock_guard lock(mailbox.mutex);
+namespace {
+
+bool can_come(const Mailbox& mailbox, bool also_stopped) {
     return (also_stopped || mailbox.running) && mailbox.backend != nullptr && mailbox.backend->real_time();
 }
 
+template <class What>
+bool invite(Mailbox& mailbox, const What& what, bool also_stopped) {
+    auto fresh = Unique<Invitation>::make(mailbox);
+    {
+        const std::lock_guard lock(mailbox.mutex);
+        if (!can_come(mailbox, also_stopped)) return false;
+        const bool stands = mailbox.invitation != nullptr;
+        (stands ? mailbox.invitation : fresh.get())->add(what);
+        if (stands) return true;
+        mailbox.invitation = fresh.get();
+    }
+    Invitation& invitation = *fresh.release();
+    if (mailbox.post(invitation)) return true;
+    invitation.discard();
+    return false;
+}
+
 // How many will come.
-template <class F>
-std::size_t invite_all(const F& what, bool also_stopped) {
+template <class What>
+std::size_t invite_all(const What& what, bool also_stopped) {
     std::size_t invited = 0;
-    Mailbox::for_each([&](Mailbox& mailbox) {
-        if (!can_come(mailbox, also_stopped)) return;
-        auto* const invitation = new Invitation<F>(what);
-        if (mailbox.post(*invitation)) {
-            ++invited;
-        } else {
-            invitation->discard();
-        }
-    });
+    Mailbox::for_each([&](Mailbox& mailbox) { invited += invite(mailbox, what, also_stopped) ? 1 : 0; });
     return invited;
 }
 
@@ -113,8 +157,7 @@ Visit::Visit() : meeting_(Shared<Meeting>::make()) {
 Visit::~Visit() { meeting_->end(); }
 
 void Visit::meet() {
-    const std::size_t invited =
-        invite_all([meeting = meeting_](EventLoop& loop) { meeting->attend(loop.mark()); }, false);
+    const std::size_t invited = invite_all(meeting_, false);
     Meeting& m = *meeting_;
     std::unique_lock lock(m.mutex);
     const auto all_came = [&] { return m.came.size() == invited; };

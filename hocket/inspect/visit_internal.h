@@ -14,6 +14,8 @@ class EventLoop;
 
 namespace hocket::inspect {
 
+struct Meeting;
+
 /// While it lives, every loop that came stands between two steps: none of its tasks runs. One that is busy, or blocked, is not waited for long,
 /// and loops in virtual time are left alone, since a visit would be a step more. Not for a loop's thread.
 class Visit {
@@ -29,7 +31,6 @@ public:
     std::chrono::nanoseconds stopped() const noexcept;
 
 private:
-    struct Meeting;
     void meet();
 
     Shared<Meeting> meeting_;
