@@ -21,8 +21,7 @@ class Rounds:
             for values in figures.values():
                 values.extend([None] * (number + 1 - len(values)))
 
-    def typical(self, program, figure):
-        """The median of the rounds."""
+    def median(self, program, figure):
         return median(self.values[program].get(figure, []))
 
     def ratio(self, subject, figure, against, other):

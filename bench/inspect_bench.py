@@ -2,8 +2,8 @@
 """What it costs to look inside: servers and loops that nobody looks at, beside the same while somebody does, and a look itself.
 
 The states take turns in each round. `nobody` looks; `monitor`: there is one, and nobody asks it; `detectors` look on; `counted`: the loop counts, as
-it does for `hocket top`. F and G are the servers of `net` and `http`, A and C1 the workloads of these names. The least of the rounds stands for
-processor time. Instructions are the program's own, without the system's; callgrind counts them.
+it does for `hocket top`. F and G are the servers of `net` and `http`, A and C1 the workloads of these names. Instructions are the program's
+own, without the system's; callgrind counts them.
 
 A look is `hocket ps --json` from its start to its end; meanwhile the process stood as long as it says itself.
 """
@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 
-from figures import quotient
 from http_bench import Http
 from io_bench import IoBench, Net, processor_beside
 
@@ -111,17 +110,8 @@ class Inspect(IoBench):
     def environment_of(state, backend):
         return {**os.environ, **STATES[state], "HOCKET_BACKEND": backend}
 
-    def typical(self, program, figure):
-        """Of processor time the least: what else runs only adds to it."""
-        if not figure.endswith(".cpu_us"):
-            return super().typical(program, figure)
-        return min((v for v in self.values[program].get(figure, []) if v is not None), default=None)
-
-    def ratio(self, subject, figure, against, other):
-        return quotient(self.typical(subject, figure), self.typical(against, other))
-
     def print_table(self):
-        self.print_columns("least of rounds", self.server_columns, [state for state in STATES if state != "detectors"])
+        self.print_columns("processor time", self.server_columns, [state for state in STATES if state != "detectors"])
         self.print_columns("\ncallgrind", self.instruction_columns, list(STATES))
         self.print_columns("\na process of", self.look_columns, list(CROWDS))
 

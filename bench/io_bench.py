@@ -117,7 +117,7 @@ class IoBench(Rounds):
             cells = []
             for _, figure, limit in columns:
                 if limit is None:
-                    cells.append(number(self.typical(program, figure)))
+                    cells.append(number(self.median(program, figure)))
                 else:
                     cells.append(number(self.ratio(program, figure, limit, figure)))
             print(f"{program:18}" + "".join(f"{cell:>{max(12, len(head) + 3)}}" for cell, head in zip(cells, heads)))

@@ -137,7 +137,7 @@ def table(bench):
     print(f"{'':50}" + "".join(f"{head:>{max(10, len(head) + 2)}}" for head in heads))
     for figure in figures:
         workload, unit = figure.split(".")
-        cells = [number(bench.typical(program, figure)) for program in programs]
+        cells = [number(bench.median(program, figure)) for program in programs]
         if unit == "allocations":
             cells += ["" for _ in ratios]
         else:
@@ -167,7 +167,7 @@ def check(benches, compiled):
         if workload == "compile":
             measured = compiled[figure.partition(".")[2]]
         elif against == "-":
-            measured = bench.typical(subject, figure)
+            measured = bench.median(subject, figure)
         else:
             measured = bench.ratio(subject, figure, against, other or figure)
         if measured is None and not not_built and other.split(".")[0] not in {*benches, ""}:
