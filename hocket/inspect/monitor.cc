@@ -48,7 +48,8 @@ std::string answer_with_snapshot(int stop) {
     for (int i = 0; i < tries; ++i) {
         if (std::string lines = take_snapshot(stop); !lines.empty()) return lines;
     }
-    return "error\tthe tasks could not be read: a loop was amid a change each time\n";
+    return "error\tthe tasks could not be read: each of " + std::to_string(tries) +
+           " forked children ended before it had told them\n";
 }
 
 // ---- The socket

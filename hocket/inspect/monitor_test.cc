@@ -201,7 +201,7 @@ TEST_F(RealMonitor, what_cannot_be_written_down_is_an_error_and_the_next_look_is
         co_await hocket::sleep(1ms);
         EXPECT_EQ(co_await to_thread([] { return thrown_by([] { snapshot_of_process(getpid()); }); }),
                   "hocket::RuntimeError: process " + std::to_string(getpid()) +
-                      ": the tasks could not be read: a loop was amid a change each time");
+                      ": the tasks could not be read: each of 3 forked children ended before it had told them");
         task.cancel();
         co_await wait({task});
         EXPECT_EQ((co_await to_thread([] { return snapshot_of_process(getpid()); })).loops.size(), 1U);
