@@ -13,6 +13,7 @@
 #include <hocket/inspect/visit_internal.h>
 #include <hocket/inspect/watch_internal.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,13 +23,17 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,6 +43,7 @@ namespace hocket::inspect {
 namespace {
 
 constexpr std::size_t most_clients = 16, longest_request = 256;
+constexpr int most_removed = 500;            // files of others, when it begins
 constexpr int tries = 3;                     // an image of a loop that was amid a change may be unreadable
 constexpr std::chrono::seconds patience(5);  // with a client that does not read
 constexpr int pause = 1000;                  // milliseconds, where no descriptor, or no memory, is left for a client
@@ -63,13 +69,39 @@ void make_folder(const std::string& folder) {
         throw OSError(EPERM, "use " + folder + ", which is no folder of this user's alone");
 }
 
+// Whether nobody listens there.
+bool is_left(const std::string& path) {
+    const Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "make a socket");
+    const sockaddr_un address = address_of(path);
+    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 && errno == ECONNREFUSED;
+}
+
+// Removes the files of processes that have crashed. Those of a container may share the folder, and are not seen from here: that a number is
+// no process's is not enough.
+void remove_left(const std::string& folder) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), ::closedir);
+    if (!entries) return;
+    for (int removed = 0; removed < most_removed;) {
+        const dirent* const entry = ::readdir(entries.get());
+        if (entry == nullptr) return;
+        const std::string_view name = entry->d_name;
+        int pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error != std::errc() || end != name.data() + name.size() || pid <= 0) continue;
+        const std::string path = folder + "/" + entry->d_name;
+        if (::kill(pid, 0) < 0 && errno == ESRCH && is_left(path) && ::unlink(path.c_str()) == 0) ++removed;
+    }
+}
+
 // The file of a socket that listens.
 class ListeningFile {
 public:
     explicit ListeningFile(std::string path)
         : fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "make the monitor's socket"),
           path_(std::move(path)) {
-        make_folder(path_.substr(0, path_.rfind('/')));
+        const std::string folder = path_.substr(0, path_.rfind('/'));
+        make_folder(folder);
+        remove_left(folder);
         ::unlink(path_.c_str());  // of a process that had this number, and crashed
         const sockaddr_un address = address_of(path_);
         if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)

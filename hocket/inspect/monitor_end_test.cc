@@ -8,11 +8,13 @@
 
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <atomic>
 #include <chrono>
 #include <latch>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hocket::inspect {
@@ -38,6 +40,53 @@ TEST_F(OnceMonitor, its_socket_goes_with_it) {
     start_monitor();
     start_monitor();
     EXPECT_TRUE(snapshot_of_process(getpid()).loops.empty());
+}
+
+// A socket that listens in the place of a process's monitor.
+class Listening {
+public:
+    explicit Listening(int pid) : path(monitor_path(pid, geteuid())), fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        ::unlink(path.c_str());
+        EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(::listen(fd_, 1), 0);
+    }
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+    ~Listening() {
+        end();
+        ::unlink(path.c_str());
+    }
+    void end() { ::close(std::exchange(fd_, -1)); }
+
+    const std::string path;
+
+private:
+    int fd_;
+};
+
+// The number of a process that is no more.
+int nobodys_number() {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+    return child;
+}
+
+TEST_F(OnceMonitor, the_next_one_removes_the_sockets_of_processes_that_have_crashed) {
+    Listening crashed(nobodys_number()), another_crashed(nobodys_number()), hung(getppid());
+    for (Listening* const listening : {&crashed, &another_crashed, &hung}) listening->end();
+    const Listening in_a_container(nobodys_number());  // whose processes are not seen from here
+    EXPECT_TRUE(testing::comes_true([&] {              // it removes some hundreds each time
+        stop_monitor();
+        start_monitor();
+        return number_of_file(crashed.path) == 0 && number_of_file(another_crashed.path) == 0;
+    }));
+    EXPECT_NE(number_of_file(hung.path), 0U);
+    EXPECT_NE(number_of_file(in_a_container.path), 0U);
+    EXPECT_NE(number_of_file(monitor_path(getpid(), geteuid())), 0U);
 }
 
 TEST_F(RealMonitor, nothing_is_counted_for_one_that_has_stopped) {
