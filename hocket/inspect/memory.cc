@@ -62,7 +62,7 @@ public:
         std::error_code error;  // it has ended
         std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", error), end;
         for (; thread != end; thread.increment(error)) {
-            if (const int number = own_number(thread->path() / "status"); number != 0) all.push_back(number);
+            if (const int id = own_number(thread->path() / "status"); id != 0) all.push_back(id);
         }
         return all;
     }
