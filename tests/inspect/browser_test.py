@@ -14,9 +14,10 @@ import sys
 import time
 import unittest
 
+from answering import UNREADABLE, answering, snapshot
 from browser import CHROMIUM, Browser
 from outside import ROOT, places, standing
-from web import serving, watched
+from web import Page, serving, watched
 
 SKIPPED = 77
 SHOWN = ("top-spins.png", "top-locks.png")  # in docs/inspecting.md
@@ -175,6 +176,13 @@ class InABrowser(unittest.TestCase):
             server.process.wait()
             self.browser.until_value("document.querySelector('#status').textContent === 'no connection'")
             self.assertEqual(self.browser.value("document.querySelectorAll('.tree > .row').length"), 5)
+
+    def test_nothing_is_drawn_for_the_time_of_a_look_that_fails(self):
+        looks = [snapshot(second) for second in range(1, 100)]
+        with answering(*looks[:5], UNREADABLE, *looks[5:]) as pid, Page(pid, "--web", "--interval", "0.1") as server:
+            self.show(server)
+            self.browser.until_value("((cells = [...views.get(1).lives.tracks.values()][0].cells) => cells.some((cell, i) => i > 0 && cells[i - 1].to < cell.from))()")
+            self.assert_no_errors()
 
     def test_a_pause(self):
         with watched("spins") as process, serving(process) as server:

@@ -10,27 +10,19 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import termios
-import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "apps"))
+from answering import UNREADABLE, answering, monitor_path, snapshot  # noqa: E402
 from program import ENVIRONMENT, PATIENCE, Terminal, program, run, run_with_full_output  # noqa: E402
 
 SPINS = os.path.abspath(sys.argv[2])
 CLEAR, BACK = "\x1b[?1049h", "\x1b[?1049l"
-
-
-def monitor_path(pid):
-    """Of the socket of its monitor, if it is this user's."""
-    folder = pathlib.Path(f"/run/user/{os.geteuid()}")
-    is_there = folder.exists() and folder.stat().st_uid == os.geteuid()
-    return (folder / "hocket" if is_there else pathlib.Path(f"/tmp/hocket-{os.geteuid()}")) / str(pid)
 
 
 @contextlib.contextmanager
@@ -48,41 +40,6 @@ def spinning(monitor="1", file=SPINS):
         monitor_path(process.pid).unlink(missing_ok=True)  # another process may get its number
 
 
-@contextlib.contextmanager
-def answering(*answers):
-    """This process as one with a monitor, which answers with these in turn, and with the last from then on; None: it hangs up."""
-    path = monitor_path(os.getpid())
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.unlink(missing_ok=True)
-    left = list(answers)
-
-    def serve(connection):
-        with connection, connection.makefile("rw", encoding="utf-8", newline="") as file:
-            for request in file:
-                answer = "end\t0\n" if request == "count\n" else left.pop(0) if len(left) > 1 else left[0]
-                if answer is None:
-                    break
-                file.write(answer)
-                file.flush()
-
-    def accept():
-        with contextlib.suppress(OSError):  # nobody listens any more
-            while True:
-                serve(listening.accept()[0])
-
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(path))
-        listening.listen()
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield str(os.getpid())
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            path.unlink()
-
-
 def whole(*arguments, is_whole):
     """What it writes, as soon as that is whole: a loop that has had no processor for 50 ms is busy to those who look, and tells no counters."""
     end = time.monotonic() + PATIENCE
@@ -90,18 +47,6 @@ def whole(*arguments, is_whole):
         done = run("top", *arguments, "--interval", "0.2")
         if done.returncode != 0 or is_whole(done.stdout) or time.monotonic() > end:
             return done
-
-
-def fields(*values):
-    return "\t".join(value if isinstance(value, str) else f"{value:x}" for value in values) + "\n"
-
-
-def snapshot(seconds=0, resumes=0, wakes=0, name="rent", awaits="sleep", backend="epoll"):
-    """The lines of a process with one task, which has counted for so long."""
-    histograms = [0] * 48
-    counts = fields("counts", resumes, wakes, 0, 0, 0, 0, 0, 0, *histograms)
-    return (fields("hocket-snapshot", 1, os.getpid(), 0) + fields("loop", 1, os.getpid(), 1, backend) + fields("counters", 0, 0, 0, 0, 0, seconds * 10**9, 0, 0, *histograms)
-            + fields("task", 16, 3, 0, 0, 1, name, awaits) + counts + fields("end", 1))
 
 
 class Written(unittest.TestCase):
@@ -162,11 +107,9 @@ class Written(unittest.TestCase):
 
 
 class Failing(unittest.TestCase):
-    ERROR = "error\tthe tasks could not be read: a loop was amid a change each time\n"
-
     def test_a_look_that_fails_is_tried_again(self):
-        told = f"hocket top: process {os.getpid()}: the tasks could not be read: a loop was amid a change each time; it is tried again\n"
-        with answering(self.ERROR, self.ERROR, snapshot(1), self.ERROR, snapshot(1), snapshot(2)) as pid:
+        told = f"hocket top: process {os.getpid()}: {UNREADABLE[6:-1]}; it is tried again\n"
+        with answering(UNREADABLE, UNREADABLE, snapshot(1), UNREADABLE, snapshot(1), snapshot(2)) as pid:
             done = run("top", pid, "--count", "1", "--interval", "0.05")
         self.assertEqual((done.returncode, done.stderr), (0, told * 2))
         self.assertRegex(done.stdout, r"^loop 1, epoll, on thread \d+, 1 task\n  waits 0\.0 % of the time")
@@ -180,8 +123,8 @@ class Failing(unittest.TestCase):
         self.assertTrue(json.loads(done.stdout)["loops"][0]["counted"])
 
     def test_on_a_terminal(self):
-        with answering(snapshot(1), self.ERROR, snapshot(1), snapshot(2)) as pid, Terminal("top", pid, "--interval", "0.05", has_output=True) as terminal:
-            terminal.read_until("a loop was amid a change each time; it is tried again(?s:.*)99 of 100 steps took")
+        with answering(snapshot(1), UNREADABLE, snapshot(1), snapshot(2)) as pid, Terminal("top", pid, "--interval", "0.05", has_output=True, columns=160) as terminal:
+            terminal.read_until(f"{UNREADABLE[6:-1]}; it is tried again(?s:.*)99 of 100 steps took")
             os.write(terminal.master, b"q")
             self.assertEqual(terminal.end()[0], 0)
 
