@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::chrono::seconds patience(10);       // three children's time, and a little
 constexpr std::size_t most_places = 200;           // of a task in a graph
-constexpr std::size_t largest_answer = 1UL << 32;  // ten million tasks
+constexpr std::size_t largest_answer = 1UL << 32;  // 50 million tasks, or 20 million that are counted
 
 std::optional<Layout> layout_of(const Memory& memory) {
     std::uint32_t other = 0;  // a snapshot is of this version, or refused
