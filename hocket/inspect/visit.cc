@@ -65,23 +65,23 @@ struct Meeting {
 struct Invitation final : Node {
     using Errand = void (*)(EventLoop&);
 
-    explicit Invitation(Mailbox& m) : mailbox(m) {}
+    explicit Invitation(Mailbox& m) : mailbox_(m) {}
 
     /// With the mailbox's mutex. Each errand is there once, in the order in which they were asked for last: one may undo another.
     void add(Errand errand) {
-        std::erase(errands, errand);
-        errands.push_back(errand);
+        std::erase(errands_, errand);
+        errands_.push_back(errand);
     }
     void add(const Shared<Meeting>& meeting) {
-        std::erase_if(meetings, [](const Shared<Meeting>& m) { return m->has_ended(); });
-        meetings.push_back(meeting);
+        std::erase_if(meetings_, [](const Shared<Meeting>& m) { return m->has_ended(); });
+        meetings_.push_back(meeting);
     }
 
     void run() override {
         const Unique<Invitation> mine(this);
         leave();
-        for (const Errand errand : errands) do_or_report([errand] { errand(*this_loop); });
-        for (const Shared<Meeting>& meeting : meetings) do_or_report([&] { meeting->attend(this_loop->mark()); });
+        for (const Errand errand : errands_) do_or_report([errand] { errand(*this_loop); });
+        for (const Shared<Meeting>& meeting : meetings_) do_or_report([&] { meeting->attend(this_loop->mark()); });
     }
     void discard() noexcept override {
         leave();
@@ -101,13 +101,13 @@ private:
     }
     // From here on nobody joins.
     void leave() noexcept {
-        const std::lock_guard lock(mailbox.mutex);
-        mailbox.invitation = nullptr;
+        const std::lock_guard lock(mailbox_.mutex);
+        mailbox_.invitation = nullptr;
     }
 
-    Mailbox& mailbox;
-    std::vector<Errand> errands;
-    std::vector<Shared<Meeting>> meetings;
+    Mailbox& mailbox_;
+    std::vector<Errand> errands_;
+    std::vector<Shared<Meeting>> meetings_;
 };
 
 namespace {
