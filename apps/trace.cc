@@ -82,7 +82,7 @@ std::string with_places(const std::string& path) {
             if (event.at("name") == "step") event["name"] = at;
         }
         trace["otherData"].erase("map");
-        return trace.dump(0) + "\n";
+        return trace.dump(0, ' ', true) + "\n";
     } catch (const Json::exception&) {
         throw hocket::ValueError("find the places of " + path + ": it is no trace that has addresses in their place");
     }

@@ -144,7 +144,7 @@ std::optional<Finding> DetectorThread::look_at_step(const Watch::Step& step, std
 void DetectorThread::look_at_tasks() {
     ask_loops([](EventLoop& loop) { Watch::begin(loop, Watch::detectors); }, false);  // loops that have come since
     const std::string lines = take_snapshot(stop_);
-    if (lines.empty()) return;  // a loop was amid a change: the next look will tell
+    if (lines.empty()) return;  // they could not be read: the next look may tell
     const Snapshot snapshot = from_lines(lines);
     look_for_stuck(snapshot);
     look_for_ignored_cancels(snapshot);
