@@ -12,10 +12,6 @@
 
 namespace hocket {
 
-namespace inspect {
-struct Invitation;
-}
-
 /// Nodes from other threads, in the order of their coming. Shared by the loop and by everybody who may still want to reach it, so
 /// that it outlives both; a closed one takes nothing.
 struct Mailbox {
@@ -49,7 +45,7 @@ struct Mailbox {
     Node** end = &first;
     Backend* backend = nullptr;  // null once closed
     /// What asks the loop to be looked at, and has neither run nor been discarded: there is one at most. Guarded by `mutex`.
-    inspect::Invitation* invitation = nullptr;
+    Node* invitation = nullptr;
     /// Leaves signal `number` and wakes the loop. False: one before it has not been seen yet. Async-signal-safe; the mailbox is open.
     bool post_signal(int number) noexcept {
         const std::uint64_t bit = std::uint64_t{1} << number;

@@ -87,7 +87,7 @@ public:
             if (segment.p_type == PT_LOAD) take_pages(segment);
         }
         std::ranges::sort(pieces_, {}, &Piece::begin);
-        // A core need not have the code, nor say which files' pages are: they are those that nobody could change.
+        // The notes do not tell which pages are code: taken for it are the mapped files' pages that were not writable.
         for (const Range& m : mapped_) {
             const auto is_in = [&m](const Range& v) { return v.begin >= m.begin && v.begin < m.end; };
             if (std::ranges::none_of(variables_, is_in)) add_code(m);
@@ -107,7 +107,7 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
-    std::vector<int> threads() const override { return threads_; }
+    std::vector<Thread> threads() const override { return threads_; }
     std::string name() const override {
         return "the core file " + path_ + (is_cut_off_ ? ", whose end is cut off," : "");
     }
@@ -170,7 +170,7 @@ private:
             if (note.n_type == NT_PRSTATUS && content.size() >= sizeof(prstatus_t)) {
                 prstatus_t thread{};
                 std::memcpy(&thread, content.data(), sizeof thread);
-                threads_.push_back(thread.pr_pid);
+                threads_.push_back({thread.pr_pid, thread.pr_pid});
             }
             at += rounded(note.n_descsz);
         }
@@ -204,7 +204,7 @@ private:
     std::vector<Range> mapped_, variables_;
     std::uint64_t longest_ = 0;
     int pid_ = 0;
-    std::vector<int> threads_;
+    std::vector<Thread> threads_;
     bool is_cut_off_ = false;
 };
 

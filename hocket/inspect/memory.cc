@@ -57,12 +57,13 @@ public:
     }
     std::vector<Range> variables() const override { return variables_; }
     int pid() const noexcept override { return pid_; }
-    std::vector<int> threads() const override {
-        std::vector<int> all;
+    std::vector<Thread> threads() const override {
+        std::vector<Thread> all;
         std::error_code error;  // it has ended
         std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", error), end;
         for (; thread != end; thread.increment(error)) {
-            if (const int id = own_number(thread->path() / "status"); id != 0) all.push_back(id);
+            if (const int own = own_number(thread->path() / "status"); own != 0)
+                all.push_back({own, std::stoi(thread->path().filename())});
         }
         return all;
     }

@@ -15,6 +15,10 @@ namespace hocket::inspect {
 
 class HOCKET_EXPORT Memory {
 public:
+    struct Thread {
+        int number;       ///< as the process knows it
+        int number_here;  ///< another where the process is in a PID namespace of its own
+    };
     struct Range {
         std::uint64_t begin, end;
     };
@@ -28,7 +32,7 @@ public:
     bool is_code(std::uint64_t address) const;
     virtual int pid() const noexcept = 0;
     /// Those that the process has, or had when it ended, as `gettid` tells each of them. Empty: that is not known.
-    virtual std::vector<int> threads() const = 0;
+    virtual std::vector<Thread> threads() const = 0;
     /// `process 4711`, for errors.
     virtual std::string name() const = 0;
     /// Whether it may change between two reads.

@@ -175,7 +175,7 @@ public:
     }
     std::vector<Range> variables() const override { return own_->variables(); }
     int pid() const noexcept override { return own_->pid(); }
-    std::vector<int> threads() const override { return own_->threads(); }
+    std::vector<Thread> threads() const override { return own_->threads(); }
     std::string name() const override { return own_->name(); }
     bool is_live() const noexcept override { return true; }
 

@@ -71,9 +71,13 @@ void make_folder(const std::string& folder) {
 
 // Whether nobody listens there.
 bool is_left(const std::string& path) {
-    const Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "make a socket");
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return false;
     const sockaddr_un address = address_of(path);
-    return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 && errno == ECONNREFUSED;
+    const bool is_refused =
+        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 && errno == ECONNREFUSED;
+    ::close(fd);
+    return is_refused;
 }
 
 // Removes the files of processes that have crashed. Those of a container may share the folder, and are not seen from here: that a number is
@@ -164,14 +168,15 @@ private:
                 goes_on = serve(clients);
             } catch (const std::bad_alloc&) {
                 clients.clear();
-                pollfd stop{stop_, POLLIN, 0};
-                ::poll(&stop, 1, pause);
+                ::poll(nullptr, 0, pause);
             }
         }
     }
 
     // What there is to do now, or next. False: the monitor is to end.
     bool serve(std::vector<Client>& clients) {
+        if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
+        if (std::ranges::none_of(clients, &Client::traces)) stop_tracing();
         const bool pauses = Clock::now() < accepts_from_;
         std::vector<pollfd> watched{{stop_, POLLIN, 0}, {pauses ? -1 : int{file_.fd}, POLLIN, 0}};
         for (const Client& c : clients) watched.push_back({c.fd, POLLIN, 0});
@@ -186,8 +191,6 @@ private:
             if (watched[i + 2].revents == 0 || serve(clients[i])) staying.push_back(std::move(clients[i]));
         }
         clients = std::move(staying);
-        if (std::ranges::none_of(clients, &Client::counts)) stop_counting();
-        if (std::ranges::none_of(clients, &Client::traces)) stop_tracing();
         if (watched[1].revents != 0) accept(clients);
         return true;
     }
@@ -253,7 +256,9 @@ private:
     }
 
     void stop_counting() {
-        if (std::exchange(counting_, false)) ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::monitor); }, true);
+        if (!counting_) return;
+        ask_loops([](EventLoop& loop) { Watch::end(loop, Watch::monitor); }, true);
+        counting_ = false;
     }
 
     void start_tracing() {
@@ -262,8 +267,9 @@ private:
     }
 
     void stop_tracing() {
-        if (std::exchange(tracing_, false))
-            ask_loops([](EventLoop& l) { TraceRing::end(l, TraceRing::monitor); }, true);
+        if (!tracing_) return;
+        ask_loops([](EventLoop& loop) { TraceRing::end(loop, TraceRing::monitor); }, true);
+        tracing_ = false;
     }
 
     // False: it does not read, or the monitor is to end.

@@ -289,6 +289,26 @@ TEST_F(OnceMonitor, that_has_no_memory_lets_those_go_that_look) {
     EXPECT_EQ(snapshot_of_process(getpid()).pid, getpid());
 }
 
+TEST_F(RealMonitor, that_has_no_memory_ends_what_those_have_begun_that_looked) {
+    if (!HOCKET_POOL) GTEST_SKIP() << "sanitizers have their own operator new";
+    const auto amain = []() -> Coro<> {
+        ByHand counting;
+        auto other = std::make_unique<ByHand>();
+        counting.send("count\n");
+        counting.line();
+        other->send("dance\n");
+        other->line();
+        co_await until_watched(true);
+        testing::refused_from = 0;
+        other.reset();  // which it sees
+        const std::string line = counting.line();
+        testing::refused_from = SIZE_MAX;
+        EXPECT_EQ(line, "");
+        co_await until_watched(false);
+    };
+    run(amain());
+}
+
 // ---- Under full load
 
 // A tree of ten times ten times ten, whose leaves run all the time, and end and begin anew.

@@ -221,10 +221,11 @@ Snapshot read_snapshot(const Memory& memory) {
         throw RuntimeError("the tasks of " + memory.name() + " could not be read: " +
                            (memory.is_live() ? "each time they changed meanwhile, or they are damaged"
                                              : "they are not in it, or are damaged"));
-    const std::vector<int> threads = memory.threads();
+    const std::vector<Memory::Thread> threads = memory.threads();
     for (LoopSnapshot& loop : last->loops) {
         // The child of a fork has its parent's loops in its memory, and not the threads that run them.
-        if (!threads.empty() && std::ranges::find(threads, loop.thread) == threads.end()) loop.thread = 0;
+        if (!threads.empty() && std::ranges::find(threads, loop.thread, &Memory::Thread::number) == threads.end())
+            loop.thread = 0;
         loop.stood = !last->is_torn && !runs_a_task(loop);
     }
     return *std::move(last);

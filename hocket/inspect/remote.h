@@ -44,8 +44,8 @@ HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 /// What the tasks in `memory` do, of a process that cannot answer: read by the one table of offsets (hocket/core/layout.h). What a task awaits
 /// is then told by the class that it awaits with, less than the process itself says. Throws RuntimeError: no loop of this version of hocket is
 /// there, or what is there makes no sense. A live process goes on meanwhile: it is read until two readings in a row are the same; of one that
-/// changes time and again the last reading is given, which `is_torn`. Else a loop has `stood` if none of its tasks runs. A loop that a child of fork has from its parent, and that the parent's thread ran, does not
-/// run.
+/// changes time and again the last reading is given, which `is_torn`. Else a loop has `stood` if none of its tasks runs. A loop that a child of
+/// fork has from its parent, and that the parent's thread ran, does not run.
 HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
 /// What a snapshot is worded by: names for the addresses of code, and, of tasks that run, what is in memory, where that can be read.

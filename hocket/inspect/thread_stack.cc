@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace hocket::inspect {
@@ -21,20 +22,24 @@ constexpr std::size_t most_functions = 1000;       // of a stack
 constexpr std::size_t most_frames = 1000;          // of all coroutines that may be there
 constexpr std::uint64_t largest_part = 1UL << 16;  // of the stack that one function has
 constexpr std::uint64_t frame_alignment = 16;
+constexpr std::string_view loops = "hocket::EventLoop::";
+// Of the loop's functions, those that begin the steps of tasks; others are called by tasks.
+constexpr std::array<std::string_view, 8> stepping{"step",      "step_eagerly", "run_node",   "run_node_watched",
+                                                   "run_batch", "iterate",      "run_nested", "run_forever"};
 // What calls `main`, or the function of a thread.
 constexpr std::array<std::string_view, 3> outermost{"__libc_start_call_main", "__libc_start_main", "start_thread"};
 
 // A frame begins with the addresses of the functions that resume and destroy it, which both are named as its coroutine.
 struct CoroutineFrame {
     std::uint64_t resume = 0, destroy = 0;
-    std::uint64_t awaits_at = 0;
+    std::uint64_t awaits_at = 0, parent = 0;
 };
-using Chain = std::vector<CoroutineFrame>;  // the innermost first
+using CoroutineFrames = std::unordered_map<std::uint64_t, CoroutineFrame>;  // by their addresses
 
-// What the thread's stack says of one function: where it is, and all that may be its frame, with those that await it.
+// What the thread's stack says of one function: where it is, and all that may be its frame.
 struct Part {
     std::uint64_t address = 0;
-    std::vector<Chain> candidates = {};
+    std::vector<std::uint64_t> candidates = {};
 };
 
 // While the thread stands still: reads memory, and asks for no names, which takes long.
@@ -44,11 +49,11 @@ public:
 
     /// The task that the loop on this thread runs now: 0, if none; nothing where that is not known.
     std::optional<RemoteAddress> current(int thread) const {
-        const auto loops = reinterpret_cast<std::uint64_t>(layout_.loops);
+        const auto all = reinterpret_cast<std::uint64_t>(layout_.loops);
         for (std::uint32_t i = 0; i < std::min(layout_.loop_count, most_loops); ++i) {
             std::uint64_t loop = 0, task = 0;
             std::int32_t runs_on = 0;
-            if (memory_.get(loops + i * sizeof loop, loop) && loop != 0 &&
+            if (memory_.get(all + i * sizeof loop, loop) && loop != 0 &&
                 memory_.get(loop + layout_.loop_thread, runs_on) && runs_on == thread &&
                 memory_.get(loop + layout_.loop_current, task))
                 return task;
@@ -67,10 +72,12 @@ public:
         begin_ = frame.stack_pointer;
         words_ = frame.registers;
     }
-    std::vector<Part> parts() && {
+    /// Ends what was added.
+    const std::vector<Part>& parts() {
         end_part(0);
-        return std::move(parts_);
+        return parts_;
     }
+    const CoroutineFrames& frames() const noexcept { return frames_; }
 
 private:
     static constexpr std::uint32_t most_loops = 1000;
@@ -87,28 +94,30 @@ private:
         const auto repeated = std::ranges::unique(words_);
         words_.erase(repeated.begin(), repeated.end());
         for (const std::uint64_t word : words_) {
-            if (Chain chain = chain_from(word); !chain.empty()) parts_.back().candidates.push_back(std::move(chain));
+            add_frames(word);
+            if (frames_.contains(word)) parts_.back().candidates.push_back(word);
         }
+        words_.clear();
     }
 
-    Chain chain_from(std::uint64_t frame) {
-        Chain chain;
-        for (; frames_ < most_frames; ++frames_) {
+    // That at this address, if it is one, and those that await it.
+    void add_frames(std::uint64_t frame) {
+        while (frames_.size() < most_frames && frame != 0 && frame % frame_alignment == 0 && !frames_.contains(frame)) {
             CoroutineFrame found;
-            if (frame == 0 || frame % frame_alignment != 0 || !memory_.get(frame, found.resume) ||
-                !memory_.is_code(found.resume) || !memory_.get(frame + sizeof found.resume, found.destroy) ||
-                !memory_.is_code(found.destroy) || !memory_.get(frame + layout_.frame_pc, found.awaits_at))
-                break;
-            chain.push_back(found);
-            if (!memory_.get(frame + layout_.frame_parent, frame)) break;
+            if (!memory_.get(frame, found.resume) || !memory_.is_code(found.resume) ||
+                !memory_.get(frame + sizeof found.resume, found.destroy) || !memory_.is_code(found.destroy) ||
+                !memory_.get(frame + layout_.frame_pc, found.awaits_at) ||
+                !memory_.get(frame + layout_.frame_parent, found.parent))
+                return;
+            frames_.emplace(frame, found);
+            frame = found.parent;
         }
-        return chain;
     }
 
     const Memory& memory_;
     const Layout& layout_;
     std::vector<Part> parts_;
-    std::size_t frames_ = 0;
+    CoroutineFrames frames_;
     std::uint64_t begin_ = 0;
     std::vector<std::uint64_t> words_;
 };
@@ -122,55 +131,65 @@ struct Step {
 // Names the functions of a stack, the innermost first.
 class Naming {
 public:
-    explicit Naming(const Symbols& symbols) : symbols_(symbols) {}
+    Naming(const Symbols& symbols, const CoroutineFrames& frames) : symbols_(symbols), frames_(frames) {}
 
     /// False: there is nothing to show from here on.
     bool add(const Part& part) {
         const std::vector<CodeLocation> functions = symbols_.code_locations(part.address);
-        const auto is_loops = [](const CodeLocation& f) { return f.function.starts_with("hocket::EventLoop::"); };
-        const auto last_loops = std::ranges::find_if(functions.rbegin(), functions.rend(), is_loops);
-        if (last_loops != functions.rend()) is_in_loop_ = true;
-        for (auto f = last_loops == functions.rend() ? functions.begin() : last_loops.base(); f != functions.end();
+        const auto begins_steps = std::ranges::find_if(functions.rbegin(), functions.rend(), [](const CodeLocation& f) {
+            return f.function.starts_with(loops) &&
+                   std::ranges::find(stepping, std::string_view(f.function).substr(loops.size())) != stepping.end();
+        });
+        if (begins_steps != functions.rend()) is_in_loop_ = true;
+        for (auto f = begins_steps == functions.rend() ? functions.begin() : begins_steps.base(); f != functions.end();
              ++f) {
             if (std::ranges::find(outermost, f->function) != outermost.end()) return false;
             if (std::exchange(is_in_loop_, false)) steps_.emplace_back();
-            steps_.back().places.push_back(words_for(*f));
+            if (!f->function.empty()) steps_.back().places.push_back(words_for(*f));
         }
         if (functions.empty()) steps_.back().places.push_back(symbols_.code_location(part.address));
         take_coroutines(part);
         if (!functions.empty()) add_awaiting(functions.back().function);
         return true;
     }
-    /// The innermost first. Those that are not the thread's last have a coroutine.
+    /// The innermost first, without what called the loop.
     std::vector<Step> steps() && {
-        const auto is_none = [](const Step& s) { return !s.has_coroutine; };
-        steps_.erase(std::remove_if(steps_.begin() + 1, steps_.end(), is_none), steps_.end());
+        if (steps_.size() > 1 && !steps_.back().has_coroutine) steps_.pop_back();
         return std::move(steps_);
     }
 
 private:
-    // A coroutine that calls itself, or has made another of its kind, has the frames of those at hand, too: its own is the one that most await.
+    // A coroutine that calls itself, or has made another of its kind, has the frames of those at hand, too: taken is the one that most await.
     void take_coroutines(const Part& part) {
-        std::unordered_map<std::string, const Chain*> found;
-        for (const Chain& chain : part.candidates) {
-            const std::string& function = function_of(chain.front());
-            if (function.empty()) continue;
-            const auto [known, is_new] = found.try_emplace(function, &chain);
-            if (!is_new && chain.size() > known->second->size()) known->second = &chain;
+        for (const std::uint64_t frame : part.candidates) {
+            const std::string& function = function_of(frames_.at(frame));
+            if (function.empty() || shown_.contains(frame)) continue;
+            std::uint64_t& known = coroutines_[function];
+            if (known == 0 || length_from(frame) > length_from(known)) known = frame;
         }
-        for (const auto& [function, chain] : found) coroutines_[function] = chain;
+    }
+    std::size_t length_from(std::uint64_t frame) const {
+        std::size_t length = 0;
+        for (auto f = frames_.find(frame); f != frames_.end() && length < most_frames;
+             f = frames_.find(f->second.parent))
+            ++length;
+        return length;
     }
     // What a function keeps in registers stands in the parts of those that it has called, if they need the registers.
     void add_awaiting(const std::string& function) {
         const auto coroutine = coroutines_.find(function);
         if (coroutine == coroutines_.end()) return;
+        std::uint64_t frame = coroutine->second;
+        coroutines_.erase(coroutine);
         Step& step = steps_.back();
         step.has_coroutine = true;
-        for (const CoroutineFrame& f : std::span(*coroutine->second).subspan(1)) {
-            const std::string& awaiting = function_of(f);
-            if (awaiting.empty() || function_at(f.awaits_at) != awaiting)
+        while (shown_.insert(frame).second) {
+            const auto awaiting = frames_.find(frame = frames_.at(frame).parent);
+            if (awaiting == frames_.end()) return;
+            const std::string& name = function_of(awaiting->second);
+            if (name.empty() || function_at(awaiting->second.awaits_at) != name)
                 return;  // no frame of hocket's, or it is gone
-            step.places.push_back(symbols_.code_location(f.awaits_at));
+            step.places.push_back(symbols_.code_location(awaiting->second.awaits_at));
         }
     }
     // Empty: it is no frame.
@@ -189,51 +208,43 @@ private:
     }
 
     const Symbols& symbols_;
+    const CoroutineFrames& frames_;
     std::vector<Step> steps_{1};
     bool is_in_loop_ = false;
-    std::unordered_map<std::string, const Chain*>
-        coroutines_;  // those whose frames the stack has, up to what was added last
+    std::unordered_map<std::string, std::uint64_t> coroutines_;  // their frames, by name, up to what was added last
+    std::unordered_set<std::uint64_t> shown_;                    // frames
     std::unordered_map<std::uint64_t, std::string> functions_;
 };
 
 }  // namespace
 
 std::vector<std::string> places_of_running(const TaskSnapshot& task, const LoopSnapshot& loop, const Sources& sources) {
-    const auto runs = [](const TaskSnapshot& t) { return t.state == TaskSnapshot::State::running; };
-    const auto running = std::ranges::count_if(loop.tasks, runs);
-    std::size_t step = 0;
-    std::vector<Part> parts;
-    if (sources.memory && sources.layout) {
-        StackReader reader(sources);
-        std::optional<RemoteAddress> current;
-        bool is_interposed = false;
-        std::size_t functions = 0;
-        sources.symbols.walk_stack(loop.thread, [&](const StackFrame& frame) {
-            if (functions == 0) {
-                current = reader.current(loop.thread);
-                is_interposed = reader.is_interposed(task.id);
-            }
-            reader.add(frame);
-            return ++functions < most_functions;
-        });
-        // Of several that have begun others it is not known who stands where.
-        const auto interposed = running - std::ranges::count(loop.tasks, current.value_or(0), &TaskSnapshot::id);
-        if (current != task.id && !(is_interposed && interposed == 1)) return {};
-        step = current == task.id ? 0 : 1;
-        parts = std::move(reader).parts();
-    } else {
-        if (running > 1) return {};
-        sources.symbols.walk_stack(loop.thread, [&](const StackFrame& frame) {
-            parts.push_back({.address = frame.address});
-            return parts.size() < most_functions;
-        });
-    }
-    Naming naming(sources.symbols);
-    for (const Part& part : parts) {
+    if (!sources.memory || !sources.layout) return {};
+    const std::vector<Memory::Thread> threads = sources.memory->threads();
+    const auto thread = std::ranges::find(threads, loop.thread, &Memory::Thread::number);
+    if (thread == threads.end()) return {};
+    StackReader reader(sources);
+    std::optional<RemoteAddress> current;
+    bool is_interposed = false;
+    std::size_t functions = 0;
+    sources.symbols.walk_stack(thread->number_here, [&](const StackFrame& frame) {
+        if (functions == 0) {
+            current = reader.current(loop.thread);
+            is_interposed = reader.is_interposed(task.id);
+        }
+        reader.add(frame);
+        return ++functions < most_functions;
+    });
+    if (current != task.id && !is_interposed) return {};  // it has gone on
+    Naming naming(sources.symbols, reader.frames());
+    for (const Part& part : reader.parts()) {
         if (!naming.add(part)) break;
     }
     std::vector<Step> steps = std::move(naming).steps();
-    return step < steps.size() ? std::move(steps[step].places) : std::vector<std::string>();
+    if (current == task.id) return std::move(steps.front().places);
+    // Of several that have begun others it is not known who stands where.
+    const bool is_one = steps.size() == 2 && steps.back().has_coroutine;
+    return is_one ? std::move(steps.back().places) : std::vector<std::string>();
 }
 
 }  // namespace hocket::inspect

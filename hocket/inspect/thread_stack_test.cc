@@ -140,10 +140,58 @@ TEST(RealThreadStack, is_read_as_far_as_anybody_looks) {
               0);
 }
 
+Coro<> dig_below(int levels, int (*look)(), int& said) {
+    if (levels > 0) co_return co_await dig_below(levels - 1, look, said);
+    said = dig(100, look);
+}
+Coro<> go_below(int (*look)(), int& said) { co_await dig_below(50, look, said); }
+
+// Each of the functions that it has called may have the address of its frame.
+TEST(RealThreadStack, has_all_that_await_a_coroutine_which_calls_many_functions) {
+    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+    EXPECT_EQ(run_as_outer(go_below,
+                           [] {
+                               const std::vector<std::string> places = Parent().places("outer");
+                               const auto below = std::ranges::count_if(places, [](const std::string& place) {
+                                   return place.find("::dig_below (") != std::string::npos;
+                               });
+                               return below == 51 && has(places, "go_below") ? 0 : show(places);
+                           }),
+              0);
+}
+
+Coro<> report_it(int (*look)(), int& said) {
+    EventLoop& loop = get_running_loop();
+    loop.set_exception_handler([&](EventLoop&, const ErrorContext&) { said = testing::in_child(look); });
+    loop.call_exception_handler(ErrorContext{.message = "look", .exception = {}});
+    loop.set_exception_handler(nullptr);
+    co_return;
+}
+Coro<> begin_report(int (*look)(), int& said) {
+    const auto inner = create_task(report_it(look, said), {.name = "inner", .eager_start = true});
+    co_await inner;
+}
+
+// A task may call functions of its loop, which call others.
+TEST(RealThreadStack, goes_on_above_what_a_task_calls_of_its_loop) {
+    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+    EXPECT_EQ(run_as_outer(begin_report,
+                           [] {
+                               const Parent parent;
+                               const std::vector<std::string> inner = parent.places("inner"),
+                                                              outer = parent.places("outer");
+                               const bool is_right = has(inner, "report_it") && !has(outer, "report_it") &&
+                                                     has(outer, "begin_report") && !has(inner, "begin_report");
+                               return is_right ? 0 : show(inner) + show({"---"}) + show(outer);
+                           }),
+              0);
+}
+
 TEST(RealThreadStack, is_waited_for_while_another_looks) {
     if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
     EXPECT_EQ(run_as_outer(stand,
                            [] {
+                               const Parent parent;
                                int begun[2];
                                if (pipe(begun) < 0) return 2;
                                const pid_t thread = getppid(), other = fork();
@@ -155,7 +203,7 @@ TEST(RealThreadStack, is_waited_for_while_another_looks) {
                                }
                                bool holds = false;
                                if (read(begun[0], &holds, 1) != 1 || !holds) return 3;
-                               const std::vector<std::string> places = Parent().places("outer");
+                               const std::vector<std::string> places = parent.places("outer");
                                waitpid(other, nullptr, 0);
                                return has(places, "stand") ? 0 : show(places);
                            }),

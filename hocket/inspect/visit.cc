@@ -56,6 +56,7 @@ struct Meeting {
         over.notify_all();
     }
     bool has_ended() {
+        if (getpid() != process) return true;  // in a child of fork, where the mutex may be locked for good
         const std::lock_guard lock(mutex);
         return is_over;
     }
@@ -123,7 +124,7 @@ bool invite(Mailbox& mailbox, const What& what, bool also_stopped) {
         const std::lock_guard lock(mailbox.mutex);
         if (!can_come(mailbox, also_stopped)) return false;
         const bool stands = mailbox.invitation != nullptr;
-        (stands ? mailbox.invitation : fresh.get())->add(what);
+        (stands ? static_cast<Invitation*>(mailbox.invitation) : fresh.get())->add(what);
         if (stands) return true;
         mailbox.invitation = fresh.get();
     }

@@ -215,16 +215,12 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     if (running_.empty()) return;  // began before this did
     now_ = loop_.now();
     if (ring) ring->ends(task, is_last, now_);
-    std::int64_t took = 0;
-    if (unrecorded_ > 0) {
-        --unrecorded_;
-    } else {
-        const Running ran = running_.back();
-        running_.pop_back();
-        took = ran.so_far + now_ - ran.began;
-        go_on_outside();
-    }
     last_ = task;
+    if (unrecorded_ > 0) return end_unrecorded(task, is_last);
+    const Running ran = running_.back();
+    running_.pop_back();
+    const std::int64_t took = ran.so_far + now_ - ran.began;
+    go_on_outside();
     if (!counts()) return;
     counters_.busy += took;
     if (!task) {
@@ -244,6 +240,20 @@ void Watch::ends(TaskBase* task, bool is_last) noexcept {
     e->counters.busy += took;
     e->counters.longest_busy = std::max(e->counters.longest_busy, took);
     e->counters.steps.add(took);
+}
+
+// It is counted; for how long it ran is not known, and is a part of the step around it.
+void Watch::end_unrecorded(TaskBase* task, bool is_last) noexcept {
+    --unrecorded_;
+    step_since_.store(now_, std::memory_order_relaxed);
+    if (!counts()) return;
+    ++(task ? counters_.steps_made : counters_.callbacks);
+    if (is_last) {
+        ++counters_.ended;
+        tasks_.erase(task);
+    } else if (Entry* const e = task ? entry_of(*task) : nullptr) {
+        e->since = now_;
+    }
 }
 
 void Watch::never_begins(TaskBase& task) noexcept {

@@ -71,6 +71,7 @@ private:
     void pause_outer() noexcept;
     void go_on_outside() noexcept;
     bool record_step(const TaskBase* task) noexcept;
+    void end_unrecorded(TaskBase* task, bool is_last) noexcept;
     Entry* entry_of(const TaskBase& task) noexcept;
 
     EventLoop& loop_;
@@ -82,7 +83,7 @@ private:
     LoopCounters counters_;
     std::unordered_map<const TaskBase*, Entry> tasks_;
     std::vector<Running> running_;  // the innermost last
-    std::size_t unrecorded_ = 0;  // that stand inside the innermost of those, and are a part of it: there was no memory
+    std::size_t unrecorded_ = 0;    // inside the innermost of those, for which there was no memory
 };
 
 }  // namespace hocket::inspect
