@@ -125,6 +125,7 @@ private:
 // What stands on the stack above one call of the loop.
 struct Step {
     std::vector<std::string> places = {};
+    std::vector<std::string> unnamed = {};  // places inner to all that have names
     bool has_coroutine = false;
 };
 
@@ -147,7 +148,10 @@ public:
             if (std::exchange(is_in_loop_, false)) steps_.emplace_back();
             if (!f->function.empty()) steps_.back().places.push_back(words_for(*f));
         }
-        if (functions.empty()) steps_.back().places.push_back(symbols_.code_location(part.address));
+        if (functions.empty()) {
+            Step& step = steps_.back();
+            (step.places.empty() ? step.unnamed : step.places).push_back(symbols_.code_location(part.address));
+        }
         take_coroutines(part);
         if (!functions.empty()) add_awaiting(functions.back().function);
         return true;
@@ -155,6 +159,10 @@ public:
     /// The innermost first, without what called the loop.
     std::vector<Step> steps() && {
         if (steps_.size() > 1 && !steps_.back().has_coroutine) steps_.pop_back();
+        for (Step& step : steps_) {
+            // How a library enters the system has no names where it has no debugging information.
+            if (step.places.empty()) step.places = std::move(step.unnamed);
+        }
         return std::move(steps_);
     }
 
