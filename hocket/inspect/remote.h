@@ -49,7 +49,7 @@ HOCKET_EXPORT Snapshot snapshot_of_process(int pid);
 HOCKET_EXPORT Snapshot read_snapshot(const Memory& memory);
 
 /// What a snapshot is worded by: names for the addresses of code, and, of tasks that run, what is in memory, where that can be read.
-struct Sources {
+struct HOCKET_EXPORT Sources {
     Symbols symbols;
     Unique<Memory> memory = nullptr;
     std::optional<Layout> layout = std::nullopt;
