@@ -22,6 +22,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+class RealThreadStack : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+    }
+};
+
 // The parent, as its child sees it.
 struct Parent {
     Sources sources = Sources::of_process(getppid());
@@ -43,8 +50,11 @@ private:
     }
 };
 
-int show(const std::vector<std::string>& places) {
+// A child's exit status, and what it says if it is not that all is right.
+int verdict(bool is_right, const std::vector<std::string>& places, const std::vector<std::string>& of_outer = {}) {
+    if (is_right) return 0;
     for (const std::string& place : places) std::fprintf(stderr, "at %s\n", place.c_str());
+    for (const std::string& place : of_outer) std::fprintf(stderr, "outer, at %s\n", place.c_str());
     return 1;
 }
 
@@ -79,28 +89,25 @@ int run_as_outer(Coro<> (*body)(int (*)(), int&), int (*look)()) {
     return said;
 }
 
-TEST(RealThreadStack, has_those_that_await_what_is_on_it) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, has_those_that_await_what_is_on_it) {
     EXPECT_EQ(run_as_outer(await_it,
                            [] {
                                const std::vector<std::string> places = Parent().places("outer");
-                               return has(places, "stand") && has(places, "await_it") ? 0 : show(places);
+                               return verdict(has(places, "stand") && has(places, "await_it"), places);
                            }),
               0);
 }
 
-TEST(RealThreadStack, is_not_that_of_a_task_that_its_thread_has_left) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, is_not_that_of_a_task_that_its_thread_has_left) {
     EXPECT_EQ(run_as_outer(stand,
                            [] {
                                const std::vector<std::string> places = Parent().places("outer", 16);
-                               return places.empty() ? 0 : show(places);
+                               return verdict(places.empty(), places);
                            }),
               0);
 }
 
-TEST(RealThreadStack, has_a_task_that_has_begun_another_below_it) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, has_a_task_that_has_begun_another_below_it) {
     EXPECT_EQ(run_as_outer(await_beginning,
                            [] {
                                const Parent parent;
@@ -110,7 +117,7 @@ TEST(RealThreadStack, has_a_task_that_has_begun_another_below_it) {
                                                      !has(inner, "begin_it") && !has(outer, "stand") &&
                                                      !has(outer, "await_it") && has(outer, "begin_it") &&
                                                      has(outer, "await_beginning");
-                               return is_right ? 0 : show(inner) + show({"---"}) + show(outer);
+                               return verdict(is_right, inner, outer);
                            }),
               0);
 }
@@ -124,8 +131,7 @@ Coro<> dig_deep(int (*look)(), int& said) {
     co_return;
 }
 
-TEST(RealThreadStack, is_read_as_far_as_anybody_looks) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, is_read_as_far_as_anybody_looks) {
     EXPECT_EQ(run_as_outer(dig_deep,
                            [] {
                                const Parent parent;
@@ -135,7 +141,7 @@ TEST(RealThreadStack, is_read_as_far_as_anybody_looks) {
                                const bool is_right = has(places, "dig") && places.size() < 5000 &&
                                                      node.frames.size() == 200 &&
                                                      node.more_frames == places.size() - 200;
-                               return is_right ? 0 : show(places);
+                               return verdict(is_right, places);
                            }),
               0);
 }
@@ -147,15 +153,14 @@ Coro<> dig_below(int levels, int (*look)(), int& said) {
 Coro<> go_below(int (*look)(), int& said) { co_await dig_below(50, look, said); }
 
 // Each of the functions that it has called may have the address of its frame.
-TEST(RealThreadStack, has_all_that_await_a_coroutine_which_calls_many_functions) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, has_all_that_await_a_coroutine_which_calls_many_functions) {
     EXPECT_EQ(run_as_outer(go_below,
                            [] {
                                const std::vector<std::string> places = Parent().places("outer");
                                const auto below = std::ranges::count_if(places, [](const std::string& place) {
                                    return place.find("::dig_below (") != std::string::npos;
                                });
-                               return below == 51 && has(places, "go_below") ? 0 : show(places);
+                               return verdict(below == 51 && has(places, "go_below"), places);
                            }),
               0);
 }
@@ -173,8 +178,7 @@ Coro<> begin_report(int (*look)(), int& said) {
 }
 
 // A task may call functions of its loop, which call others.
-TEST(RealThreadStack, goes_on_above_what_a_task_calls_of_its_loop) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, goes_on_above_what_a_task_calls_of_its_loop) {
     EXPECT_EQ(run_as_outer(begin_report,
                            [] {
                                const Parent parent;
@@ -182,13 +186,13 @@ TEST(RealThreadStack, goes_on_above_what_a_task_calls_of_its_loop) {
                                                               outer = parent.places("outer");
                                const bool is_right = has(inner, "report_it") && !has(outer, "report_it") &&
                                                      has(outer, "begin_report") && !has(inner, "begin_report");
-                               return is_right ? 0 : show(inner) + show({"---"}) + show(outer);
+                               return verdict(is_right, inner, outer);
                            }),
               0);
 }
 
-TEST(RealThreadStack, is_waited_for_while_another_looks) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+// For as long as the other holds it, far less than anybody waits.
+TEST_F(RealThreadStack, is_waited_for_while_another_looks) {
     EXPECT_EQ(run_as_outer(stand,
                            [] {
                                const Parent parent;
@@ -205,14 +209,13 @@ TEST(RealThreadStack, is_waited_for_while_another_looks) {
                                if (read(begun[0], &holds, 1) != 1 || !holds) return 3;
                                const std::vector<std::string> places = parent.places("outer");
                                waitpid(other, nullptr, 0);
-                               return has(places, "stand") ? 0 : show(places);
+                               return verdict(has(places, "stand"), places);
                            }),
               0);
 }
 
 // Whose part of the stack is whose is not known.
-TEST(RealThreadStack, has_no_places_for_several_that_have_begun_others) {
-    if (const char* why = testing::why_no_stacks()) GTEST_SKIP() << why;
+TEST_F(RealThreadStack, has_no_places_for_several_that_have_begun_others) {
     EXPECT_EQ(run_as_outer(begin_both,
                            [] {
                                const Parent parent;
@@ -220,7 +223,7 @@ TEST(RealThreadStack, has_no_places_for_several_that_have_begun_others) {
                                                               outer = parent.places("outer");
                                const bool is_right =
                                    has(parent.places("inner"), "stand") && middle.empty() && outer.empty();
-                               return is_right ? 0 : show(middle) + show({"---"}) + show(outer);
+                               return verdict(is_right, middle, outer);
                            }),
               0);
 }
