@@ -55,7 +55,7 @@ DetectorThread::DetectorThread(const DetectorOptions& options, Shared<Telling> t
       ignored_cancel_(options.ignored_cancel.count()),
       telling_(std::move(telling)),
       stop_(::eventfd(0, EFD_CLOEXEC), "make the detectors' event"),
-      sources_(Sources::of_process(getpid())) {
+      sources_{.symbols = Symbols::of_process(getpid())} {
     ask_loops([](EventLoop& loop) { Watch::begin(loop, Watch::detectors); }, false);
     const WithoutSignals guard;
     thread_ = std::thread([this] { run(); });

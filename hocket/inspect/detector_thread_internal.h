@@ -45,7 +45,7 @@ private:
     const std::chrono::nanoseconds blocked_, interval_, ignored_cancel_;
     Shared<Telling> telling_;
     Descriptor stop_;
-    Sources sources_;
+    Sources sources_;  // without memory: no process may stop its own threads to read their stacks
     std::unordered_map<std::uint64_t, std::int64_t> told_steps_;  // since when each lasts, by its loop's mark
     std::unordered_set<std::string> stuck_before_;                // at the look before
     std::map<CancelKey, Clock::time_point> cancelled_;            // since when it is known

@@ -48,8 +48,8 @@ struct DetectorOptions {
 /// its own looks at them. HOCKET_DETECT=5 in the environment, which is the interval in seconds, does it as soon as a `Runner` makes its loop. Throws ValueError for an option
 /// that makes no sense, RuntimeError when they are started already, OSError. Any thread but in `found`.
 ///
-/// Costs: each step of a task nearly what a counted one costs (counters.h); each look makes all loops stand still while the process is forked, about a millisecond, or longer where it
-/// has gigabytes. A program that handles SIGCHLD gets one each time.
+/// Costs: each step of a task nearly what a counted one costs (counters.h); each look makes all loops stand still while the process is forked,
+/// about a millisecond, or longer where it has gigabytes. A program that handles SIGCHLD gets one each time.
 HOCKET_EXPORT void start_detectors(DetectorOptions options = {});
 /// Harmless when none runs. Any thread but in `found`.
 HOCKET_EXPORT void stop_detectors() noexcept;
